@@ -1,0 +1,1 @@
+# libmagpie.{a,so}, the header, pkg-config file, man page and completions.

@@ -1,0 +1,537 @@
+/* magpie.h - the whole public C API of libmagpie, and its manual.
+ *
+ * Magpie is an embeddable image engine. A *library* is a folder that remembers pictures: where they
+ * are, what they look like (vectors, hashes, quality) and what people said of them. The pictures
+ * themselves stay where they are (the default) or are copied in.
+ *
+ *     magpie *m;  magpie_why why;
+ *     if (magpie_open(&m, NULL, &why)) { fprintf(stderr, "%s\n", why.text); return 1; }
+ *     const char *paths[] = {"/home/ada/Pictures"};
+ *     magpie_add(m, paths, 1, NULL, NULL, &why);
+ *     magpie_term term = {.kind = MAGPIE_TEXT, .text = "a red bicycle", .weight = 1};
+ *     magpie_query query = {.terms = &term, .n_terms = 1, .k = 10};
+ *     magpie_hits *hits;
+ *     magpie_search(m, &query, &hits, &why);
+ *     for (size_t i = 0; i < hits->n; i++) printf("%.3f %s\n", hits->hit[i].score,
+ * hits->hit[i].path); magpie_hits_free(hits);  magpie_close(m);
+ *
+ * Rules that hold for every function:
+ *  - Returns MAGPIE_OK (0) or a magpie_err; `why` (NULL allowed) then holds one line of text for a
+ *    person. On failure output pointers are set to NULL.
+ *  - A `magpie *` may be used from any number of threads at once. Writers queue behind each other;
+ *    searches run beside them and see each picture wholly or not at all.
+ *  - What a function returns through an output pointer belongs to the caller, who frees it with the
+ *    function named beside it. Strings inside belong to that object. Inputs are never kept.
+ *  - All text is UTF-8. Paths are bytes as the system gives them; in reports, bytes that are not
+ *    UTF-8 are replaced by U+FFFD.
+ *  - Structs that the caller fills are zero-initialised first ({0}); zero means "the default".
+ *  - A change is durable (it survives SIGKILL and power loss) when its function or, for
+ *    magpie_add, its file event has reported it.
+ */
+#ifndef MAGPIE_H
+#define MAGPIE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MAGPIE_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define MAGPIE_API __attribute__((visibility("default")))
+#else
+#define MAGPIE_API
+#endif
+
+/* ---- errors ---- */
+
+typedef enum magpie_err {
+    MAGPIE_OK = 0,
+    MAGPIE_INVALID,     /* an argument or a filter is malformed */
+    MAGPIE_NOT_FOUND,   /* no such library, item, file or model */
+    MAGPIE_EXISTS,      /* it is there already */
+    MAGPIE_UNSUPPORTED, /* not a picture we can read; the model cannot do this */
+    MAGPIE_TOO_BIG,     /* over a limit (pixels, side, bytes) */
+    MAGPIE_CORRUPT,     /* damaged picture, snapshot, database or weights */
+    MAGPIE_IO,          /* the system refused a read or a write */
+    MAGPIE_FULL,        /* no space left on the device; nothing was lost */
+    MAGPIE_BUSY,        /* another process is writing to this library */
+    MAGPIE_TIMEOUT,     /* a picture took longer than the decode deadline */
+    MAGPIE_CANCELLED,   /* a callback asked to stop; finished work is kept */
+    MAGPIE_NOMEM,
+    MAGPIE_INTERNAL /* a bug: please report it */
+} magpie_err;
+
+typedef struct magpie_why {
+    char text[512];
+} magpie_why;
+
+/* The stable lower-case word of a code ("not_found"). Static storage. */
+MAGPIE_API const char *magpie_err_word(magpie_err err);
+/* "0.1.0": of the library that is linked, which may differ from MAGPIE_VERSION. Static storage. */
+MAGPIE_API const char *magpie_version(void);
+
+/* ---- a library ---- */
+
+typedef struct magpie magpie; /* opaque */
+
+typedef struct magpie_options {
+    const char *library;    /* the library's folder; NULL: see magpie_default_library */
+    const char *models_dir; /* where models lie; NULL: $MAGPIE_MODELS, else
+                               $XDG_DATA_HOME/magpie/models (~/.local/share/magpie/models) */
+    const char *model;      /* for a new library: "lite", "builtin"; NULL: lite if installed */
+    const char *decoder;    /* the `magpie` binary that runs as decode worker; NULL:
+                               $MAGPIE_DECODER, else the installed one */
+    bool create;            /* make the library if the folder holds none */
+    bool read_only;         /* never writes: no catch-up, no snapshot, no thumbnails kept */
+    int threads;            /* for encoding and indexing; 0: all processors */
+    int decoders;           /* decode worker processes; 0: as many as threads */
+    int wait_ms;           /* how long a write waits for another process's lock; 0: 5000; <0: not */
+    int decode_timeout_ms; /* per picture; 0: 10000 */
+    int64_t max_pixels;    /* 0: 50,000,000 */
+    int32_t max_side;      /* 0: 16384 */
+    int64_t max_bytes;     /* of one file; 0: 26,214,400 (25 MiB) */
+} magpie_options;
+
+/* Opens (or, with create, makes) a library. opt NULL: all defaults with create true.
+ * *out: magpie_close. Errors: NOT_FOUND (no library there), CORRUPT (damaged database), IO, BUSY,
+ * UNSUPPORTED (made by a newer version; its model is not installed). Starts no process and reads
+ * no weights until they are needed. */
+MAGPIE_API magpie_err magpie_open(magpie **out, const magpie_options *opt, magpie_why *why);
+/* Writes index snapshots, stops the decode workers, frees. NULL allowed. No other thread may be
+ * inside a call on m. */
+MAGPIE_API void magpie_close(magpie *m);
+/* The folder that magpie_open uses when opt->library is NULL: $MAGPIE_LIBRARY; else the nearest
+ * folder upward from the working directory that holds `.magpie`; else
+ * $XDG_DATA_HOME/magpie/library. Writes a NUL-terminated path of at most cap bytes.
+ * Errors: TOO_BIG, NOT_FOUND (no home folder). */
+MAGPIE_API magpie_err magpie_default_library(char *out, size_t cap, magpie_why *why);
+/* The open library's folder, absolute. Owned by m. */
+MAGPIE_API const char *magpie_path(const magpie *m);
+
+/* ---- items ---- */
+
+/* What is wrong with a picture as a picture: bits of magpie_item.issues. */
+enum {
+    MAGPIE_TOO_DARK = 1,
+    MAGPIE_TOO_BRIGHT = 2,
+    MAGPIE_BLURRED = 4,
+    MAGPIE_BLANK = 8,
+    MAGPIE_LOW_CONTRAST = 16
+};
+/* The word of one issue bit ("too_dark"), NULL for others. Static storage. */
+MAGPIE_API const char *magpie_issue_word(uint32_t bit);
+
+typedef enum magpie_state {
+    MAGPIE_PRESENT = 0,
+    MAGPIE_MISSING = 1, /* referenced, and the last look found no file at its path */
+    MAGPIE_TRASHED = 2  /* moved to the trash by a plan; not searched */
+} magpie_state;
+
+typedef struct magpie_item {
+    int64_t id; /* positive; never used again after a delete */
+    magpie_state state;
+    bool copied;       /* the bytes are in the library */
+    const char *path;  /* absolute path of the referenced file; "" if it came as bytes */
+    const char *name;  /* file name or the name given */
+    const char *title; /* "" if none */
+    const char *description;
+    const char *sha256;    /* of the bytes, lower-case hex */
+    const char *format;    /* "jpeg", "png", "webp", "gif", "tiff", "avif", "heic", "ppm" */
+    int32_t width, height; /* pixels, after EXIF orientation */
+    int64_t bytes;
+    int64_t mtime_ms; /* of the file when added; Unix epoch, ms */
+    int64_t taken_ms; /* EXIF DateTimeOriginal taken as UTC; 0 if none */
+    int64_t added_ms;
+    uint64_t phash;   /* 64-bit DCT pHash */
+    float sharpness;  /* variance of the Laplacian at 256 px, 0.. */
+    float brightness; /* mean luma, 0..1 */
+    float contrast;   /* standard deviation of luma, 0..1 */
+    float entropy;    /* of the luma histogram, bits, 0..8 */
+    uint32_t issues;  /* MAGPIE_TOO_DARK | ... */
+    const char *const *tags;
+    size_t n_tags;
+} magpie_item;
+
+/* *out: magpie_item_free. Errors: NOT_FOUND. */
+MAGPIE_API magpie_err magpie_get(magpie *m, int64_t id, magpie_item **out, magpie_why *why);
+MAGPIE_API void magpie_item_free(magpie_item *item); /* NULL allowed */
+
+/* A page of items by ascending id: those after `after` (0: from the start), at most `limit`, that
+ * match `where` (a filter, see below; NULL: all). *out is an array of *n; free with
+ * magpie_items_free. The next page starts after the last id. Errors: INVALID (filter). */
+MAGPIE_API magpie_err magpie_list(magpie *m, const char *where, int64_t after, size_t limit,
+                                  magpie_item ***out, size_t *n, magpie_why *why);
+MAGPIE_API void magpie_items_free(magpie_item **items, size_t n);
+
+/* A filter is an expression over an item:
+ *   tag:holiday  -tag:draft  folder:2024/rome  name:*.png  format:jpeg  size>200kb  width>=1920
+ *   height<800  date>=2024-05  date:2024  added>2024-01-01  issue:blurred  state:missing  id:12
+ * joined by AND (or a space), OR, NOT (or -), and parentheses. Values with spaces go in double
+ * quotes. size takes b, kb, mb, gb (powers of 1024); dates are YYYY, YYYY-MM or YYYY-MM-DD and mean
+ * EXIF date, else the file's time. folder matches a folder of that name or trailing path and all
+ * that lies below. Items in the trash never match unless `state:trashed` asks for them. */
+
+/* The original bytes, from the library or the referenced file. *data: magpie_free.
+ * Errors: NOT_FOUND (no item, or the file is gone), CORRUPT (its SHA-256 changed), IO. */
+MAGPIE_API magpie_err magpie_content(magpie *m, int64_t id, uint8_t **data, size_t *n,
+                                     magpie_why *why);
+/* A WebP picture with a long side of at most 256 or 1024 (never enlarged); made anew if absent.
+ * *data: magpie_free. Errors: INVALID (size_px), NOT_FOUND, and those of a decode. */
+MAGPIE_API magpie_err magpie_thumbnail(magpie *m, int64_t id, int size_px, uint8_t **data,
+                                       size_t *n, magpie_why *why);
+MAGPIE_API void magpie_free(void *p); /* NULL allowed */
+
+/* ---- adding ---- */
+
+typedef enum magpie_outcome {
+    MAGPIE_ADDED,     /* new; durable now */
+    MAGPIE_UNCHANGED, /* known, same path, size, time (and content where that was read) */
+    MAGPIE_KNOWN,     /* the same bytes are there under another path; that path is noted */
+    MAGPIE_MOVED,     /* the same bytes; the old path is gone, the item now points here */
+    MAGPIE_CHANGED,   /* same path, new bytes: analysed again */
+    MAGPIE_VANISHED,  /* was under the folder, is no longer: marked missing */
+    MAGPIE_SKIPPED,   /* not a picture (no known magic bytes) */
+    MAGPIE_REFUSED    /* a picture that cannot be taken: see reason */
+} magpie_outcome;
+MAGPIE_API const char *magpie_outcome_word(magpie_outcome outcome);
+
+typedef struct magpie_file_event {
+    const char *path;
+    magpie_outcome outcome;
+    int64_t id;         /* 0 when SKIPPED or REFUSED */
+    magpie_err err;     /* REFUSED: why, as a code */
+    const char *reason; /* REFUSED or SKIPPED: why, in words; else "" */
+} magpie_file_event;
+
+typedef struct magpie_progress {
+    const char *stage;    /* "scan", "add", "index", "compare", "layout", ... */
+    uint64_t done, total; /* items; total 0 while unknown */
+    uint64_t bytes;       /* read so far */
+    double elapsed_s;
+} magpie_progress;
+
+/* Return true to stop: the call ends with MAGPIE_CANCELLED and keeps what is finished. Called from
+ * the thread that made the call, at least every 200 ms while it works. */
+typedef bool (*magpie_progress_fn)(void *context, const magpie_progress *p);
+/* Called from the same thread, once per file, after the outcome is durable. */
+typedef void (*magpie_file_fn)(void *context, const magpie_file_event *e);
+
+typedef struct magpie_add_options {
+    bool copy;       /* bring the bytes into the library */
+    bool no_recurse; /* only the files directly in each folder */
+    bool hidden;     /* enter names that begin with a dot, too */
+    bool rehash;     /* read every file again, even when size and time are unchanged */
+    const char *const *tags;
+    size_t n_tags; /* put on every item added */
+    magpie_progress_fn on_progress;
+    magpie_file_fn on_file;
+    void *context; /* for both */
+} magpie_add_options;
+
+typedef struct magpie_add_report {
+    uint64_t outcomes[8]; /* by magpie_outcome */
+    uint64_t bytes;       /* read */
+    double elapsed_s;
+} magpie_add_report;
+
+/* Adds files and folders (walked; links to folders are not followed). A path that was given before
+ * is looked at again: moved, changed and vanished files are noticed. Unreadable and broken files
+ * are reported through on_file and counted, and do not fail the call. report may be NULL.
+ * Errors: NOT_FOUND (a given path does not exist; the others are still done), CANCELLED, FULL, IO,
+ * BUSY. */
+MAGPIE_API magpie_err magpie_add(magpie *m, const char *const *paths, size_t n,
+                                 const magpie_add_options *opt, magpie_add_report *report,
+                                 magpie_why *why);
+/* Adds one picture from memory (copied into the library). *id: of the new item, or of the one that
+ * has these bytes already (*outcome KNOWN; outcome may be NULL). Errors: UNSUPPORTED, TOO_BIG,
+ * CORRUPT, TIMEOUT, FULL, IO, BUSY. */
+MAGPIE_API magpie_err magpie_add_bytes(magpie *m, const void *data, size_t n, const char *name,
+                                       int64_t *id, magpie_outcome *outcome, magpie_why *why);
+/* Forgets items: rows, vectors, thumbnails and copies. Referenced files are not touched.
+ * Unknown ids are counted in *missing (NULL allowed), not an error. */
+MAGPIE_API magpie_err magpie_remove(magpie *m, const int64_t *ids, size_t n, size_t *missing,
+                                    magpie_why *why);
+/* Adds and removes tags (1 to 64 bytes, no control characters or commas), all items or none.
+ * Errors: NOT_FOUND, INVALID. */
+MAGPIE_API magpie_err magpie_tag(magpie *m, const int64_t *ids, size_t n, const char *const *add,
+                                 size_t n_add, const char *const *remove, size_t n_remove,
+                                 magpie_why *why);
+/* Sets the words that text search reads beside the picture. NULL leaves one as it is.
+ * At most 512 and 8192 bytes. Errors: NOT_FOUND, INVALID. */
+MAGPIE_API magpie_err magpie_describe(magpie *m, int64_t id, const char *title,
+                                      const char *description, magpie_why *why);
+
+/* ---- search ---- */
+
+typedef enum magpie_term_kind {
+    MAGPIE_TEXT = 1, /* text: words */
+    MAGPIE_FILE,     /* text: path of a picture, not added */
+    MAGPIE_BYTES,    /* data, n: an encoded picture */
+    MAGPIE_ID,       /* id: an item */
+    MAGPIE_VECTOR    /* vector: n floats in the model's look space; normalised here */
+} magpie_term_kind;
+
+typedef struct magpie_term {
+    magpie_term_kind kind;
+    const char *text;
+    const uint8_t *data;
+    const float *vector;
+    size_t n;
+    int64_t id;
+    float weight; /* 0 is taken as 1; negative: "not like this" */
+} magpie_term;
+
+typedef struct magpie_query {
+    const magpie_term *terms;
+    size_t n_terms;    /* 1 to 16 */
+    const char *where; /* a filter, or NULL */
+    size_t k;          /* 0: 20; at most 10,000 */
+    float min_score;   /* 0: the model's calibrated floor; negative: no floor, everything */
+    bool exact;        /* scan instead of the graph */
+} magpie_query;
+
+typedef struct magpie_hit {
+    int64_t id;
+    float score;      /* what the list is ordered by; see magpie_hits.measure */
+    float picture;    /* the visual part, cosine, or NAN if it played no part */
+    float words;      /* the part of names, titles and tags, 0..1, or NAN */
+    const char *path; /* as in magpie_item */
+    const char *name;
+    const char *reason; /* "concepts: tabby cat, tiger cat", "name matches", "cosine 0.91" */
+} magpie_hit;
+
+typedef struct magpie_hits {
+    size_t n;
+    const magpie_hit *hit; /* by falling score */
+    bool convincing;       /* false: nothing reached the floor, n is 0: "no good match" */
+    float floor;           /* that was applied, on `score` */
+    float best;            /* score of the best candidate, also when it was below the floor */
+    const char *measure;   /* "cosine", "concept", "mixed", "text" */
+    const char *note;      /* for a person: "the lite model does not know this concept", or "" */
+    const char *model;     /* id */
+} magpie_hits;
+
+/* *out: magpie_hits_free. An item used as a term is not among its own hits. Errors: INVALID,
+ * NOT_FOUND (id, file), UNSUPPORTED, and those of a decode. */
+MAGPIE_API magpie_err magpie_search(magpie *m, const magpie_query *query, magpie_hits **out,
+                                    magpie_why *why);
+MAGPIE_API void magpie_hits_free(magpie_hits *hits);
+
+/* ---- verdicts ---- */
+
+typedef enum magpie_verdict_kind {
+    MAGPIE_SAME = 1,  /* a and b show the same picture: always one group */
+    MAGPIE_DIFFERENT, /* a and b are not: never one group (a cannot-link) */
+    MAGPIE_NORMAL,    /* a belongs here: not reported as odd again */
+    MAGPIE_ANOMALY,   /* a does not belong */
+    MAGPIE_NOTE       /* a remark on a */
+} magpie_verdict_kind;
+
+typedef struct magpie_verdict {
+    magpie_verdict_kind kind;
+    int64_t a, b;     /* b 0 where the kind has one item only; a < b is kept */
+    const char *note; /* "" if none */
+    int64_t at_ms;
+} magpie_verdict;
+
+/* Records what a person said; a later verdict on the same pair or item replaces the earlier one of
+ * SAME/DIFFERENT or NORMAL/ANOMALY. Errors: NOT_FOUND, INVALID. */
+MAGPIE_API magpie_err magpie_verdict_set(magpie *m, magpie_verdict_kind kind, int64_t a, int64_t b,
+                                         const char *note, magpie_why *why);
+/* Every verdict, oldest first. *out: magpie_free (one block, strings inside). */
+MAGPIE_API magpie_err magpie_verdicts(magpie *m, magpie_verdict **out, size_t *n, magpie_why *why);
+
+/* ---- duplicates ---- */
+
+typedef enum magpie_dupe_kind {
+    MAGPIE_SAME_PICTURE = 1, /* the same picture, re-encoded, resized, cropped, turned, ... */
+    MAGPIE_SIMILAR           /* looks alike by vector */
+} magpie_dupe_kind;
+
+typedef struct magpie_dupe_options {
+    magpie_dupe_kind kind; /* 0: SAME_PICTURE */
+    const char *where;
+    float threshold; /* 0: the calibrated one; else the least link score in a group, 0..1 */
+    magpie_progress_fn on_progress;
+    void *context;
+} magpie_dupe_options;
+
+typedef struct magpie_member {
+    int64_t id;
+    const char *path, *name;
+    int32_t width, height;
+    int64_t bytes;
+    bool keep;          /* the suggestion: exactly one per group */
+    float score;        /* link to the member that is kept, 0..1 (1 for itself) */
+    const char *reason; /* keep: "largest, 1920x1080"; others: "crop of #12", "re-encoded" */
+} magpie_member;
+
+typedef struct magpie_group {
+    const magpie_member *member; /* the one to keep first */
+    size_t n;
+    float weakest; /* the weakest link that holds the group together, 0..1 */
+    int64_t weakest_a, weakest_b;
+    int64_t bytes_saved; /* if only `keep` stays */
+} magpie_group;
+
+typedef struct magpie_groups {
+    const magpie_group *group; /* by falling bytes_saved */
+    size_t n;
+    magpie_dupe_kind kind;
+    float threshold; /* that was applied */
+} magpie_groups;
+
+/* *out: magpie_groups_free. Errors: INVALID, CANCELLED. */
+MAGPIE_API magpie_err magpie_duplicates(magpie *m, const magpie_dupe_options *opt,
+                                        magpie_groups **out, magpie_why *why);
+MAGPIE_API void magpie_groups_free(magpie_groups *groups);
+
+/* Writes a plan: a JSON file that a person can read and edit; for each group, which item to keep
+ * and which to trash, with sizes and SHA-256s as they were. Errors: IO, FULL. */
+MAGPIE_API magpie_err magpie_plan_write(magpie *m, const magpie_groups *groups, const char *path,
+                                        magpie_why *why);
+
+typedef struct magpie_plan_report {
+    int64_t plan_id;                 /* for magpie_plan_undo; 0 on a dry run */
+    size_t groups, trashed, skipped; /* skipped: changed since, missing, or already gone */
+    int64_t bytes;                   /* of the trashed files */
+} magpie_plan_report;
+
+typedef void (*magpie_plan_fn)(void *context, int64_t id, const char *path, const char *what);
+
+/* Applies a plan: merges tags (and title and description where the kept one has none) into the kept
+ * item, moves the others' files to the trash area (in the library's folder, or beside the file on
+ * another file system), and marks them trashed. dry_run: reports and changes nothing. Every step is
+ * journalled first: after a crash, the next open finishes it or takes it back. A file whose bytes
+ * are no longer those of the plan is skipped. on_step may be NULL.
+ * Errors: NOT_FOUND, CORRUPT (not a plan), INVALID, FULL, IO. */
+MAGPIE_API magpie_err magpie_plan_apply(magpie *m, const char *path, bool dry_run,
+                                        magpie_plan_fn on_step, void *context,
+                                        magpie_plan_report *report, magpie_why *why);
+/* Puts everything back as it was: files, states, tags. plan_id 0: the last applied one. A file
+ * whose place is taken meanwhile is left in the trash and counted in skipped. Errors: NOT_FOUND,
+ * IO. */
+MAGPIE_API magpie_err magpie_plan_undo(magpie *m, int64_t plan_id, magpie_plan_fn on_step,
+                                       void *context, magpie_plan_report *report, magpie_why *why);
+
+/* ---- odd ones ---- */
+
+typedef struct magpie_odd_options {
+    const char *where;   /* which items to judge; NULL: all (but the normals) */
+    const char *normals; /* a filter that chooses the normal ones; NULL: each against all others */
+    double alpha;        /* false-alarm rate for `flagged`; 0: 0.05 */
+    size_t limit;        /* 0: all judged items are returned */
+    magpie_progress_fn on_progress;
+    void *context;
+} magpie_odd_options;
+
+typedef struct magpie_odd {
+    int64_t id;
+    const char *path, *name;
+    float score;   /* larger is odder; the scale is the method's */
+    float nearest; /* 1 - cosine of the nearest other (or normal) one: the plain score */
+    double p;      /* conformal p-value, 0..1 */
+    bool flagged;  /* p <= alpha */
+} magpie_odd;
+
+typedef struct magpie_odds {
+    const magpie_odd *odd; /* oddest first */
+    size_t n, n_flagged, n_normals;
+    double alpha;
+    const char *method; /* "knn", "mahalanobis+knn": which made `score` */
+} magpie_odds;
+
+/* *out: magpie_odds_free. Errors: INVALID (filter; too few items: at least 8 normals, or 3 in
+ * all), CANCELLED. */
+MAGPIE_API magpie_err magpie_odd_ones(magpie *m, const magpie_odd_options *opt, magpie_odds **out,
+                                      magpie_why *why);
+MAGPIE_API void magpie_odds_free(magpie_odds *odds);
+/* A PNG of the picture with the odd regions overlaid (from patch features of the model; fixed
+ * scale), long side at most 512. normals as above. *data: magpie_free. */
+MAGPIE_API magpie_err magpie_heatmap(magpie *m, int64_t id, const char *normals, uint8_t **data,
+                                     size_t *n, magpie_why *why);
+
+/* ---- map ---- */
+
+typedef struct magpie_map_options {
+    int dims;           /* 2 or 3; 0: 2 */
+    bool pca;           /* the quick way instead of UMAP */
+    int neighbours;     /* UMAP; 0: 15 */
+    float min_distance; /* UMAP; 0: 0.1 */
+    uint64_t seed;      /* same seed, same items: same layout */
+    const char *where;
+    magpie_progress_fn on_progress;
+    void *context;
+} magpie_map_options;
+
+typedef struct magpie_point {
+    int64_t id;
+    float x, y, z;
+} magpie_point;
+
+/* *out: magpie_free. Coordinates are centred and scaled to [-1, 1]. Errors: INVALID, CANCELLED. */
+MAGPIE_API magpie_err magpie_map(magpie *m, const magpie_map_options *opt, magpie_point **out,
+                                 size_t *n, magpie_why *why);
+
+/* ---- models ---- */
+
+typedef struct magpie_model_info {
+    const char *id;     /* "lite", "builtin" */
+    const char *sha256; /* of its weights; of its description for builtin */
+    const char *about;  /* one line */
+    const char *licence;
+    int dims;       /* of the look space */
+    bool installed; /* its files are there and whole */
+    bool current;   /* this library uses it */
+    uint64_t items; /* that have vectors of it */
+} magpie_model_info;
+
+/* *out: magpie_free (one block). */
+MAGPIE_API magpie_err magpie_models(magpie *m, magpie_model_info **out, size_t *n, magpie_why *why);
+/* Switches the library to another installed model: computes every missing vector and a second
+ * index first, then switches at once; a stop half-way keeps the old one and a rerun goes on.
+ * Vectors of the old model stay, so that switching back is quick. Errors: NOT_FOUND, CANCELLED. */
+MAGPIE_API magpie_err magpie_use_model(magpie *m, const char *id, magpie_progress_fn on_progress,
+                                       void *context, magpie_why *why);
+/* Computes what is missing (vectors of the current model, thumbnails) and builds the index anew.
+ * all: every vector again. */
+MAGPIE_API magpie_err magpie_reindex(magpie *m, bool all, magpie_progress_fn on_progress,
+                                     void *context, magpie_why *why);
+/* Vectors of items in the look space, L2-normalised: *out has n x *dims floats, row i of ids[i],
+ * zeros where an item has none. *out: magpie_free. */
+MAGPIE_API magpie_err magpie_vectors(magpie *m, const int64_t *ids, size_t n, float **out,
+                                     int *dims, magpie_why *why);
+
+/* ---- health ---- */
+
+typedef struct magpie_stats {
+    uint64_t items, missing, trashed, copied;
+    uint64_t vectors, distinct_vectors; /* of the current model; equal ones are stored once */
+    uint64_t bytes_pictures, bytes_library, bytes_thumbnails;
+    uint64_t tags, verdicts;
+    uint64_t issues[5]; /* per issue bit */
+    char model[64];
+    char model_sha256[65];
+    char index[32]; /* "hnsw" or "exact" */
+} magpie_stats;
+MAGPIE_API magpie_err magpie_get_stats(magpie *m, magpie_stats *out, magpie_why *why);
+
+typedef void (*magpie_problem_fn)(void *context, int64_t id, const char *what);
+typedef struct magpie_verify_report {
+    uint64_t items, problems;
+} magpie_verify_report;
+/* Checks the database, every copied picture's SHA-256, every vector, thumbnail and snapshot;
+ * deep: also every referenced file's SHA-256. Repairs nothing. MAGPIE_OK also with problems. */
+MAGPIE_API magpie_err magpie_verify(magpie *m, bool deep, magpie_problem_fn on_problem,
+                                    magpie_progress_fn on_progress, void *context,
+                                    magpie_verify_report *report, magpie_why *why);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,69 @@
+/* dedup.h - which pictures are copies of each other: the algorithm, apart from storage.
+ *
+ * Same picture: candidates from (a) a multi-index hash table over the eight pHashes (Norouzi et
+ * al., 2012, arXiv 1307.2982) and (b) the kNN graph of COPY vectors, each verified by registering
+ * the two pictures at low resolution. Similar: the kNN graph of LOOK vectors alone. Groups are
+ * average-linkage over the sparse graph of accepted pairs, cannot-links respected, so that
+ * unrelated pictures never chain. Pure computation; progress is polled. */
+#ifndef MP_DEDUP_H
+#define MP_DEDUP_H
+
+#include "image/image.h"
+#include "index/index.h"
+
+typedef enum mp_relation_kind {
+    MP_SAME_EXACT,   /* same pixels within coding noise */
+    MP_SAME_RECODED, /* re-encoded, resized, colours, blur, noise */
+    MP_SAME_TURNED,  /* one of the eight symmetries */
+    MP_SAME_CROPPED, /* one shows a part of the other */
+    MP_SAME_FRAMED,  /* caption, border or watermark added */
+    MP_SAME_TILTED,  /* turned by a few degrees */
+    MP_ALIKE         /* by vector only */
+} mp_relation_kind;
+
+typedef struct mp_pair {
+    size_t a, b; /* positions in the input, a < b */
+    float score; /* 0..1; at least the threshold */
+    mp_relation_kind kind;
+} mp_pair;
+
+/* Small picture of position i for the verification: aspect kept, long side 256 at most.
+ * Called from several threads at once; the caller frees *out. An error leaves that pair out. */
+typedef mp_err (*mp_small_fn)(void *context, size_t i, mp_image *out);
+
+typedef struct mp_dedup_input {
+    size_t n;
+    const uint64_t (*phash)[8];
+    const mp_neighbour *copy_knn; /* n x copy_k, labels are positions + 1, 0 unused; NULL: none */
+    size_t copy_k;
+    mp_small_fn small;
+    void *small_context;
+    const mp_pair *same, *different; /* verdicts; score and kind unused */
+    size_t n_same, n_different;
+    float threshold; /* 0: default */
+    int threads;
+    bool (*stop)(void *context, size_t done, size_t total); /* NULL allowed */
+    void *stop_context;
+} mp_dedup_input;
+
+/* Accepted pairs of "same picture". *out: caller frees. */
+MP_CHECK mp_err mp_dedup_same(const mp_dedup_input *in, mp_pair **out, size_t *n, mp_why *why);
+
+/* How two small pictures relate: the verification alone. Returns the score 0..1 (NCC-like after
+ * registration), kind in *kind. */
+float mp_dedup_compare(const mp_image *a, const mp_image *b, mp_relation_kind *kind);
+
+/* Average-linkage clusters of the sparse graph `pairs` over n positions: pairs absent count as
+ * score 0 within a merge, cannot-links forbid one, must-links force one. group[i] becomes the
+ * group's number (0..), or SIZE_MAX for singles; weakest[g] the least link kept (see .c). */
+typedef struct mp_grouping {
+    size_t *group; /* n */
+    size_t n_groups;
+    mp_pair *weakest; /* n_groups */
+} mp_grouping;
+MP_CHECK mp_err mp_dedup_group(const mp_pair *pairs, size_t n_pairs, size_t n, const mp_pair *must,
+                               size_t n_must, const mp_pair *cannot, size_t n_cannot,
+                               float threshold, mp_grouping *out, mp_why *why);
+void mp_grouping_free(mp_grouping *g);
+
+#endif

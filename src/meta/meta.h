@@ -1,0 +1,214 @@
+/* meta.h - the library's metadata: the truth about items, vectors, tags, verdicts and plans.
+ *
+ * Every change is one transaction that is durable when the call returns. Port: `sqlite` (WAL,
+ * synchronous=FULL, migrations in db/sqlite, FTS5); a PostgreSQL back end fits behind the same ops.
+ * Domain: project -> asset -> version; an *item* here is an asset of type image with its current
+ * version. Ids are positive and never reused. Safe from any thread (one writer connection behind a
+ * mutex, readers of their own) and from several processes (writers wait up to busy_ms, then
+ * MP_BUSY). */
+#ifndef MP_META_H
+#define MP_META_H
+
+#include "base/base.h"
+#include "meta/filter.h"
+
+typedef struct mp_meta mp_meta; /* opaque */
+
+typedef struct mp_meta_options {
+    bool create, read_only;
+    int busy_ms;
+} mp_meta_options;
+/* url: "sqlite:/absolute/file". Runs migrations. Errors: NOT_FOUND, CORRUPT (not ours, damaged),
+ * UNSUPPORTED (written by a newer version), BUSY, IO, FULL. */
+MP_CHECK mp_err mp_meta_open(mp_meta **out, const char *url, const mp_meta_options *opt,
+                             mp_why *why);
+void mp_meta_close(mp_meta *m); /* NULL allowed */
+
+/* ---- key-value settings ("model", ...) ---- */
+MP_CHECK mp_err mp_meta_get_setting(mp_meta *m, const char *key, char *out, size_t cap,
+                                    mp_why *why); /* NOT_FOUND */
+MP_CHECK mp_err mp_meta_set_setting(mp_meta *m, const char *key, const char *value, mp_why *why);
+
+/* ---- items ---- */
+typedef enum mp_item_state { MP_PRESENT = 0, MP_MISSING = 1, MP_TRASHED = 2 } mp_item_state;
+
+typedef struct mp_item {
+    int64_t id;
+    mp_item_state state;
+    bool copied;
+    const char *path; /* "" when it came as bytes; else absolute; unique among items' sources */
+    const char *name, *title, *description;
+    uint8_t sha256[32];
+    const char *format;
+    int32_t width, height, frames;
+    int64_t bytes, mtime_ns, taken_ms, added_ms;
+    uint64_t phash[8];
+    float sharpness, brightness, contrast, entropy;
+    uint32_t issues;
+    const char *const *tags; /* sorted */
+    size_t n_tags;
+} mp_item;
+
+/* A vector to store with an item. `data` is dims floats. model: "lite", sha256: its weights. */
+typedef struct mp_vector {
+    const char *model, *model_sha256, *space;
+    int dims;
+    const float *data;
+} mp_vector;
+
+/* One picture to record: item.id 0 inserts (and sets item.id); otherwise the item gets a new
+ * version (path, bytes and analysis replaced, old vectors dropped, tags kept). Tags of `item` are
+ * added. */
+typedef struct mp_put {
+    mp_item item;
+    const mp_vector *vectors;
+    size_t n_vectors;
+} mp_put;
+/* All of a batch in one transaction. Errors: EXISTS (the path belongs to another item), FULL, IO,
+ * BUSY. */
+MP_CHECK mp_err mp_meta_put_items(mp_meta *m, mp_put *puts, size_t n, mp_why *why);
+
+/* Strings and tags are placed in `arena`. */
+MP_CHECK mp_err mp_meta_get_item(mp_meta *m, int64_t id, mp_arena *arena, mp_item *out,
+                                 mp_why *why);
+/* *out: array of n items in `arena`, in the order of ids; unknown ids have id 0. */
+MP_CHECK mp_err mp_meta_get_items(mp_meta *m, const int64_t *ids, size_t n, mp_arena *arena,
+                                  mp_item **out, mp_why *why);
+/* A page by ascending id after `after`; filter NULL: all but trashed. limit 0: no limit. */
+MP_CHECK mp_err mp_meta_list(mp_meta *m, const mp_filter *filter, int64_t after, size_t limit,
+                             mp_arena *arena, mp_item **out, size_t *n, mp_why *why);
+/* Sorted ids that match; *out: caller frees. filter NULL: all but trashed. */
+MP_CHECK mp_err mp_meta_ids(mp_meta *m, const mp_filter *filter, int64_t **out, size_t *n,
+                            mp_why *why);
+/* Item that holds these bytes; 0 in *id when none (MP_OK). Trashed items are not found. */
+MP_CHECK mp_err mp_meta_find_sha256(mp_meta *m, const uint8_t sha256[32], int64_t *id, mp_why *why);
+
+/* A place where an item's bytes were seen. An item has one primary source (item.path) and may have
+ * further ones (other paths with the same bytes). */
+typedef struct mp_source {
+    const char *path;
+    int64_t item_id;
+    int64_t bytes, mtime_ns;
+    uint8_t sha256[32];
+    bool missing;
+    bool primary;
+} mp_source;
+/* NOT_FOUND when the path is unknown. */
+MP_CHECK mp_err mp_meta_get_source(mp_meta *m, const char *path, mp_arena *arena, mp_source *out,
+                                   mp_why *why);
+/* Every source whose path is `folder` or lies below it, by path. */
+MP_CHECK mp_err mp_meta_list_sources(mp_meta *m, const char *folder, mp_arena *arena,
+                                     mp_source **out, size_t *n, mp_why *why);
+/* What a rescan found, one transaction: */
+typedef enum mp_source_change_kind {
+    MP_SOURCE_SEEN,  /* size/mtime noted anew (same bytes), missing cleared, item present */
+    MP_SOURCE_EXTRA, /* path noted as a further source of item_id */
+    MP_SOURCE_MOVED, /* item_id's primary source becomes path; the old one (old_path) is dropped */
+    MP_SOURCE_MISSING, /* no file there now; when no source of the item is left, state = MISSING */
+    MP_SOURCE_DROP     /* forget this path as a source */
+} mp_source_change_kind;
+typedef struct mp_source_change {
+    mp_source_change_kind kind;
+    const char *path, *old_path;
+    int64_t item_id;
+    int64_t bytes, mtime_ns;
+} mp_source_change;
+MP_CHECK mp_err mp_meta_change_sources(mp_meta *m, const mp_source_change *c, size_t n,
+                                       mp_why *why);
+
+/* Forgets items with everything that hangs on them. *removed (NULL allowed) counts. */
+MP_CHECK mp_err mp_meta_remove(mp_meta *m, const int64_t *ids, size_t n, size_t *removed,
+                               mp_why *why);
+MP_CHECK mp_err mp_meta_tag(mp_meta *m, const int64_t *ids, size_t n, const char *const *add,
+                            size_t n_add, const char *const *remove, size_t n_remove, mp_why *why);
+/* NULL leaves a field; changes drop the item's "sentence" vectors. */
+MP_CHECK mp_err mp_meta_describe(mp_meta *m, int64_t id, const char *title, const char *description,
+                                 mp_why *why);
+MP_CHECK mp_err mp_meta_set_state(mp_meta *m, const int64_t *ids, size_t n, mp_item_state state,
+                                  mp_why *why);
+
+/* ---- text: FTS5 over name, title, description, tags; bm25, porter + unicode61 ---- */
+typedef struct mp_text_hit {
+    int64_t id;
+    float score; /* -bm25: larger is better, > 0 */
+} mp_text_hit;
+/* Any of the query's words (quotes and operators in it are only text). *out: caller frees. */
+MP_CHECK mp_err mp_meta_search_text(mp_meta *m, const char *words, size_t limit, mp_text_hit **out,
+                                    size_t *n, mp_why *why);
+
+/* ---- vectors: the truth; indexes are caches of this ---- */
+MP_CHECK mp_err mp_meta_put_vectors(mp_meta *m, const int64_t *ids, const mp_vector *vectors,
+                                    size_t n, mp_why *why); /* one transaction; replaces */
+typedef struct mp_vector_key {
+    const char *model, *model_sha256, *space;
+    int dims;
+} mp_vector_key;
+/* Streams vectors of one key, items in the trash left out, by ascending `seq` (a number that grows
+ * with every stored vector), those with seq > after. fn returns true to stop. */
+typedef bool (*mp_vector_fn)(void *context, int64_t id, int64_t seq, const float *data);
+MP_CHECK mp_err mp_meta_each_vector(mp_meta *m, const mp_vector_key *key, int64_t after_seq,
+                                    mp_vector_fn fn, void *context, mp_why *why);
+/* n x dims floats in the order of ids, zeros where absent; out is the caller's. */
+MP_CHECK mp_err mp_meta_get_vectors(mp_meta *m, const mp_vector_key *key, const int64_t *ids,
+                                    size_t n, float *out, mp_why *why);
+/* Sorted ids of items (not trashed) that lack a vector of this key; *out: caller frees. */
+MP_CHECK mp_err mp_meta_lacking(mp_meta *m, const mp_vector_key *key, int64_t **out, size_t *n,
+                                mp_why *why);
+MP_CHECK mp_err mp_meta_drop_vectors(mp_meta *m, const char *model, mp_why *why);
+
+/* Number that changes with every commit that touches items or vectors, also by another process:
+ * an index compares it to know that it must catch up. removals changes when vectors were dropped
+ * or items left (then a catch-up by seq is not enough and labels must be compared). */
+typedef struct mp_generation {
+    int64_t changes, removals, last_seq;
+} mp_generation;
+MP_CHECK mp_err mp_meta_generation(mp_meta *m, mp_generation *out, mp_why *why);
+
+/* ---- verdicts ---- */
+typedef struct mp_verdict {
+    int kind;     /* magpie_verdict_kind */
+    int64_t a, b; /* b 0 for one item */
+    const char *note;
+    int64_t at_ms;
+} mp_verdict;
+MP_CHECK mp_err mp_meta_set_verdict(mp_meta *m, const mp_verdict *v, mp_why *why);
+MP_CHECK mp_err mp_meta_list_verdicts(mp_meta *m, mp_arena *arena, mp_verdict **out, size_t *n,
+                                      mp_why *why);
+
+/* ---- plans: a write-ahead journal of file moves ---- */
+typedef enum mp_plan_state {
+    MP_PLAN_APPLYING = 1,
+    MP_PLAN_APPLIED,
+    MP_PLAN_UNDOING,
+    MP_PLAN_UNDONE
+} mp_plan_state;
+typedef enum mp_step_state { MP_STEP_PENDING = 0, MP_STEP_DONE, MP_STEP_SKIPPED } mp_step_state;
+typedef struct mp_plan_step {
+    int64_t item_id, keep_id;
+    const char *from, *to; /* file paths; "" for copied items (only the state changes) */
+    const char *merged;    /* JSON: what was merged into keep_id, so that undo can take it back */
+    mp_step_state state;
+} mp_plan_step;
+MP_CHECK mp_err mp_meta_plan_begin(mp_meta *m, const char *json, const mp_plan_step *steps,
+                                   size_t n, int64_t *plan_id, mp_why *why);
+/* One step's new state together with item state, in one transaction. */
+MP_CHECK mp_err mp_meta_plan_step(mp_meta *m, int64_t plan_id, size_t step, mp_step_state state,
+                                  mp_item_state item_state, mp_why *why);
+MP_CHECK mp_err mp_meta_plan_set_state(mp_meta *m, int64_t plan_id, mp_plan_state s, mp_why *why);
+/* plan_id 0: the newest plan in state s (s 0: any). NOT_FOUND. */
+MP_CHECK mp_err mp_meta_plan_get(mp_meta *m, int64_t plan_id, mp_plan_state s, mp_arena *arena,
+                                 int64_t *id, mp_plan_state *state, mp_plan_step **steps, size_t *n,
+                                 mp_why *why);
+
+/* ---- figures and health ---- */
+typedef struct mp_meta_stats {
+    uint64_t items, missing, trashed, copied, bytes, tags, verdicts, issues[5];
+} mp_meta_stats;
+MP_CHECK mp_err mp_meta_stats_get(mp_meta *m, mp_meta_stats *out, mp_why *why);
+MP_CHECK mp_err mp_meta_count_vectors(mp_meta *m, const char *model, const char *space, uint64_t *n,
+                                      mp_why *why);
+/* Integrity check of the store itself and of its references; fn gets each problem as text. */
+typedef void (*mp_meta_problem_fn)(void *context, int64_t item_id, const char *what);
+MP_CHECK mp_err mp_meta_check(mp_meta *m, mp_meta_problem_fn fn, void *context, mp_why *why);
+
+#endif
