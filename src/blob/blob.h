@@ -3,7 +3,7 @@
  * Keys are 1 to 200 bytes of [a-z0-9._-] in parts joined by '/', no part empty, "." or "..".
  * Safe from any thread and from several processes. A put is atomic: readers get the old bytes, the
  * new bytes or MP_NOT_FOUND, never a mixture. Port: `fs` (temp file, fsync, rename, fsync of the
- * folder) and `mem` (tests, throw-away libraries). */
+ * folder). An S3 back end fits behind the same calls. */
 #ifndef MP_BLOB_H
 #define MP_BLOB_H
 
@@ -11,7 +11,7 @@
 
 typedef struct mp_blob mp_blob; /* opaque */
 
-/* Opens the store that `url` names ("fs:/absolute/folder", "mem:"); caller closes. */
+/* Opens the store that `url` names ("fs:/absolute/folder"); caller closes. */
 MP_CHECK mp_err mp_blob_open(mp_blob **out, const char *url, mp_why *why);
 void mp_blob_close(mp_blob *b); /* NULL allowed */
 

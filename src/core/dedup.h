@@ -66,4 +66,22 @@ MP_CHECK mp_err mp_dedup_group(const mp_pair *pairs, size_t n_pairs, size_t n, c
                                float threshold, mp_grouping *out, mp_why *why);
 void mp_grouping_free(mp_grouping *g);
 
+/* Default of mp_dedup_input.threshold and of the grouping of "same picture". */
+extern const float mp_dedup_threshold;
+
+/* Which member of a group to keep: present before missing, then pixels, then format (lossless
+ * first), then bytes, then quality, then the oldest. */
+typedef struct mp_keep_candidate {
+    int64_t id;
+    int32_t width, height;
+    int64_t bytes;
+    const char *format;
+    float sharpness;
+    uint32_t issues;
+    int64_t taken_ms, mtime_ms;
+    bool missing;
+} mp_keep_candidate;
+/* Position of the one to keep (n >= 1); the deciding reason in words goes to `reason`. */
+size_t mp_dedup_keep(const mp_keep_candidate *c, size_t n, char *reason, size_t cap);
+
 #endif

@@ -38,9 +38,9 @@ void mp_image_free(mp_image *im); /* leaves it empty; NULL allowed */
 /* ---- resize: byte-exact with Pillow's Image.resize (libImaging/Resample.c's arithmetic:
  * support scaled by the shrink factor, 22-bit fixed-point coefficients, horizontal pass first) ----
  */
-typedef enum mp_filter { MP_BILINEAR, MP_BICUBIC } mp_filter; /* bicubic: a = -0.5 */
+typedef enum mp_kernel { MP_BILINEAR, MP_BICUBIC } mp_kernel; /* bicubic: a = -0.5 */
 /* `out` must be empty; its size is w x h. Box is the whole input. Errors: NOMEM, INVALID. */
-MP_CHECK mp_err mp_resize(const mp_image *in, int w, int h, mp_filter filter, mp_image *out,
+MP_CHECK mp_err mp_resize(const mp_image *in, int w, int h, mp_kernel filter, mp_image *out,
                           mp_why *why);
 
 /* How a model wants to see a picture. */
@@ -54,7 +54,7 @@ typedef struct mp_view_spec {
     int width, height;
     mp_fit fit;
     int short_side;
-    mp_filter filter;
+    mp_kernel filter;
 } mp_view_spec;
 bool mp_view_spec_eq(const mp_view_spec *a, const mp_view_spec *b);
 MP_CHECK mp_err mp_view_make(const mp_image *in, const mp_view_spec *spec, mp_image *out,

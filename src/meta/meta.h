@@ -92,6 +92,8 @@ typedef struct mp_source {
     uint8_t sha256[32];
     bool missing;
     bool primary;
+    int others;   /* further sources of the same item */
+    bool trashed; /* its item is in the trash */
 } mp_source;
 /* NOT_FOUND when the path is unknown. */
 MP_CHECK mp_err mp_meta_get_source(mp_meta *m, const char *path, mp_arena *arena, mp_source *out,

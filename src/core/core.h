@@ -1,0 +1,166 @@
+/* core.h - the inside of an open library, shared by the files of this room alone.
+ *
+ * This room joins the ports: metadata (the truth), blobs, decoder, model, indexes (caches).
+ * On disk, in the library's folder:
+ *   magpie.db        metadata (SQLite)
+ *   blobs/           originals/ab/<sha256>, thumbs/ab/<sha256>-256.webp
+ *   index/           <model>-<space>.idx snapshots, always rebuildable
+ *   trash/<plan>/    files that a duplicates plan moved away
+ *   lock             flock'ed by whoever runs a long write; holds its pid as text
+ *
+ * Locks, in the order in which they may be taken: `writing` (one long write at a time in this
+ * process; with it goes the flock against other processes), `engine` (opening of model and
+ * decoder), a space's `mutex` (its index and what it has seen). The ports lock themselves. */
+#ifndef MP_CORE_H
+#define MP_CORE_H
+
+#include "magpie.h"
+
+#include "base/base.h"
+#include "base/os.h"
+#include "blob/blob.h"
+#include "image/decode.h"
+#include "index/index.h"
+#include "meta/meta.h"
+#include "model/model.h"
+
+#include <limits.h>
+#include <pthread.h>
+
+/* The public codes and texts are the internal ones under another name. */
+_Static_assert((int)MP_INTERNAL == (int)MAGPIE_INTERNAL, "one table of codes");
+_Static_assert((int)MP_CANCELLED == (int)MAGPIE_CANCELLED, "one table of codes");
+_Static_assert(sizeof(mp_why) == sizeof(magpie_why), "mp_why and magpie_why are the same shape");
+#define INNER(why) ((mp_why *)(void *)(why))
+#define OUTER(err) ((magpie_err)(err))
+
+/* The index of one space, and how far it follows the database. */
+typedef struct space_index {
+    pthread_mutex_t mutex; /* guards all below; held while catching up, not while searching */
+    mp_index *index;       /* NULL until first used */
+    mp_index **retired;    /* replaced indexes that a search may still hold; freed at close */
+    size_t n_retired;
+    mp_generation seen;
+    uint64_t saved_stamp; /* of the snapshot on disk; 0 unknown */
+} space_index;
+
+struct magpie {
+    char path[PATH_MAX - 128]; /* absolute; leaves room for names below it */
+    char models_dir[PATH_MAX];
+    char decoder_path[PATH_MAX];
+    bool read_only;
+    int threads, decoders, wait_ms, decode_timeout_ms;
+    int64_t max_pixels, max_bytes;
+    int32_t max_side;
+
+    mp_meta *meta;
+    mp_blob *blobs;
+
+    pthread_mutex_t writing;
+    int lock_fd; /* -1 while not held; guarded by writing */
+
+    pthread_mutex_t engine; /* guards the four below */
+    mp_model *model;        /* NULL until needed */
+    mp_model **old_models;  /* replaced by magpie_use_model; freed at close */
+    size_t n_old_models;
+    mp_decoder *decode;
+    char model_id[64]; /* the library's current model */
+
+    space_index space[MP_SPACES];
+};
+
+/* ---- library.c ---- */
+/* Takes the write lock of this process and of the library. Errors: BUSY (with the holder's pid),
+ * IO (read-only). */
+MP_CHECK mp_err mp_core_begin_write(magpie *m, mp_why *why);
+void mp_core_end_write(magpie *m);
+
+/* ---- engine.c ---- */
+/* The current model, opened when first needed; owned by m. */
+MP_CHECK mp_err mp_core_model(magpie *m, mp_model **out, mp_why *why);
+MP_CHECK mp_err mp_core_decoder(magpie *m, mp_decoder **out, mp_why *why);
+/* Opens another model by id; the caller closes it. */
+MP_CHECK mp_err mp_core_open_model(magpie *m, const char *id, mp_model **out, mp_why *why);
+/* Makes `model` the current one (takes it over) and drops the indexes of the last. */
+void mp_core_switch_model(magpie *m, mp_model *model);
+mp_vector_key mp_core_key(const mp_model *model, mp_space space);
+
+/* Which pixels must be decoded for the spaces of `mask`: fills spec->view without repeats and
+ * view_of[space] = position, or -1. */
+void mp_core_views(const mp_model *model, uint32_t mask, mp_decode_spec *spec,
+                   int view_of[MP_SPACES]);
+/* The mask of picture spaces that are computed when a picture is added. */
+uint32_t mp_core_eager_mask(const mp_model *model);
+
+/* ---- vectors.c ---- */
+/* The index of a space, brought up to what the database holds now. *out stays valid until close.
+ * NOT_FOUND-free: an empty library gives an empty index. UNSUPPORTED: the model has no such space. */
+MP_CHECK mp_err mp_core_index(magpie *m, mp_space space, magpie_progress_fn progress,
+                              void *context, mp_index **out, mp_why *why);
+/* Writes snapshots of what is loaded and ahead of the disk. */
+void mp_core_save_indexes(magpie *m);
+/* Forgets the loaded indexes (they are retired, not freed). */
+void mp_core_drop_indexes(magpie *m);
+void mp_core_close_indexes(magpie *m);
+/* Deletes the snapshot files of a model, so that its indexes are built from the database. */
+void mp_core_forget_snapshots(magpie *m, const mp_model *model);
+void mp_core_snapshot_path(const magpie *m, const mp_model *model, mp_space space, char *out,
+                           size_t cap);
+/* A throw-away index of the given items alone (sorted ids); the caller closes it. */
+MP_CHECK mp_err mp_core_subset_index(magpie *m, mp_space space, const int64_t *ids, size_t n,
+                                     mp_index **out, mp_why *why);
+/* Loads a snapshot into a throw-away index: is it sound and of this model? */
+MP_CHECK mp_err mp_core_check_snapshot(magpie *m, const mp_model_info *info, mp_space space,
+                                       const char *path, mp_why *why);
+/* Computes and stores the vectors of `space` that the items `ids` lack, from their pictures.
+ * Pictures that cannot be read are left out (logged). Needs no write lock: a vector put is one
+ * transaction and idempotent. */
+MP_CHECK mp_err mp_core_fill_space(magpie *m, mp_model *model, mp_space space, const int64_t *ids,
+                                   size_t n, magpie_progress_fn progress, void *context,
+                                   mp_why *why);
+/* Stores the SENTENCE vector of an item's title, description and tags (zeros: it has no words).
+ * Does nothing when the model has no such space. */
+MP_CHECK mp_err mp_core_fill_sentences(magpie *m, mp_model *model, const int64_t *ids, size_t n,
+                                       mp_why *why);
+
+/* ---- pictures.c ---- */
+/* Opens an item's original bytes: its blob, or any of its sources that still has these bytes' size.
+ * Caller closes *fd. NOT_FOUND with the path in words. */
+MP_CHECK mp_err mp_core_open_original(magpie *m, const mp_item *item, int *fd, mp_why *why);
+void mp_core_original_key(const uint8_t sha256[32], char out[96]);
+void mp_core_thumb_key(const uint8_t sha256[32], int size_px, char out[96]);
+/* Small picture (long side <= 256) of an item: from its thumbnail, made anew when absent. */
+MP_CHECK mp_err mp_core_small(magpie *m, const mp_item *item, mp_image *out, mp_why *why);
+/* Thumbnail bytes of an item; caller frees. */
+MP_CHECK mp_err mp_core_thumbnail(magpie *m, const mp_item *item, int size_px, uint8_t **data,
+                                  size_t *n, mp_why *why);
+/* SHA-256 of what fd holds from its start; *bytes its length. Leaves the offset at 0. */
+MP_CHECK mp_err mp_core_hash_fd(int fd, uint8_t out[32], uint64_t *bytes, mp_why *why);
+
+/* ---- items.c ---- */
+/* A filter from text, with INVALID in the caller's words. */
+MP_CHECK mp_err mp_core_filter(const char *where, mp_arena *arena, const mp_filter **out,
+                               mp_why *why);
+/* Ids that match `where`, sorted; caller frees. */
+MP_CHECK mp_err mp_core_ids(magpie *m, const char *where, int64_t **out, size_t *n, mp_why *why);
+/* Position of id in the sorted array, or SIZE_MAX. */
+size_t mp_core_find_id(const int64_t *ids, size_t n, int64_t id);
+/* What a picture's words are, for the SENTENCE space; "" if it has none. */
+void mp_core_item_words(const mp_item *item, mp_buf *out);
+
+/* ---- progress.c ---- */
+/* A progress callback with its clock; polls at most every 100 ms. */
+typedef struct mp_ticker {
+    magpie_progress_fn fn;
+    void *context;
+    const char *stage;
+    double began, last;
+    bool stopped;
+} mp_ticker;
+mp_ticker mp_ticker_new(magpie_progress_fn fn, void *context, const char *stage);
+/* True when the caller asked to stop (now or before). */
+bool mp_ticker_poll(mp_ticker *t, uint64_t done, uint64_t total, uint64_t bytes);
+/* The same behind the callback shape of index, dedup, odd and layout; context is a mp_ticker. */
+bool mp_ticker_stop(void *ticker, size_t done, size_t total);
+
+#endif

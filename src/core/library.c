@@ -1,0 +1,327 @@
+/* library.c - opening, locking and closing a library. */
+#include "core/core.h"
+
+#include "core/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+const char *magpie_err_word(magpie_err err)
+{
+    return mp_err_word((mp_err)err);
+}
+
+const char *magpie_version(void)
+{
+    return MAGPIE_VERSION;
+}
+
+/* ---- where things are ---- */
+
+/* $name, or $HOME/fallback. */
+static mp_err home_based(const char *name, const char *fallback, char *out, size_t cap,
+                         mp_why *why)
+{
+    const char *base = getenv(name), *home = getenv("HOME");
+    int n;
+    if (base && base[0] == '/')
+        n = snprintf(out, cap, "%s", base);
+    else if (home && home[0] == '/')
+        n = snprintf(out, cap, "%s/%s", home, fallback);
+    else
+        return mp_fail(why, MP_NOT_FOUND, "no home folder: set HOME or %s, or name the library",
+                       name);
+    return n < (int)cap ? MP_OK : mp_fail(why, MP_TOO_BIG, "the path is too long");
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The nearest folder upward that holds `.magpie`. */
+static bool find_upward(char *out, size_t cap)
+{
+    char at[PATH_MAX];
+    if (!getcwd(at, sizeof at - 16))
+        return false;
+    for (;;) {
+        size_t n = strlen(at);
+        memcpy(at + n, "/.magpie", sizeof "/.magpie");
+        if (is_folder(at))
+            return snprintf(out, cap, "%s", n == 0 ? "/.magpie" : at) < (int)cap;
+        at[n] = '\0';
+        char *slash = strrchr(at, '/');
+        if (!slash)
+            return false;
+        *slash = '\0';
+    }
+}
+
+magpie_err magpie_default_library(char *out, size_t cap, magpie_why *why)
+{
+    const char *env = getenv("MAGPIE_LIBRARY");
+    if (env && *env) {
+        if (snprintf(out, cap, "%s", env) >= (int)cap)
+            return OUTER(mp_fail(INNER(why), MP_TOO_BIG, "MAGPIE_LIBRARY is too long"));
+        return MAGPIE_OK;
+    }
+    if (find_upward(out, cap))
+        return MAGPIE_OK;
+    char base[PATH_MAX];
+    mp_err err = home_based("XDG_DATA_HOME", ".local/share", base, sizeof base, INNER(why));
+    if (!err && snprintf(out, cap, "%s/magpie/library", base) >= (int)cap)
+        err = mp_fail(INNER(why), MP_TOO_BIG, "the path is too long");
+    return OUTER(err);
+}
+
+static mp_err models_folder(const char *given, char *out, size_t cap, mp_why *why)
+{
+    const char *env = getenv("MAGPIE_MODELS");
+    if (!given && env && *env)
+        given = env;
+    if (given)
+        return snprintf(out, cap, "%s", given) < (int)cap
+                   ? MP_OK
+                   : mp_fail(why, MP_TOO_BIG, "the models' path is too long");
+    char base[PATH_MAX];
+    mp_err err = home_based("XDG_DATA_HOME", ".local/share", base, sizeof base, why);
+    if (!err && snprintf(out, cap, "%s/magpie/models", base) >= (int)cap)
+        err = mp_fail(why, MP_TOO_BIG, "the models' path is too long");
+    return err;
+}
+
+static void decoder_binary(const char *given, char *out, size_t cap)
+{
+    const char *env = getenv("MAGPIE_DECODER");
+    if (!given && env && *env)
+        given = env;
+    snprintf(out, cap, "%s", given ? given : MAGPIE_BINARY);
+}
+
+/* ---- the write lock ---- */
+
+static void name_holder(int fd, char *out, size_t cap)
+{
+    char text[32] = "";
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    long pid = n > 0 ? strtol(text, NULL, 10) : 0;
+    if (pid > 0)
+        snprintf(out, cap, "process %ld", pid);
+    else
+        snprintf(out, cap, "another process");
+}
+
+static mp_err wait_for_lock(int fd, int wait_ms, mp_why *why)
+{
+    double until = mp_monotonic_s() + wait_ms / 1000.0;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK)
+            return mp_fail_errno(why, errno, "cannot lock the library");
+        if (mp_monotonic_s() >= until) {
+            char holder[48];
+            name_holder(fd, holder, sizeof holder);
+            return mp_fail(why, MP_BUSY, "%s is writing to this library; try again when it is done",
+                           holder);
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
+    }
+    return MP_OK;
+}
+
+mp_err mp_core_begin_write(magpie *m, mp_why *why)
+{
+    if (m->read_only)
+        return mp_fail(why, MP_IO, "the library %s is open read-only", m->path);
+    char path[PATH_MAX], text[32];
+    snprintf(path, sizeof path, "%s/lock", m->path);
+    pthread_mutex_lock(&m->writing);
+    mp_err err = MP_OK;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        err = mp_fail_errno(why, errno, "cannot open %s", path);
+        goto done;
+    }
+    err = wait_for_lock(fd, m->wait_ms, why);
+    if (err)
+        goto done;
+    /* For the message of whoever waits; a failed write changes nothing that matters. */
+    int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
+        mp_log(MP_LOG_DEBUG, "cannot note the pid in %s", path);
+    m->lock_fd = fd;
+    return MP_OK;
+done:
+    if (fd >= 0)
+        close(fd);
+    pthread_mutex_unlock(&m->writing);
+    return err;
+}
+
+void mp_core_end_write(magpie *m)
+{
+    close(m->lock_fd); /* gives the flock back */
+    m->lock_fd = -1;
+    pthread_mutex_unlock(&m->writing);
+}
+
+/* ---- open ---- */
+
+static mp_err make_folders(const char *library, mp_why *why)
+{
+    static const char *const parts[] = {"", "/blobs", "/index", "/trash"};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < MP_COUNT(parts); i++) {
+        snprintf(path, sizeof path, "%s%s", library, parts[i]);
+        mp_err err = mp_mkdirs(path, why);
+        if (err)
+            return err;
+    }
+    return MP_OK;
+}
+
+static mp_err find_folder(magpie *m, const magpie_options *opt, mp_why *why)
+{
+    char given[PATH_MAX], path[PATH_MAX];
+    mp_err err = MP_OK;
+    if (opt->library)
+        snprintf(given, sizeof given, "%s", opt->library);
+    else
+        err = (mp_err)magpie_default_library(given, sizeof given, (magpie_why *)(void *)why);
+    if (err)
+        return err;
+    char db[PATH_MAX + 16];
+    snprintf(db, sizeof db, "%s/magpie.db", given);
+    bool there = access(db, F_OK) == 0;
+    if (!there && !opt->create)
+        return mp_fail(why, MP_NOT_FOUND, "no library in %s (make one with: magpie init)", given);
+    if (!there && opt->read_only)
+        return mp_fail(why, MP_NOT_FOUND, "no library in %s, and it is to be opened read-only",
+                       given);
+    if (!opt->read_only) {
+        err = make_folders(given, why);
+        if (err && there && err == MP_IO)
+            return mp_fail(why, MP_IO, "the library %s is read-only", given);
+        if (err)
+            return err;
+    }
+    if (!realpath(given, path))
+        return mp_fail_errno(why, errno, "cannot open %s", given);
+    if (strlen(path) >= sizeof m->path)
+        return mp_fail(why, MP_TOO_BIG, "the library's path is too long");
+    memcpy(m->path, path, strlen(path) + 1);
+    return MP_OK;
+}
+
+/* The library's model: what it says, else the wish, else the best that is installed. */
+static mp_err settle_model(magpie *m, const char *wish, mp_why *why)
+{
+    mp_err err = mp_meta_get_setting(m->meta, "model", m->model_id, sizeof m->model_id, why);
+    if (err != MP_NOT_FOUND)
+        return err;
+    const char *id = wish;
+    mp_model_info info;
+    if (!id)
+        id = mp_model_installed("lite", m->models_dir, &info) ? "lite" : "builtin";
+    bool known = false;
+    for (const char *const *k = mp_model_known(); *k; k++)
+        known = known || strcmp(*k, id) == 0;
+    if (!known)
+        return mp_fail(why, MP_NOT_FOUND, "no model is called '%s'", id);
+    snprintf(m->model_id, sizeof m->model_id, "%s", id);
+    return m->read_only ? MP_OK : mp_meta_set_setting(m->meta, "model", id, why);
+}
+
+static void take_options(magpie *m, const magpie_options *opt)
+{
+    m->read_only = opt->read_only;
+    m->threads = opt->threads > 0 ? opt->threads : mp_cpu_count();
+    m->decoders = opt->decoders > 0 ? opt->decoders : m->threads;
+    m->wait_ms = opt->wait_ms == 0 ? 5000 : MP_MAX(opt->wait_ms, 0);
+    m->decode_timeout_ms = opt->decode_timeout_ms > 0 ? opt->decode_timeout_ms : 10000;
+    m->max_pixels = opt->max_pixels > 0 ? opt->max_pixels : 50000000;
+    m->max_side = opt->max_side > 0 ? opt->max_side : 16384;
+    m->max_bytes = opt->max_bytes > 0 ? opt->max_bytes : 25 * 1024 * 1024;
+    decoder_binary(opt->decoder, m->decoder_path, sizeof m->decoder_path);
+}
+
+static mp_err open_stores(magpie *m, const magpie_options *opt, mp_why *why)
+{
+    char url[PATH_MAX + 32];
+    mp_meta_options meta = {
+        .create = opt->create, .read_only = opt->read_only, .busy_ms = MP_MAX(m->wait_ms, 1)};
+    snprintf(url, sizeof url, "sqlite:%s/magpie.db", m->path);
+    mp_err err = mp_meta_open(&m->meta, url, &meta, why);
+    if (err)
+        return err;
+    snprintf(url, sizeof url, "fs:%s/blobs", m->path);
+    return mp_blob_open(&m->blobs, url, why);
+}
+
+magpie_err magpie_open(magpie **out, const magpie_options *opt, magpie_why *why)
+{
+    static const magpie_options defaults = {.create = true};
+    *out = NULL;
+    if (!opt)
+        opt = &defaults;
+    if (sodium_init() < 0)
+        return OUTER(mp_fail(INNER(why), MP_INTERNAL, "libsodium does not start"));
+    magpie *m = mp_xcalloc(1, sizeof *m);
+    m->lock_fd = -1;
+    pthread_mutex_init(&m->writing, NULL);
+    pthread_mutex_init(&m->engine, NULL);
+    for (int s = 0; s < MP_SPACES; s++)
+        pthread_mutex_init(&m->space[s].mutex, NULL);
+    take_options(m, opt);
+    mp_err err = models_folder(opt->models_dir, m->models_dir, sizeof m->models_dir, INNER(why));
+    if (!err)
+        err = find_folder(m, opt, INNER(why));
+    if (!err)
+        err = open_stores(m, opt, INNER(why));
+    if (!err)
+        err = settle_model(m, opt->model, INNER(why));
+    if (!err && !m->read_only)
+        err = mp_core_recover_plans(m, INNER(why));
+    if (err)
+        magpie_close(m);
+    else
+        *out = m;
+    return OUTER(err);
+}
+
+void magpie_close(magpie *m)
+{
+    if (!m)
+        return;
+    if (m->meta && !m->read_only)
+        mp_core_save_indexes(m);
+    mp_core_close_indexes(m);
+    mp_decoder_close(m->decode);
+    mp_model_close(m->model);
+    for (size_t i = 0; i < m->n_old_models; i++)
+        mp_model_close(m->old_models[i]);
+    free(m->old_models);
+    mp_blob_close(m->blobs);
+    mp_meta_close(m->meta);
+    for (int s = 0; s < MP_SPACES; s++)
+        pthread_mutex_destroy(&m->space[s].mutex);
+    pthread_mutex_destroy(&m->engine);
+    pthread_mutex_destroy(&m->writing);
+    free(m);
+}
+
+const char *magpie_path(const magpie *m)
+{
+    return m->path;
+}

@@ -1,0 +1,150 @@
+/* models.c - which model a library uses: listing, switching in the shadow, filling gaps. */
+#include "core/core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+magpie_err magpie_models(magpie *m, magpie_model_info **out, size_t *n, magpie_why *why)
+{
+    const char *const *known = mp_model_known();
+    size_t count = 0;
+    *out = NULL;
+    *n = 0;
+    while (known[count])
+        count++;
+    magpie_model_info *list = mp_xcalloc(count, sizeof *list);
+    pthread_mutex_lock(&m->engine);
+    for (size_t i = 0; i < count; i++)
+        list[i].current = strcmp(known[i], m->model_id) == 0;
+    pthread_mutex_unlock(&m->engine);
+    for (size_t i = 0; i < count; i++) {
+        mp_model_info info = {0};
+        bool installed = mp_model_installed(known[i], m->models_dir, &info);
+        list[i].id = known[i];
+        list[i].installed = installed;
+        list[i].sha256 = installed ? info.sha256 : "";
+        list[i].about = installed ? info.about : "";
+        list[i].licence = installed ? info.licence : "";
+        list[i].dims = installed ? info.space[MP_SPACE_LOOK].dims : 0;
+        mp_err err = mp_meta_count_vectors(m->meta, known[i], mp_space_word(MP_SPACE_LOOK),
+                                           &list[i].items, INNER(why));
+        if (err) {
+            free(list);
+            return OUTER(err);
+        }
+    }
+    *out = list;
+    *n = count;
+    return MAGPIE_OK;
+}
+
+/* Every eager vector of every item, and the sentences of those that have words. */
+static mp_err fill_all(magpie *m, mp_model *model, magpie_progress_fn on_progress, void *context,
+                       mp_why *why)
+{
+    const mp_model_info *info = mp_model_get_info(model);
+    uint32_t mask = mp_core_eager_mask(model);
+    int64_t *ids = NULL, *lacking = NULL;
+    size_t n = 0, n_lacking = 0;
+    mp_err err = mp_core_ids(m, NULL, &ids, &n, why);
+    for (int s = 0; !err && s < MP_SPACE_SENTENCE; s++)
+        if (mask & (1u << s))
+            err = mp_core_fill_space(m, model, (mp_space)s, ids, n, on_progress, context, why);
+    if (!err && info->space[MP_SPACE_SENTENCE].dims) {
+        mp_vector_key key = mp_core_key(model, MP_SPACE_SENTENCE);
+        err = mp_meta_lacking(m->meta, &key, &lacking, &n_lacking, why);
+        for (size_t at = 0; !err && at < n_lacking; at += 64)
+            err = mp_core_fill_sentences(m, model, lacking + at, MP_MIN(n_lacking - at, 64u), why);
+    }
+    free(lacking);
+    free(ids);
+    return err;
+}
+
+static mp_err fill_thumbnails(magpie *m, magpie_progress_fn on_progress, void *context,
+                              mp_why *why)
+{
+    mp_ticker ticker = mp_ticker_new(on_progress, context, "thumbnails");
+    mp_arena *arena = mp_arena_new(0);
+    int64_t *ids = NULL;
+    size_t n = 0;
+    mp_err err = mp_core_ids(m, NULL, &ids, &n, why);
+    for (size_t i = 0; !err && i < n; i++) {
+        mp_item item;
+        uint8_t *data = NULL;
+        size_t size;
+        mp_why reason = {0};
+        mp_arena_reset(arena);
+        if (mp_meta_get_item(m->meta, ids[i], arena, &item, &reason) == MP_OK &&
+            mp_core_thumbnail(m, &item, 256, &data, &size, &reason) != MP_OK)
+            mp_log(MP_LOG_WARN, "#%lld has no thumbnail: %s", (long long)ids[i], reason.text);
+        free(data);
+        if (mp_ticker_poll(&ticker, i + 1, n, 0))
+            err = mp_fail(why, MP_CANCELLED, "stopped; what is finished is kept");
+    }
+    free(ids);
+    mp_arena_free(arena);
+    return err;
+}
+
+static mp_err build_indexes(magpie *m, magpie_progress_fn on_progress, void *context, mp_why *why)
+{
+    mp_model *model;
+    mp_err err = mp_core_model(m, &model, why);
+    uint32_t mask = err ? 0 : mp_core_eager_mask(model);
+    for (int s = 0; !err && s < MP_SPACE_SENTENCE; s++) {
+        mp_index *unused;
+        if (mask & (1u << s))
+            err = mp_core_index(m, (mp_space)s, on_progress, context, &unused, why);
+    }
+    if (!err)
+        mp_core_save_indexes(m);
+    return err;
+}
+
+magpie_err magpie_use_model(magpie *m, const char *id, magpie_progress_fn on_progress,
+                            void *context, magpie_why *why)
+{
+    mp_model *model = NULL;
+    mp_err err = mp_core_begin_write(m, INNER(why));
+    if (err)
+        return OUTER(err);
+    err = mp_core_open_model(m, id, &model, INNER(why));
+    if (!err)
+        err = fill_all(m, model, on_progress, context, INNER(why));
+    if (!err)
+        err = mp_meta_set_setting(m->meta, "model", mp_model_get_info(model)->id, INNER(why));
+    if (!err) {
+        mp_core_save_indexes(m); /* of the old model, for the way back */
+        mp_core_switch_model(m, model);
+        model = NULL;
+        err = build_indexes(m, on_progress, context, INNER(why));
+    }
+    mp_model_close(model);
+    mp_core_end_write(m);
+    return OUTER(err);
+}
+
+magpie_err magpie_reindex(magpie *m, bool all, magpie_progress_fn on_progress, void *context,
+                          magpie_why *why)
+{
+    mp_model *model;
+    mp_err err = mp_core_begin_write(m, INNER(why));
+    if (err)
+        return OUTER(err);
+    err = mp_core_model(m, &model, INNER(why));
+    if (!err && all)
+        err = mp_meta_drop_vectors(m->meta, mp_model_get_info(model)->id, INNER(why));
+    if (!err)
+        err = fill_all(m, model, on_progress, context, INNER(why));
+    if (!err)
+        err = fill_thumbnails(m, on_progress, context, INNER(why));
+    if (!err) {
+        mp_core_drop_indexes(m);
+        mp_core_forget_snapshots(m, model);
+        err = build_indexes(m, on_progress, context, INNER(why));
+    }
+    mp_core_end_write(m);
+    return OUTER(err);
+}

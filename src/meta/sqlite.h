@@ -1,0 +1,73 @@
+/* sqlite.h - the SQLite back end's inside, shared by the files sqlite_*.c alone.
+ *
+ * One writer connection behind `writing`; reader connections are taken from a pool and given back,
+ * so a read never waits for a write (WAL). Statements are prepared once per connection, found again
+ * by the address of their SQL literal. A statement in use belongs to the thread that holds the
+ * connection. */
+#ifndef MP_SQLITE_H
+#define MP_SQLITE_H
+
+#include "meta/meta.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+enum { MAX_STATEMENTS = 96 };
+
+typedef struct conn {
+    sqlite3 *db;
+    struct {
+        const char *sql;
+        sqlite3_stmt *stmt;
+    } cache[MAX_STATEMENTS];
+    struct conn *next; /* in the pool */
+} conn;
+
+struct mp_meta {
+    char *path;
+    bool read_only, immutable;
+    int busy_ms;
+    pthread_mutex_t writing; /* guards writer */
+    conn *writer;
+    pthread_mutex_t pool; /* guards idle */
+    conn *idle;
+};
+
+/* Translates what SQLite says; `what` names the attempt. */
+mp_err mp_sql_fail(sqlite3 *db, int code, const char *what, mp_why *why);
+MP_CHECK mp_err mp_sql_reader(mp_meta *m, conn **out, mp_why *why);
+void mp_sql_release(mp_meta *m, conn *c);
+/* Locks the writer and begins an immediate transaction. Must be ended by mp_sql_end. */
+MP_CHECK mp_err mp_sql_begin(mp_meta *m, conn **out, mp_why *why);
+/* Commits when err is MP_OK, else rolls back; unlocks. Returns err or the commit's failure. */
+mp_err mp_sql_end(mp_meta *m, mp_err err, mp_why *why);
+
+/* A reset statement of a literal (the address is the key); NULL with *err set on failure. */
+sqlite3_stmt *mp_sql_get(conn *c, const char *literal, mp_err *err, mp_why *why);
+/* Steps a statement that returns no rows and resets it. */
+MP_CHECK mp_err mp_sql_run(conn *c, sqlite3_stmt *s, mp_why *why);
+/* True when there is a row; at the end or on failure resets, with *err set on failure. */
+bool mp_sql_row(conn *c, sqlite3_stmt *s, mp_err *err, mp_why *why);
+/* "UPDATE ... ?1 ... ?2": the common shape with integer arguments. */
+MP_CHECK mp_err mp_sql_exec_ints(conn *c, const char *literal, const int64_t *args, int n,
+                                 mp_why *why);
+void mp_sql_bind_text(sqlite3_stmt *s, int at, const char *text); /* must live until the step */
+const char *mp_sql_text(sqlite3_stmt *s, int column, mp_arena *arena);
+/* Both inside a transaction of the writer. */
+MP_CHECK mp_err mp_sql_bump(conn *c, bool removal, mp_why *why);
+/* Writes the full-text row of an item anew. */
+MP_CHECK mp_err mp_sql_refresh_text(conn *c, int64_t id, mp_why *why);
+
+/* A filter as a SQL condition over `a` (asset) and `v` (its version), and its parameters. */
+typedef struct sql_filter {
+    mp_buf text;
+    struct {
+        const char *text; /* NULL: number */
+        int64_t number;
+    } arg[256];
+    int n;
+} sql_filter;
+MP_CHECK mp_err mp_sql_filter_make(const mp_filter *f, sql_filter *out, mp_why *why);
+void mp_sql_filter_bind(const sql_filter *f, sqlite3_stmt *s, int first);
+
+#endif

@@ -1,0 +1,248 @@
+/* sqlite_item.c - reading items: one, some, pages and ids that match a filter. */
+#include "meta/sqlite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ITEM_COLUMNS                                                                               \
+    "a.id, a.state, v.copied, v.path, a.name, a.title, a.description, v.sha256, v.format, "        \
+    "v.width, v.height, v.frames, v.bytes, v.mtime_ns, v.taken_ms, a.added_ms, v.phash, "          \
+    "v.sharpness, v.brightness, v.contrast, v.entropy, v.issues"
+#define ITEM_TABLES "FROM asset a JOIN version v ON v.id = a.version_id "
+
+static uint64_t big_endian(const uint8_t *p)
+{
+    uint64_t x = 0;
+    for (int i = 0; i < 8; i++)
+        x = x << 8 | p[i];
+    return x;
+}
+
+static void read_item(sqlite3_stmt *s, mp_arena *arena, mp_item *out)
+{
+    *out = (mp_item){
+        .id = sqlite3_column_int64(s, 0),
+        .state = (mp_item_state)sqlite3_column_int(s, 1),
+        .copied = sqlite3_column_int(s, 2) != 0,
+        .path = mp_sql_text(s, 3, arena),
+        .name = mp_sql_text(s, 4, arena),
+        .title = mp_sql_text(s, 5, arena),
+        .description = mp_sql_text(s, 6, arena),
+        .format = mp_sql_text(s, 8, arena),
+        .width = sqlite3_column_int(s, 9),
+        .height = sqlite3_column_int(s, 10),
+        .frames = sqlite3_column_int(s, 11),
+        .bytes = sqlite3_column_int64(s, 12),
+        .mtime_ns = sqlite3_column_int64(s, 13),
+        .taken_ms = sqlite3_column_int64(s, 14),
+        .added_ms = sqlite3_column_int64(s, 15),
+        .sharpness = (float)sqlite3_column_double(s, 17),
+        .brightness = (float)sqlite3_column_double(s, 18),
+        .contrast = (float)sqlite3_column_double(s, 19),
+        .entropy = (float)sqlite3_column_double(s, 20),
+        .issues = (uint32_t)sqlite3_column_int64(s, 21),
+    };
+    if (sqlite3_column_bytes(s, 7) == 32)
+        memcpy(out->sha256, sqlite3_column_blob(s, 7), 32);
+    if (sqlite3_column_bytes(s, 16) == 64)
+        for (int i = 0; i < 8; i++)
+            out->phash[i] = big_endian((const uint8_t *)sqlite3_column_blob(s, 16) + 8 * i);
+}
+
+static mp_err read_tags(conn *c, mp_item *item, mp_arena *arena, mp_why *why)
+{
+    static const char sql[] = "SELECT t.name FROM asset_tag x JOIN tag t ON t.id = x.tag_id "
+                              "WHERE x.asset_id = ?1 ORDER BY t.name";
+    const char *tags[256];
+    mp_err err;
+    sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
+    if (!s)
+        return err;
+    sqlite3_bind_int64(s, 1, item->id);
+    while (item->n_tags < MP_COUNT(tags) && mp_sql_row(c, s, &err, why))
+        tags[item->n_tags++] = mp_sql_text(s, 0, arena);
+    sqlite3_reset(s);
+    const char **kept = mp_arena_alloc(arena, item->n_tags * sizeof *kept);
+    if (!kept)
+        return mp_fail(why, MP_NOMEM, "no memory for tags");
+    memcpy(kept, tags, item->n_tags * sizeof *kept);
+    item->tags = kept;
+    return err;
+}
+
+static mp_err get_one(conn *c, int64_t id, mp_arena *arena, mp_item *out, mp_why *why)
+{
+    static const char sql[] = "SELECT " ITEM_COLUMNS " " ITEM_TABLES "WHERE a.id = ?1";
+    mp_err err;
+    *out = (mp_item){0};
+    sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
+    if (!s)
+        return err;
+    sqlite3_bind_int64(s, 1, id);
+    bool found = mp_sql_row(c, s, &err, why);
+    if (found)
+        read_item(s, arena, out);
+    sqlite3_reset(s);
+    if (!err && found)
+        err = read_tags(c, out, arena, why);
+    if (!err && !found)
+        err = mp_fail(why, MP_NOT_FOUND, "there is no #%lld", (long long)id);
+    return err;
+}
+
+mp_err mp_meta_get_item(mp_meta *m, int64_t id, mp_arena *arena, mp_item *out, mp_why *why)
+{
+    conn *c;
+    *out = (mp_item){0};
+    mp_err err = mp_sql_reader(m, &c, why);
+    if (!err)
+        err = get_one(c, id, arena, out, why);
+    mp_sql_release(m, c);
+    return err;
+}
+
+mp_err mp_meta_get_items(mp_meta *m, const int64_t *ids, size_t n, mp_arena *arena, mp_item **out,
+                         mp_why *why)
+{
+    conn *c = NULL;
+    *out = NULL;
+    mp_item *items = mp_arena_alloc(arena, n * sizeof *items);
+    mp_err err = items ? mp_sql_reader(m, &c, why)
+                       : mp_fail(why, MP_NOMEM, "no memory for %zu items", n);
+    for (size_t i = 0; !err && i < n; i++) {
+        err = get_one(c, ids[i], arena, &items[i], why);
+        if (err == MP_NOT_FOUND)
+            err = MP_OK; /* id 0 says so */
+    }
+    mp_sql_release(m, c);
+    if (!err)
+        *out = items;
+    return err;
+}
+
+/* ---- lists ---- */
+
+typedef struct item_list {
+    mp_item *items;
+    size_t n, cap;
+} item_list;
+
+static mp_item *grow(item_list *list)
+{
+    if (list->n == list->cap) {
+        list->cap = list->cap ? list->cap * 2 : 64;
+        list->items = mp_xrealloc(list->items, list->cap * sizeof *list->items);
+    }
+    return &list->items[list->n++];
+}
+
+/* A query made for one filter: prepared and finalised here, not cached. */
+static mp_err prepare_filtered(conn *c, const char *head, const mp_filter *filter,
+                               const char *tail, sql_filter *f, sqlite3_stmt **out, mp_why *why)
+{
+    *out = NULL;
+    mp_err err = mp_sql_filter_make(filter, f, why);
+    if (err)
+        return err;
+    mp_buf sql = {0};
+    mp_buf_printf(&sql, "%s WHERE %s %s", head, f->text.p, tail);
+    int code = sqlite3_prepare_v2(c->db, sql.p, -1, out, NULL);
+    mp_buf_free(&sql);
+    if (code != SQLITE_OK)
+        return mp_sql_fail(c->db, code, "cannot prepare a query", why);
+    mp_sql_filter_bind(f, *out, 1);
+    return MP_OK;
+}
+
+static mp_err list_rows(conn *c, sqlite3_stmt *s, size_t limit, mp_arena *arena, item_list *list,
+                        mp_why *why)
+{
+    mp_err err = MP_OK;
+    while ((!limit || list->n < limit) && mp_sql_row(c, s, &err, why))
+        read_item(s, arena, grow(list));
+    for (size_t i = 0; !err && i < list->n; i++)
+        err = read_tags(c, &list->items[i], arena, why);
+    return err;
+}
+
+mp_err mp_meta_list(mp_meta *m, const mp_filter *filter, int64_t after, size_t limit,
+                    mp_arena *arena, mp_item **out, size_t *n, mp_why *why)
+{
+    conn *c;
+    sql_filter f = {0};
+    sqlite3_stmt *s = NULL;
+    item_list list = {0};
+    *out = NULL;
+    *n = 0;
+    mp_err err = mp_sql_reader(m, &c, why);
+    if (!err)
+        err = prepare_filtered(c, "SELECT " ITEM_COLUMNS " " ITEM_TABLES, filter,
+                               "AND a.id > ? ORDER BY a.id", &f, &s, why);
+    if (!err) {
+        sqlite3_bind_int64(s, f.n + 1, after);
+        err = list_rows(c, s, limit, arena, &list, why);
+    }
+    sqlite3_finalize(s);
+    mp_buf_free(&f.text);
+    mp_sql_release(m, c);
+    mp_item *kept = err ? NULL : mp_arena_alloc(arena, list.n * sizeof *kept);
+    if (!err && !kept)
+        err = mp_fail(why, MP_NOMEM, "no memory for %zu items", list.n);
+    if (!err) {
+        if (list.n)
+            memcpy(kept, list.items, list.n * sizeof *kept);
+        *out = kept;
+        *n = list.n;
+    }
+    free(list.items);
+    return err;
+}
+
+mp_err mp_meta_ids(mp_meta *m, const mp_filter *filter, int64_t **out, size_t *n, mp_why *why)
+{
+    conn *c;
+    sql_filter f = {0};
+    sqlite3_stmt *s = NULL;
+    size_t cap = 1024, count = 0;
+    int64_t *ids = mp_xmalloc(cap * sizeof *ids);
+    *out = NULL;
+    *n = 0;
+    mp_err err = mp_sql_reader(m, &c, why);
+    if (!err)
+        err = prepare_filtered(c, "SELECT a.id " ITEM_TABLES, filter, "ORDER BY a.id", &f, &s, why);
+    while (!err && mp_sql_row(c, s, &err, why)) {
+        if (count == cap) {
+            cap *= 2;
+            ids = mp_xrealloc(ids, cap * sizeof *ids);
+        }
+        ids[count++] = sqlite3_column_int64(s, 0);
+    }
+    sqlite3_finalize(s);
+    mp_buf_free(&f.text);
+    mp_sql_release(m, c);
+    if (err) {
+        free(ids);
+        return err;
+    }
+    *out = ids;
+    *n = count;
+    return MP_OK;
+}
+
+mp_err mp_meta_find_sha256(mp_meta *m, const uint8_t sha256[32], int64_t *id, mp_why *why)
+{
+    static const char sql[] = "SELECT a.id " ITEM_TABLES
+                              "WHERE v.sha256 = ?1 AND a.state <> 2 ORDER BY a.id LIMIT 1";
+    conn *c;
+    *id = 0;
+    mp_err err = mp_sql_reader(m, &c, why);
+    sqlite3_stmt *s = err ? NULL : mp_sql_get(c, sql, &err, why);
+    if (s) {
+        sqlite3_bind_blob(s, 1, sha256, 32, SQLITE_STATIC);
+        if (mp_sql_row(c, s, &err, why))
+            *id = sqlite3_column_int64(s, 0);
+        sqlite3_reset(s);
+    }
+    mp_sql_release(m, c);
+    return err;
+}
