@@ -1,0 +1,33 @@
+/* effnet.h - EfficientNet-Lite0 (Tan & Le, arXiv 1905.11946; the Lite variant has neither
+ * squeeze-excite nor swish). A net is for one thread at a time; weights may be shared. */
+#ifndef MP_EFFNET_H
+#define MP_EFFNET_H
+
+#include "model/safetensors.h"
+
+enum {
+    EFFNET_SIDE = 224,
+    EFFNET_FEATURES = 1280,
+    EFFNET_CLASSES = 1000,
+    EFFNET_GRID = 7,   /* of the last features */
+    EFFNET_MID_A = 40,  /* channels of block 4, grid 28 */
+    EFFNET_MID_B = 112, /* channels of block 10, grid 14 */
+    EFFNET_MID_A_GRID = 28,
+    EFFNET_MID_B_GRID = 14,
+    EFFNET_LAYERS = 49
+};
+
+typedef struct mp_effnet mp_effnet; /* opaque */
+MP_CHECK mp_err mp_effnet_open(mp_effnet **out, const mp_tensors *weights, mp_why *why);
+void mp_effnet_close(mp_effnet *net); /* NULL allowed */
+/* px: 224 x 224 RGB. features: 1280 x 7 x 7 planar. Input scale: (x - 127) / 128. */
+MP_CHECK mp_err mp_effnet_features(mp_effnet *net, const uint8_t *px, float *features,
+                                   mp_why *why);
+/* Outputs of blocks 4 and 10 (before the rest is computed), planar, on the per-picture scale. */
+MP_CHECK mp_err mp_effnet_middle(mp_effnet *net, const uint8_t *px, float *a, float *b,
+                                 mp_why *why);
+/* Runs the whole net on planar floats and reads the output of any layer: for tests. */
+MP_CHECK mp_err mp_effnet_probe(mp_effnet *net, const float *input, int layer, float *to,
+                                int *channels, int *side, mp_why *why);
+
+#endif

@@ -1,0 +1,25 @@
+/* safetensors.h - reading a safetensors file: mapped, validated, never copied.
+ *
+ * Layout: u64 little-endian length of a JSON header, the header, then the data; every tensor has
+ * dtype, shape and [begin, end) within the data. Only F32 is taken here. */
+#ifndef MP_SAFETENSORS_H
+#define MP_SAFETENSORS_H
+
+#include "base/base.h"
+
+typedef struct mp_tensor {
+    const float *data;
+    int64_t shape[4];
+    int rank;
+    size_t n;
+} mp_tensor;
+
+typedef struct mp_tensors mp_tensors; /* opaque; safe from any thread once open */
+/* Errors: NOT_FOUND, IO, CORRUPT (header, overlapping or unaligned ranges, sizes that differ). */
+MP_CHECK mp_err mp_tensors_open(mp_tensors **out, const char *path, mp_why *why);
+void mp_tensors_close(mp_tensors *t); /* NULL allowed */
+/* The tensor of that name with exactly this many values; CORRUPT when absent or different. */
+MP_CHECK mp_err mp_tensors_get(const mp_tensors *t, const char *name, size_t n, mp_tensor *out,
+                               mp_why *why);
+
+#endif
