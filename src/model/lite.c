@@ -421,11 +421,15 @@ static int by_cosine(const void *a, const void *b)
     return (x->cosine < y->cosine) - (x->cosine > y->cosine);
 }
 
-/* "a photo of a dog" and "dog" should mean the same: the bank was made with the phrase. */
+/* "a photo of a dog" and "dog" should mean the same: the bank was made with the phrase. A sentence
+ * stands for itself. */
 static mp_str as_photo(mp_str text, mp_buf *room)
 {
     static const char head[] = "a photo of";
-    if (text.n >= sizeof head - 1 && strncasecmp(text.p, head, sizeof head - 1) == 0)
+    int spaces = 0;
+    for (size_t i = 0; i < text.n; i++)
+        spaces += text.p[i] == ' ';
+    if (spaces > 6 || (text.n >= sizeof head - 1 && strncasecmp(text.p, head, sizeof head - 1) == 0))
         return text;
     mp_buf_printf(room, "a photo of a %.*s", (int)text.n, text.p);
     return (mp_str){room->p, room->n};

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Runs each libFuzzer target for some seconds: tools/fuzz.sh SECONDS; --can: is libFuzzer there?
+set -euo pipefail
+cd "$(dirname "$0")/.."
+if [ "${1:-}" = --can ]; then
+    [ -f fuzz/CMakeLists.txt ] || exit 1
+    echo 'int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n) { return d && n && 0; }' |
+        clang -x c -fsanitize=fuzzer,address - -o /dev/null 2>/dev/null
+    exit
+fi
+cmake --preset fuzz >build.log 2>&1 || { cat build.log; exit 1; }
+cmake --build build/fuzz
+for target in build/fuzz/fuzz/fuzz_*; do
+    [ -x "$target" ] || continue
+    echo "$(basename "$target"): ${1:-60} s"
+    "$target" -max_total_time="${1:-60}" -print_final_stats=0 -verbosity=0 -rss_limit_mb=4096
+done
