@@ -1,0 +1,34 @@
+/* stop.c - see stop.h. */
+#include "app/stop.h"
+
+#include "app/exits.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t asked;
+
+static void on_signal(int number)
+{
+    static const char text[] = "\nstopping; once more to leave at once\n";
+    (void)number;
+    if (asked)
+        _exit(EXIT_INTERRUPTED);
+    asked = 1;
+    if (isatty(STDERR_FILENO) && write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        return; /* nobody to tell */
+}
+
+void stop_install(void)
+{
+    struct sigaction act = {.sa_handler = on_signal}; /* no SA_RESTART: poll() must wake up */
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+}
+
+bool stop_asked(void)
+{
+    return asked != 0;
+}
