@@ -283,8 +283,8 @@ static mp_err take(ingest *g, analysis *a, mp_why *why)
     *e = (entry){.a = *a};
     g->report->bytes += (uint64_t)a->bytes;
     const mp_source *known = known_source(g, a->path);
-    if (a->err == MP_FULL) /* the library's disk, not the picture's fault */
-        err = mp_fail(why, MP_FULL, "%s", a->why.text);
+    if (a->err == MP_FULL || a->err == MP_NOMEM || a->err == MP_INTERNAL)
+        err = mp_fail(why, a->err, "%s", a->why.text); /* ours, not the picture's fault */
     else if (a->err)
         e->outcome = a->no_picture ? MAGPIE_SKIPPED : MAGPIE_REFUSED;
     else if (e->a.twin)

@@ -1,0 +1,82 @@
+"""Copies: found, planned, moved to the trash, and brought back byte for byte."""
+import hashlib
+import json
+
+from conftest import picture
+from PIL import Image, ImageOps
+
+
+def make_copies(folder):
+    im = picture(folder / "original.png", 1, size=(400, 300))
+    im.save(folder / "small.jpg", quality=60)
+    im.resize((200, 150), Image.BICUBIC).save(folder / "half.jpg")
+    ImageOps.mirror(im).save(folder / "mirror.jpg")
+    im.crop((30, 20, 370, 280)).save(folder / "crop.jpg")
+    for i in range(10, 20):
+        picture(folder / f"other{i}.jpg", i)
+
+
+def digests(folder):
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.glob("*.*")}
+
+
+def test_groups_plan_apply_undo(magpie, tmp_path):
+    folder = tmp_path / "copies"
+    make_copies(folder)
+    magpie.run("add", folder)
+    found = magpie.json("dupes")[-1]
+    assert len(found["groups"]) == 1
+    members = {m["name"]: m for m in found["groups"][0]["members"]}
+    assert set(members) == {"original.png", "small.jpg", "half.jpg", "mirror.jpg", "crop.jpg"}
+    assert members["original.png"]["keep"]
+    magpie.run("tag", members["half.jpg"]["id"], "+holiday")
+    plan, before = tmp_path / "plan.json", digests(folder)
+    magpie.run("dupes", "plan", plan)
+    assert len(json.loads(plan.read_text())["groups"]) == 1
+    magpie.run("dupes", "apply", plan)
+    assert digests(folder) == before, "a dry run moves nothing"
+    done = magpie.json("dupes", "apply", plan, "--yes")[-1]
+    assert done["trashed"] == 4 and done["skipped"] == 0
+    assert set(digests(folder)) == set(before) - {"small.jpg", "half.jpg", "mirror.jpg", "crop.jpg"}
+    kept = magpie.json("show", members["original.png"]["id"])[-1]["items"][0]
+    assert kept["tags"] == ["holiday"]
+    assert magpie.sound() == 11
+    assert magpie.json("dupes")[-1]["groups"] == []
+    magpie.json("dupes", "undo")
+    assert digests(folder) == before
+    kept = magpie.json("show", members["original.png"]["id"])[-1]["items"][0]
+    assert kept["tags"] == []
+    assert magpie.sound("--deep") == 15
+    magpie.run("dupes", "undo", code=3)
+
+
+def test_a_changed_file_is_left_alone(magpie, tmp_path):
+    folder = tmp_path / "copies"
+    make_copies(folder)
+    magpie.run("add", folder)
+    plan = tmp_path / "plan.json"
+    magpie.run("dupes", "plan", plan)
+    picture(folder / "small.jpg", 77)
+    done = magpie.json("dupes", "apply", plan, "--yes", code=4)[-1]
+    assert done["skipped"] == 1 and done["trashed"] == 3
+    assert (folder / "small.jpg").exists()
+
+
+def test_a_verdict_splits_a_group(magpie, tmp_path):
+    folder = tmp_path / "pair"
+    im = picture(folder / "a.png", 1)
+    im.save(folder / "b.jpg")
+    magpie.run("add", folder)
+    assert len(magpie.json("dupes")[-1]["groups"]) == 1
+    magpie.run("dupes", "verdict", 1, 2, "different")
+    assert magpie.json("dupes")[-1]["groups"] == []
+    magpie.run("dupes", "verdict", 1, 2, "same")
+    assert len(magpie.json("dupes")[-1]["groups"]) == 1
+
+
+def test_nonsense_is_no_plan(magpie, photos, tmp_path):
+    magpie.add(photos)
+    bad = tmp_path / "bad.json"
+    bad.write_text("{\"groups\": 3}")
+    magpie.run("dupes", "apply", bad, code=5)
+    magpie.run("dupes", "apply", tmp_path / "none.json", code=3)
