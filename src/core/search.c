@@ -492,7 +492,8 @@ static mp_err publish(search *s, magpie_hits **out, mp_why *why)
 {
     float floor = s->q->min_score == 0 ? s->floor : s->q->min_score < 0 ? -INFINITY
                                                                         : s->q->min_score;
-    qsort(s->c, s->n, sizeof *s->c, by_score);
+    if (s->n)
+        qsort(s->c, s->n, sizeof *s->c, by_score);
     size_t n = 0;
     while (n < s->n && n < s->k && s->c[n].score >= floor)
         n++;

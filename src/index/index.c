@@ -34,8 +34,13 @@ mp_err mp_index_open(mp_index **out, const char *kind, const mp_index_options *o
         free(ix);
         return mp_fail(why, MP_NOMEM, "no memory for an index");
     }
-    pthread_rwlock_init(&ix->shape, NULL);
-    pthread_rwlock_init(&ix->labels, NULL);
+    /* Searches without a pause must not keep a writer waiting for ever, as the default kind would. */
+    pthread_rwlockattr_t writers_first;
+    pthread_rwlockattr_init(&writers_first);
+    pthread_rwlockattr_setkind_np(&writers_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&ix->shape, &writers_first);
+    pthread_rwlock_init(&ix->labels, &writers_first);
+    pthread_rwlockattr_destroy(&writers_first);
     pthread_mutex_init(&ix->grow, NULL);
     pthread_mutex_init(&ix->top, NULL);
     pthread_mutex_init(&ix->pool, NULL);
