@@ -1,1 +1,38 @@
-# libmagpie.{a,so}, the header, pkg-config file, man page and completions.
+# libmagpie.{a,so}, the header, the pkg-config file, the binary with its man page and completions, and
+# the script that fetches the default model.
+get_property(rooms GLOBAL PROPERTY MAGPIE_ROOMS)
+list(REMOVE_ITEM rooms mp_config) # of the command line only
+
+set(objects "")
+foreach(room ${rooms})
+    list(APPEND objects $<TARGET_OBJECTS:${room}>)
+endforeach()
+set(libraries mp_base Threads::Threads m dnnl_c OpenMP::OpenMP_C PkgConfig::VIPS PkgConfig::SQLITE
+    PkgConfig::SODIUM PkgConfig::JANSSON PkgConfig::SECCOMP)
+
+# Only the public names leave the library: everything is compiled with hidden visibility.
+add_library(magpie_shared SHARED ${objects})
+set_target_properties(magpie_shared PROPERTIES OUTPUT_NAME magpie VERSION ${PROJECT_VERSION}
+    SOVERSION 0 LINKER_LANGUAGE C)
+add_library(magpie_static STATIC ${objects})
+set_target_properties(magpie_static PROPERTIES OUTPUT_NAME magpie LINKER_LANGUAGE C)
+list(REMOVE_ITEM libraries mp_base)
+target_link_libraries(magpie_shared PRIVATE magpie_flags ${libraries})
+
+configure_file(${PROJECT_SOURCE_DIR}/cmake/magpie.pc.in ${PROJECT_BINARY_DIR}/magpie.pc @ONLY)
+
+install(TARGETS magpie RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS magpie_shared magpie_static
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/include/magpie.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${PROJECT_BINARY_DIR}/magpie.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/tools/lite_fetch.py
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/magpie)
+set(documents ${PROJECT_BINARY_DIR}/src/app)
+install(FILES ${documents}/magpie.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${documents}/magpie.bash RENAME magpie
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${documents}/_magpie DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES ${documents}/magpie.fish
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

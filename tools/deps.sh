@@ -4,7 +4,7 @@
 set -euo pipefail
 
 build="build-essential cmake ninja-build pkg-config python3 python3-pip libvips-dev libsqlite3-dev
- libdnnl-dev libsodium-dev libcurl4-openssl-dev libjansson-dev libseccomp-dev libcmocka-dev"
+ libdnnl-dev libsodium-dev libjansson-dev libseccomp-dev libcmocka-dev"
 case "${1:-build}" in
 build) wanted="$build" ;;
 test | bench) wanted="$build python3-venv clang clang-format $(apt-cache show libclang-rt-14-dev >/dev/null 2>&1 && echo libclang-rt-14-dev || true)" ;;
