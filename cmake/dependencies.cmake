@@ -12,5 +12,7 @@ find_library(DNNL_LIBRARY dnnl REQUIRED)
 add_library(dnnl_c INTERFACE)
 target_include_directories(dnnl_c INTERFACE ${DNNL_INCLUDE_DIR})
 target_link_libraries(dnnl_c INTERFACE ${DNNL_LIBRARY})
-# Debian's oneDNN runs on GNU OpenMP; its threads are bounded per calling thread.
-find_package(OpenMP COMPONENTS C)
+# Debian's oneDNN runs on GNU OpenMP, whose threads are bounded per calling thread: two calls of its
+# runtime, whatever our own compiler is.
+find_library(GOMP_LIBRARY NAMES gomp libgomp.so.1 REQUIRED)
+target_link_libraries(dnnl_c INTERFACE ${GOMP_LIBRARY})

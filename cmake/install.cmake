@@ -7,7 +7,7 @@ set(objects "")
 foreach(room ${rooms})
     list(APPEND objects $<TARGET_OBJECTS:${room}>)
 endforeach()
-set(libraries mp_base Threads::Threads m dnnl_c OpenMP::OpenMP_C PkgConfig::VIPS PkgConfig::SQLITE
+set(libraries mp_base Threads::Threads m dnnl_c PkgConfig::VIPS PkgConfig::SQLITE
     PkgConfig::SODIUM PkgConfig::JANSSON PkgConfig::SECCOMP)
 
 # Only the public names leave the library: everything is compiled with hidden visibility.

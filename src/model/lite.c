@@ -19,13 +19,16 @@
 
 #include <limits.h>
 #include <math.h>
-#include <omp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+/* Of the OpenMP runtime that oneDNN runs on; its header comes with GCC only. */
+extern void omp_set_num_threads(int threads);
+extern int omp_get_max_threads(void);
 
 enum { GRID = EFFNET_GRID * EFFNET_GRID, NEAREST = 50 };
 enum { MID_A = EFFNET_MID_A, MID_B = EFFNET_MID_B };
