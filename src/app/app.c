@@ -217,3 +217,11 @@ const char *app_label(const char *path, const char *name)
 {
     return path && *path ? path : name;
 }
+
+void app_csv_label(const mp_app *app, FILE *to, mp_buf *out, const char *path, const char *name)
+{
+    const char *label = app_label(path, name);
+    char *shown = to == stdout && app->out.tty ? app_escaped(label) : NULL;
+    text_for_csv(out, shown ? shown : label);
+    free(shown);
+}

@@ -61,6 +61,8 @@ const char *app_operand(const mp_app *app, size_t i);
 
 /* What to call an item: its path, or its name if it came as bytes. */
 const char *app_label(const char *path, const char *name);
+/* The same as a CSV field of a file that goes to `to`; also fit for a terminal if that is one. */
+void app_csv_label(const mp_app *app, FILE *to, mp_buf *out, const char *path, const char *name);
 /* A string of mp_buf's making, never NULL; caller frees. */
 char *app_escaped(const char *s); /* text_for_terminal */
 

@@ -146,7 +146,7 @@ static void json_row(exporter *e, const magpie_item *item, const float *v)
 static void csv_row(exporter *e, const magpie_item *item, const float *v)
 {
     mp_buf b = {0};
-    text_for_csv(&b, app_label(item->path, item->name));
+    app_csv_label(e->app, e->vectors.to, &b, item->path, item->name);
     fprintf(e->vectors.to, "%lld,%s", (long long)item->id, b.p);
     for (int i = 0; i < e->dims; i++)
         fprintf(e->vectors.to, ",%.8g", (double)v[i]);
@@ -217,9 +217,9 @@ static int export_all(exporter *e, const struct kind *k)
         magpie_item **items;
         magpie_why why = {0};
         magpie_err err = magpie_list(e->app->library, where, after, PAGE, &items, &n, &why);
-        if (!err && n) {
-            err = export_page(e, k, items, n, &why);
-            after = items[n - 1]->id;
+        if (!err) {
+            err = n ? export_page(e, k, items, n, &why) : MAGPIE_OK;
+            after = n ? items[n - 1]->id : after;
             magpie_items_free(items, n);
         }
         if (!err && stop_asked()) {

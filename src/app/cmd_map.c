@@ -133,7 +133,7 @@ static int write_csv(const map *m, const char *path)
     for (size_t i = 0; i < m->n; i++) {
         const map_row *r = &m->rows[i];
         mp_buf b = {0};
-        text_for_csv(&b, app_label(r->path, r->name));
+        app_csv_label(m->app, f.to, &b, r->path, r->name);
         fprintf(f.to, "%lld,%.6f,%.6f", (long long)r->at.id, (double)r->at.x, (double)r->at.y);
         if (m->dims == 3)
             fprintf(f.to, ",%.6f", (double)r->at.z);

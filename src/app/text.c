@@ -271,7 +271,7 @@ char *text_score(char out[TEXT_SMALL], double score)
     if (!isfinite(score))
         snprintf(out, TEXT_SMALL, "-");
     else
-        snprintf(out, TEXT_SMALL, "%.3f", score + 0.0); /* + 0.0: no "-0.000" from a plain -0 */
+        snprintf(out, TEXT_SMALL, "%.3f", fabs(score) < 0.0005 ? 0.0 : score); /* no "-0.000" */
     return out;
 }
 

@@ -100,7 +100,7 @@ void groups_html(html *h, const magpie_groups *groups)
         html_heading(h, text);
         for (size_t j = 0; j < g->n; j++) {
             const magpie_member *m = &g->member[j];
-            snprintf(reason, sizeof reason, "%s (%dx%d, %s)", m->reason, (int)m->width,
+            snprintf(reason, sizeof reason, "%s; %dx%d, %s", m->reason, (int)m->width,
                      (int)m->height, text_size(b, (double)m->bytes));
             html_card card = {.id = m->id,
                               .path = m->path,
@@ -108,7 +108,8 @@ void groups_html(html *h, const magpie_groups *groups)
                               .badge = m->keep ? "keep" : NULL,
                               .tone = m->keep ? HTML_GOOD : HTML_PLAIN,
                               .score = text_score(a, m->score),
-                              .reason = reason};
+                              .reason = m->keep ? m->reason
+                                                : reason}; /* the kept one's reason has its size */
             html_add(h, &card);
         }
     }

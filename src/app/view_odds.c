@@ -3,6 +3,15 @@
 
 #include <string.h>
 
+static void judged_against(char *out, size_t cap, const magpie_odds *odds)
+{
+    if (odds->n_normals)
+        snprintf(out, cap, "against %zu normal %s", odds->n_normals,
+                 text_plural(odds->n_normals, "picture", "pictures"));
+    else
+        snprintf(out, cap, "each against all others");
+}
+
 void odds_print(mp_app *app, const magpie_odds *odds)
 {
     static const column columns[] = {{"", false, false},  {"score", true, false},
@@ -22,9 +31,10 @@ void odds_print(mp_app *app, const magpie_odds *odds)
     if (odds->n)
         table_print(t, &app->out, 0);
     table_free(t);
-    printf("%zu flagged at a false-alarm rate of %g (method %s, %zu normal %s)\n", odds->n_flagged,
-           odds->alpha, odds->method, odds->n_normals,
-           text_plural(odds->n_normals, "picture", "pictures"));
+    char against[64];
+    judged_against(against, sizeof against, odds);
+    printf("%zu flagged at a false-alarm rate of %g (method %s, %s)\n", odds->n_flagged,
+           odds->alpha, odds->method, against);
 }
 
 json_t *odds_json(const magpie_odds *odds)
@@ -53,11 +63,12 @@ json_t *odds_json(const magpie_odds *odds)
 
 void odds_html(html *h, const magpie_odds *odds, const char *normals, size_t heatmaps)
 {
-    char a[TEXT_SMALL], text[256], reason[128];
+    char a[TEXT_SMALL], text[256], reason[128], against[64];
+    judged_against(against, sizeof against, odds);
     snprintf(text, sizeof text,
-             "%zu flagged at a false-alarm rate of %g; method %s, %zu normal pictures. p: how many "
-             "of 100 normal pictures would look at least this odd, / 100.",
-             odds->n_flagged, odds->alpha, odds->method, odds->n_normals);
+             "%zu flagged at a false-alarm rate of %g; method %s, %s. p: the share of normal "
+             "pictures that would look at least this odd.",
+             odds->n_flagged, odds->alpha, odds->method, against);
     html_note(h, text);
     for (size_t i = 0; i < odds->n; i++) {
         const magpie_odd *o = &odds->odd[i];

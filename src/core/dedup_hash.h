@@ -1,23 +1,29 @@
-/* dedup_hash.h - pairs of near pHashes without looking at all pairs. Inside the dedup files. */
+/* dedup_hash.h - all pairs of pictures whose pHashes are near under one of the eight symmetries. */
 #ifndef MP_DEDUP_HASH_H
 #define MP_DEDUP_HASH_H
 
-#include "core/dedup.h"
+#include "core/dedup_parallel.h"
 
-typedef struct mp_pair_list {
-    mp_pair *pair;
-    size_t n, cap;
-} mp_pair_list;
-/* False when memory is short. */
-MP_CHECK bool mp_pair_add(mp_pair_list *list, size_t a, size_t b, float score);
-/* Sorted, each pair once with its best score. */
-void mp_pair_unique(mp_pair_list *list);
+typedef struct mp_dedup_near {
+    uint32_t a, b;          /* positions, a < b */
+    uint8_t distance, turn; /* a turned by `turn` (order of mp_phash8) is at `distance` from b */
+} mp_dedup_near;
 
-/* Adds every pair (i, j) for which the identity hash of i and any symmetry of j are within `radius`
- * bits. Multi-index hashing: the 64 bits are cut into 8 parts; within radius r < 16 at least one part
- * differs in at most one bit. A part's bucket with more than BUCKET_MAX entries (blank pictures) is
- * looked at for its first BUCKET_MAX only. */
-MP_CHECK mp_err mp_hash_pairs(const uint64_t (*phash)[8], size_t n, int radius, mp_pair_list *out,
-                              mp_why *why);
+enum { MP_DEDUP_MAX_RADIUS = 15 };
+
+typedef struct mp_dedup_hash_input {
+    const uint64_t (*phash)[8];
+    size_t n;   /* below 2^32 */
+    int radius; /* 0 to MP_DEDUP_MAX_RADIUS */
+    int workers;
+    bool (*stop)(void *context, size_t done, size_t total);
+    void *stop_context;
+} mp_dedup_hash_input;
+
+/* Sorted by (a, b), each pair once with its least distance. Complete unless a picture has more
+ * than a cap of neighbours, see dedup_hash.c. *out: caller frees. Errors: INVALID, NOMEM,
+ * CANCELLED. */
+MP_CHECK mp_err mp_dedup_hash_pairs(const mp_dedup_hash_input *in, mp_dedup_near **out, size_t *n,
+                                    mp_why *why);
 
 #endif

@@ -33,6 +33,17 @@ static void measure(mp_dedup_picture *p)
     p->half_h = (float)l->h / l->unit / 2;
 }
 
+static void measure_colour(const mp_image *small, float mean, float colour[3])
+{
+    size_t n = (size_t)small->w * (size_t)small->h;
+    for (int c = 0; c < 3; c++) {
+        double sum = 0;
+        for (size_t i = 0; small->channels == 3 && i < n; i++)
+            sum += small->px[i * 3 + (size_t)c];
+        colour[c] = small->channels == 3 ? (float)(sum / (double)n) : mean;
+    }
+}
+
 /* Sides of the level whose long side is `side`: the aspect is that of the small picture. */
 static int side_of(int mine, int longest, int side)
 {
@@ -63,6 +74,7 @@ mp_err mp_dedup_picture_make(const mp_image *small, mp_dedup_picture *out, mp_wh
         return err;
     }
     measure(out);
+    measure_colour(small, out->mean, out->colour);
     return MP_OK;
 }
 

@@ -23,10 +23,9 @@ typedef struct mp_dedup_level {
 
 typedef struct mp_dedup_picture {
     mp_dedup_level level[MP_DEDUP_LEVELS];
-    float half_w, half_h; /* half the sides in frame units */
+    float half_w, half_h;  /* half the sides in frame units */
     float mean, deviation; /* of the finest level */
-    float chroma[3];       /* mean of R, G, B; all equal for a grey picture */
-    bool coloured;
+    float colour[3];       /* mean R, G, B; thrice the mean of a picture given as grey */
 } mp_dedup_picture;
 
 /* Errors: NOMEM, INVALID (empty). mp_dedup_picture_free even after a failure is allowed. */

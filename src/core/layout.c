@@ -25,8 +25,9 @@ mp_err mp_layout_check(const mp_layout_options *opt, size_t n, int vdims, mp_why
                        vdims);
     if (!(opt->min_distance >= 0) || !(opt->spread >= 0) || opt->epochs < 0 ||
         (opt->spread > 0 && opt->min_distance > 3 * opt->spread))
-        return mp_fail(why, MP_INVALID, "the minimum distance lies between 0 and 3 times the "
-                                        "spread, and epochs are not negative");
+        return mp_fail(why, MP_INVALID,
+                       "the minimum distance lies between 0 and 3 times the "
+                       "spread, and epochs are not negative");
     return MP_OK;
 }
 

@@ -98,8 +98,7 @@ static mp_err scan_rows(void *context, size_t from, size_t to, mp_why *why)
         for (size_t q = from; q < to; q++)
             for (size_t p = tile; p < end; p++)
                 if (!s->self || p != q)
-                    offer(&found[q - from], s->k,
-                          dot(s->query[q], s->point[p], (size_t)s->dims));
+                    offer(&found[q - from], s->k, dot(s->query[q], s->point[p], (size_t)s->dims));
     }
     for (size_t q = from; q < to; q++)
         publish(s, q, &found[q - from]);

@@ -38,10 +38,10 @@ typedef struct fitting {
     const size_t *first;
     int folds;
     mp_shape *shape;
-    float *y;       /* n x dims: common coordinates */
-    float *columns; /* dims x n: y transposed; NULL when only the dual is used */
+    float *y;        /* n x dims: common coordinates */
+    float *columns;  /* dims x n: y transposed; NULL when only the dual is used */
     double *scatter; /* dims x dims over all rows, lower triangle; NULL like columns */
-    double *a, *m;  /* folds x dims x dims, folds x dims */
+    double *a, *m;   /* folds x dims x dims, folds x dims */
     double *own;
 } fitting;
 
@@ -49,7 +49,7 @@ typedef struct fitting {
 typedef struct model {
     const fitting *f;
     int fold;
-    size_t from, to, n; /* rows left out; number of rows used */
+    size_t from, to, n;       /* rows left out; number of rows used */
     double *mean, *scale, *a; /* centre, 1 / spread; the result */
     double fourth;            /* sum of |z|^4 */
     float *z;
@@ -435,8 +435,8 @@ mp_err mp_shape_fit(mp_shape **out, const float *const *rows, size_t n, int dims
 {
     size_t d = (size_t)dims, k = (size_t)folds;
     mp_shape *s = mp_xcalloc(1, sizeof *s);
-    fitting f = {.rows = rows, .n = n, .dims = d, .first = first, .folds = folds, .shape = s,
-                 .own = own};
+    fitting f = {
+        .rows = rows, .n = n, .dims = d, .first = first, .folds = folds, .shape = s, .own = own};
     mp_err err = MP_OK;
     *out = NULL;
     s->dims = dims;

@@ -67,7 +67,8 @@ mp_err mp_odd_each(mp_odd_crew *crew, size_t n, size_t chunk, mp_odd_rows_fn fn,
     int started = 0;
     shift s = {.n = n, .chunk = MP_MAX(chunk, (size_t)1), .fn = fn, .context = context};
     size_t chunks = (n + s.chunk - 1) / s.chunk;
-    int wanted = (int)MP_MIN((size_t)MP_MIN(crew->threads, MAX_THREADS), chunks) - 1;
+    int threads = MP_MAX(1, MP_MIN(crew->threads, MAX_THREADS));
+    int wanted = (int)MP_MIN((size_t)threads, chunks) - 1;
     pthread_mutex_init(&s.mutex, NULL);
     ask(crew, &s);
     /* Fewer threads than asked for only make it slower. */

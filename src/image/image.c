@@ -5,6 +5,7 @@
 
 /* Vector loads may touch a few bytes behind the last pixel. */
 enum { SLACK = 32 };
+static const size_t MAX_PIXELS = (size_t)1 << 36; /* a mistake, not a picture */
 
 mp_err mp_image_new(mp_image *out, int w, int h, int channels, mp_why *why)
 {
@@ -13,7 +14,7 @@ mp_err mp_image_new(mp_image *out, int w, int h, int channels, mp_why *why)
         return mp_fail(why, MP_INVALID, "no picture has %d x %d pixels of %d channels", w, h,
                        channels);
     size_t pixels = (size_t)w * (size_t)h;
-    if (pixels > (SIZE_MAX - SLACK) / 4)
+    if (pixels > MAX_PIXELS)
         return mp_fail(why, MP_TOO_BIG, "%d x %d pixels are too many", w, h);
     uint8_t *px = mp_try_array(pixels * (size_t)channels + SLACK, 1);
     if (!px)

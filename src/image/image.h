@@ -35,9 +35,9 @@ typedef struct mp_image {
 MP_CHECK mp_err mp_image_new(mp_image *out, int w, int h, int channels, mp_why *why);
 void mp_image_free(mp_image *im); /* leaves it empty; NULL allowed */
 
-/* ---- resize: byte-exact with Pillow's Image.resize (libImaging/Resample.c's arithmetic:
- * support scaled by the shrink factor, 22-bit fixed-point coefficients, horizontal pass first) ----
- */
+/* ---- resize: byte-exact with Pillow's passes (libImaging/Resample.c's arithmetic: support scaled
+ * by the shrink factor, 22-bit fixed-point coefficients), always the horizontal pass first: what
+ * Image.resize gives up to Pillow 12.1; later versions take another order for some shapes ---- */
 typedef enum mp_kernel { MP_BILINEAR, MP_BICUBIC } mp_kernel; /* bicubic: a = -0.5 */
 /* `out` must be empty; its size is w x h. Box is the whole input. Errors: NOMEM, INVALID. */
 MP_CHECK mp_err mp_resize(const mp_image *in, int w, int h, mp_kernel filter, mp_image *out,
@@ -60,8 +60,9 @@ bool mp_view_spec_eq(const mp_view_spec *a, const mp_view_spec *b);
 MP_CHECK mp_err mp_view_make(const mp_image *in, const mp_view_spec *spec, mp_image *out,
                              mp_why *why);
 
-/* ---- 64-bit DCT pHash: luma to 32 x 32, DCT-II, the 8 x 8 lowest frequencies without DC's row
- * rule of thumb: bit = coefficient > median of the 64. Bit 63 is the first, row-major. ---- */
+/* ---- 64-bit DCT pHash: bilinear to 32 x 32, luma, DCT-II, the 8 x 8 lowest frequencies (DC
+ * included); a bit is set where a coefficient is above the median of the 64. Bit 63 is the first,
+ * row-major. Whole numbers throughout: the same on every machine. ---- */
 uint64_t mp_phash(const mp_image *im);
 /* The eight symmetries of the square: identity, rotations by 90, 180, 270 degrees clockwise, then
  * the same four after a left-right mirror. out[0] == mp_phash(im). */

@@ -1,14 +1,16 @@
-/* load.c - see load.h. First frame or page; orientation applied; to sRGB through the embedded
- * profile where there is one; alpha composed on white; 8 bits. */
+/* load.c - see load.h. First frame or page; to sRGB through the embedded profile where there is
+ * one; alpha composed on white; 8 bits; then turned upright.
+ *
+ * The loader is chosen by our own sniffing, never by libvips: of its many loaders only those named
+ * here can be reached. The pixels stream through the conversions into our memory, so that a picture
+ * is never held twice except while it is turned. */
 #include "image/load.h"
 
 #include "image/vips.h"
 
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <vips/vips.h>
 
 static pthread_once_t started = PTHREAD_ONCE_INIT;
@@ -48,32 +50,32 @@ mp_err mp_vips_fail(mp_why *why, mp_err err, const char *what)
     return mp_fail(why, err, "%s%s%s", what, n ? ": " : "", line ? line + 1 : text);
 }
 
-/* ---- facts ---- */
+/* ---- opening ---- */
 
-/* "2024:05:01 12:30:00" as UTC; 0 when absent or senseless. */
-static int64_t exif_time(VipsImage *im)
+static const char *const loaders[] = {
+    [MP_JPEG] = "jpegload_source", [MP_PNG] = "pngload_source",   [MP_WEBP] = "webpload_source",
+    [MP_GIF] = "gifload_source",   [MP_TIFF] = "tiffload_source", [MP_AVIF] = "heifload_source",
+    [MP_HEIC] = "heifload_source", [MP_PPM] = "ppmload_source",
+};
+
+/* Reads the header only. shrink: for JPEG alone. NULL: see vips_error_buffer. */
+static VipsImage *open_bytes(mp_span bytes, mp_format format, int shrink)
 {
-    static const char *const fields[] = {"exif-ifd2-DateTimeOriginal", "exif-ifd2-DateTimeDigitized",
-                                         "exif-ifd0-DateTime"};
-    const char *text = NULL;
-    struct tm t = {0};
-    for (size_t i = 0; i < MP_COUNT(fields) && !text; i++)
-        if (vips_image_get_typeof(im, fields[i]) && vips_image_get_string(im, fields[i], &text))
-            text = NULL;
-    if (!text || sscanf(text, "%d:%d:%d %d:%d:%d", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour,
-                        &t.tm_min, &t.tm_sec) < 3)
-        return 0;
-    if (t.tm_year < 1826 || t.tm_year > 9999 || t.tm_mon < 1 || t.tm_mon > 12 || t.tm_mday < 1 ||
-        t.tm_mday > 31)
-        return 0;
-    t.tm_year -= 1900;
-    t.tm_mon -= 1;
-    return (int64_t)timegm(&t) * 1000;
+    VipsImage *im = NULL;
+    VipsSource *source = vips_source_new_from_memory(bytes.p, bytes.n);
+    if (!source)
+        return NULL;
+    int failed = shrink > 1
+                     ? vips_call(loaders[format], source, &im, "access", VIPS_ACCESS_SEQUENTIAL,
+                                 "fail_on", VIPS_FAIL_ON_TRUNCATED, "shrink", shrink, NULL)
+                     : vips_call(loaders[format], source, &im, "access", VIPS_ACCESS_SEQUENTIAL,
+                                 "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+    g_object_unref(source);
+    return failed ? NULL : im;
 }
 
-static mp_err check_size(VipsImage *im, const mp_load_limits *limits, mp_why *why)
+static mp_err check_size(int64_t w, int64_t h, const mp_load_limits *limits, mp_why *why)
 {
-    int64_t w = vips_image_get_width(im), h = vips_image_get_height(im);
     if (w > limits->max_side || h > limits->max_side)
         return mp_fail(why, MP_TOO_BIG, "%lld x %lld pixels: a side is over the limit of %d",
                        (long long)w, (long long)h, limits->max_side);
@@ -83,13 +85,25 @@ static mp_err check_size(VipsImage *im, const mp_load_limits *limits, mp_why *wh
     return MP_OK;
 }
 
+static int64_t taken_ms(VipsImage *im)
+{
+    static const char *const fields[] = {"exif-ifd2-DateTimeOriginal",
+                                         "exif-ifd2-DateTimeDigitized", "exif-ifd0-DateTime"};
+    int64_t ms = 0;
+    const char *text;
+    for (size_t i = 0; i < MP_COUNT(fields) && !ms; i++)
+        if (vips_image_get_typeof(im, fields[i]) == VIPS_TYPE_REF_STRING &&
+            vips_image_get_string(im, fields[i], &text) == 0)
+            ms = mp_exif_time_ms(text);
+    return ms;
+}
+
 /* The largest of 8, 4, 2 that leaves both sides with what is needed. JPEG's decoder scales while it
  * decodes, by averaging in the DCT: keeping twice the target keeps the final resize in charge. */
-static int jpeg_shrink(VipsImage *im, int min_short, int min_long)
+static int jpeg_shrink(const mp_loaded *l, int min_short, int min_long)
 {
-    int w = vips_image_get_width(im), h = vips_image_get_height(im);
-    int shortest = MP_MIN(w, h), longest = MP_MAX(w, h);
-    if (!min_short && !min_long)
+    int shortest = MP_MIN(l->width, l->height), longest = MP_MAX(l->width, l->height);
+    if (l->format != MP_JPEG || (!min_short && !min_long))
         return 1;
     for (int shrink = 8; shrink > 1; shrink /= 2)
         if (shortest / shrink >= min_short && longest / shrink >= min_long)
@@ -107,25 +121,55 @@ static bool step(VipsImage **im, VipsImage *result)
     return result != NULL;
 }
 
+static bool needs_profile(VipsImage *im)
+{
+    const void *data;
+    size_t n;
+    if (vips_image_guess_interpretation(im) == VIPS_INTERPRETATION_CMYK)
+        return true; /* ours is used where the picture has none */
+    if (vips_image_get_typeof(im, VIPS_META_ICC_NAME) == 0 ||
+        vips_image_get_blob(im, VIPS_META_ICC_NAME, &data, &n) != 0)
+        return false;
+    return vips_image_get_bands(im) < 3 || !mp_icc_is_srgb((mp_span){data, n});
+}
+
+static bool by_profile(VipsImage **im)
+{
+    VipsImage *out = NULL;
+    bool cmyk = vips_image_guess_interpretation(*im) == VIPS_INTERPRETATION_CMYK;
+    if (vips_icc_transform(*im, &out, "srgb", "embedded", TRUE, "intent", VIPS_INTENT_RELATIVE,
+                           "input_profile", cmyk ? "cmyk" : "srgb", NULL) == 0)
+        return step(im, out);
+    vips_error_clear(); /* a broken profile is no reason to refuse the picture */
+    return vips_colourspace(*im, &out, VIPS_INTERPRETATION_sRGB, NULL) == 0 && step(im, out);
+}
+
+/* 16 bits to 8 before anything else: libvips' conversion by profile leaves alpha in its old range.
+ */
+static bool eight_bits(VipsImage **im)
+{
+    VipsImage *high = NULL, *named = NULL;
+    VipsInterpretation kind = vips_image_guess_interpretation(*im);
+    bool grey = kind == VIPS_INTERPRETATION_GREY16;
+    if (vips_image_get_format(*im) != VIPS_FORMAT_USHORT ||
+        (!grey && kind != VIPS_INTERPRETATION_RGB16))
+        return true;
+    if (vips_msb(*im, &high, NULL) || !step(im, high))
+        return false;
+    return vips_copy(*im, &named, "interpretation",
+                     grey ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB, NULL) == 0 &&
+           step(im, named);
+}
+
 static bool to_srgb(VipsImage **im)
 {
     VipsImage *out = NULL;
-    VipsInterpretation kind = vips_image_guess_interpretation(*im);
-    bool cmyk = kind == VIPS_INTERPRETATION_CMYK;
-    bool profile = vips_image_get_typeof(*im, VIPS_META_ICC_NAME) != 0;
-    if (profile || cmyk) {
-        /* A broken profile is no reason to refuse the picture. */
-        if (vips_icc_transform(*im, &out, "srgb", "embedded", TRUE, "intent",
-                               VIPS_INTENT_RELATIVE, "input_profile", cmyk ? "cmyk" : "srgb",
-                               NULL) == 0 &&
-            step(im, out))
-            return true;
-        vips_error_clear();
-        out = NULL;
-        if (!*im)
-            return false;
-    }
-    if (kind == VIPS_INTERPRETATION_sRGB && vips_image_get_format(*im) == VIPS_FORMAT_UCHAR)
+    if (!eight_bits(im))
+        return false;
+    if (needs_profile(*im))
+        return by_profile(im);
+    if (vips_image_guess_interpretation(*im) == VIPS_INTERPRETATION_sRGB &&
+        vips_image_get_format(*im) == VIPS_FORMAT_UCHAR)
         return true;
     return vips_colourspace(*im, &out, VIPS_INTERPRETATION_sRGB, NULL) == 0 && step(im, out);
 }
@@ -141,63 +185,39 @@ static bool on_white(VipsImage **im)
     return failed == 0 && step(im, out);
 }
 
+/* Bands beyond colour and alpha are dropped; one band is shown as grey. */
 static bool three_bytes(VipsImage **im)
 {
     VipsImage *out = NULL;
     if (vips_image_get_format(*im) != VIPS_FORMAT_UCHAR &&
         (vips_cast_uchar(*im, &out, NULL) || !step(im, out)))
         return false;
-    out = NULL;
     int bands = vips_image_get_bands(*im);
     if (bands == 3)
         return true;
     if (bands > 3)
         return vips_extract_band(*im, &out, 0, "n", 3, NULL) == 0 && step(im, out);
+    if (bands == 2 && (vips_extract_band(*im, &out, 0, NULL) || !step(im, out)))
+        return false;
     VipsImage *same[3] = {*im, *im, *im};
-    if (bands == 2) {
-        if (vips_extract_band(*im, &out, 0, NULL) || !step(im, out))
-            return false;
-        same[0] = same[1] = same[2] = *im;
-        out = NULL;
-    }
     return vips_bandjoin(same, &out, 3, NULL) == 0 && step(im, out);
 }
 
-static mp_err copy_pixels(VipsImage *im, mp_image *out, mp_why *why)
+static mp_err stream_pixels(VipsImage *im, mp_image *out, mp_why *why)
 {
-    size_t size = 0;
-    uint8_t *px = vips_image_write_to_memory(im, &size);
-    if (!px)
-        return mp_vips_fail(why, MP_CORRUPT, "broken picture");
-    mp_err err = mp_image_new(out, vips_image_get_width(im), vips_image_get_height(im), 3, why);
-    if (!err && size != (size_t)out->w * (size_t)out->h * 3)
-        err = mp_fail(why, MP_INTERNAL, "unexpected pixel layout");
-    if (!err)
-        memcpy(out->px, px, size);
-    else
+    int w = vips_image_get_width(im), h = vips_image_get_height(im);
+    mp_err err = mp_image_new(out, w, h, 3, why);
+    if (err)
+        return err;
+    VipsImage *memory =
+        vips_image_new_from_memory(out->px, (size_t)w * (size_t)h * 3, w, h, 3, VIPS_FORMAT_UCHAR);
+    if (!memory || vips_image_write(im, memory) != 0)
+        err = mp_vips_fail(why, MP_CORRUPT, "broken picture");
+    if (memory)
+        g_object_unref(memory);
+    if (err)
         mp_image_free(out);
-    g_free(px);
     return err;
-}
-
-static mp_err convert(VipsImage **im, mp_loaded *out, mp_why *why)
-{
-    VipsImage *upright = NULL, *whole = NULL;
-    /* Turning reads in another order than decoding: the pixels must be in memory first. */
-    if (vips_image_wio_input(*im) || (whole = vips_image_copy_memory(*im), !whole))
-        return mp_vips_fail(why, MP_CORRUPT, "broken picture");
-    step(im, whole);
-    if (!to_srgb(im) || !on_white(im) || !three_bytes(im))
-        return mp_vips_fail(why, MP_CORRUPT, "cannot convert the colours");
-    if (vips_autorot(*im, &upright, NULL) || !step(im, upright))
-        return mp_vips_fail(why, MP_CORRUPT, "cannot turn the picture");
-    return copy_pixels(*im, &out->image, why);
-}
-
-static VipsImage *open_bytes(mp_span bytes, const char *options)
-{
-    return vips_image_new_from_buffer(bytes.p, bytes.n, options, "access", VIPS_ACCESS_SEQUENTIAL,
-                                      "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
 }
 
 mp_err mp_load(mp_span bytes, const mp_load_limits *limits, int min_short, int min_long,
@@ -209,78 +229,34 @@ mp_err mp_load(mp_span bytes, const mp_load_limits *limits, int min_short, int m
     mp_err err = mp_vips_start(why);
     if (err)
         return err;
-    VipsImage *im = open_bytes(bytes, "");
+    int64_t w = 1, h = 1;
+    if (out->format == MP_PPM && !mp_netpbm_size(bytes, &w, &h))
+        return mp_fail(why, MP_CORRUPT, "broken picture: no size in its header");
+    err = check_size(w, h, limits, why);
+    if (err)
+        return err;
+    VipsImage *im = open_bytes(bytes, out->format, 1);
     if (!im)
         return mp_vips_fail(why, MP_CORRUPT, "broken picture");
-    err = check_size(im, limits, why);
-    bool turned = vips_image_get_orientation_swap(im);
-    int w = vips_image_get_width(im), h = vips_image_get_height(im);
-    out->width = turned ? h : w;
-    out->height = turned ? w : h;
+    int orientation = vips_image_get_orientation(im);
+    bool swap = orientation >= 5 && orientation <= 8;
+    out->width = swap ? vips_image_get_height(im) : vips_image_get_width(im);
+    out->height = swap ? vips_image_get_width(im) : vips_image_get_height(im);
     out->frames = vips_image_get_n_pages(im);
-    out->taken_ms = exif_time(im);
-    int shrink = out->format == MP_JPEG && !err ? jpeg_shrink(im, min_short, min_long) : 1;
-    if (!err && shrink > 1) {
-        char options[32];
-        snprintf(options, sizeof options, "[shrink=%d]", shrink);
-        if (!step(&im, open_bytes(bytes, options)))
-            return mp_vips_fail(why, MP_CORRUPT, "broken picture");
-    }
+    out->taken_ms = taken_ms(im);
+    err = check_size(out->width, out->height, limits, why);
+    int shrink = jpeg_shrink(out, min_short, min_long);
+    if (!err && shrink > 1 && !step(&im, open_bytes(bytes, out->format, shrink)))
+        return mp_vips_fail(why, MP_CORRUPT, "broken picture");
+    if (!err && (!to_srgb(&im) || !on_white(&im) || !three_bytes(&im)))
+        err = mp_vips_fail(why, MP_CORRUPT, "cannot convert the colours");
     if (!err)
-        err = convert(&im, out, why);
+        err = stream_pixels(im, &out->image, why);
+    if (!err)
+        err = mp_image_orient(&out->image, orientation, why);
+    if (err)
+        mp_image_free(&out->image);
     if (im)
         g_object_unref(im);
     return err;
-}
-
-/* ---- warm up ---- */
-
-static void round_trip(const char *suffix)
-{
-    uint8_t px[16 * 16 * 3];
-    void *data = NULL;
-    size_t size = 0;
-    for (size_t i = 0; i < sizeof px; i++)
-        px[i] = (uint8_t)(i * 7);
-    VipsImage *im =
-        vips_image_new_from_memory(px, sizeof px, 16, 16, 3, VIPS_FORMAT_UCHAR);
-    if (im && vips_image_write_to_buffer(im, suffix, &data, &size, NULL) == 0) {
-        mp_loaded loaded;
-        mp_load_limits limits = {1000, 100};
-        if (mp_load((mp_span){data, size}, &limits, 0, 0, &loaded, NULL) == MP_OK)
-            mp_image_free(&loaded.image);
-    }
-    g_free(data);
-    if (im)
-        g_object_unref(im);
-    vips_error_clear(); /* a format that this libvips cannot write */
-}
-
-void mp_load_warm_up(void)
-{
-    static const char *const suffixes[] = {".jpg",  ".png", ".webp",
-                                           ".tiff", ".gif", ".avif[effort=0]"};
-    static const uint8_t grey16[] = {'P', '5', ' ', '1', ' ', '1', ' ', '6', '5',
-                                     '5', '3', '5', '\n', 0,   0};
-    mp_loaded loaded;
-    mp_load_limits limits = {1000, 100};
-    if (mp_vips_start(NULL) != MP_OK)
-        return;
-    for (size_t i = 0; i < MP_COUNT(suffixes); i++)
-        round_trip(suffixes[i]);
-    if (mp_load((mp_span){grey16, sizeof grey16}, &limits, 0, 0, &loaded, NULL) == MP_OK)
-        mp_image_free(&loaded.image);
-    /* The CMYK and sRGB profiles are built in, but read when first used. */
-    VipsImage *cmyk = NULL, *black = NULL, *rgb = NULL;
-    if (vips_black(&black, 4, 4, "bands", 4, NULL) == 0 &&
-        vips_copy(black, &cmyk, "interpretation", VIPS_INTERPRETATION_CMYK, NULL) == 0 &&
-        vips_icc_transform(cmyk, &rgb, "srgb", "input_profile", "cmyk", NULL) == 0)
-        g_free(vips_image_write_to_memory(rgb, &(size_t){0}));
-    if (rgb)
-        g_object_unref(rgb);
-    if (cmyk)
-        g_object_unref(cmyk);
-    if (black)
-        g_object_unref(black);
-    vips_error_clear();
 }

@@ -10,7 +10,7 @@ typedef struct mp_load_limits {
 } mp_load_limits;
 
 typedef struct mp_loaded {
-    mp_image image;    /* RGB, oriented; may be smaller than width x height (shrink on load) */
+    mp_image image; /* RGB, oriented; may be smaller than width x height (shrink on load) */
     mp_format format;
     int width, height; /* of the original, after orientation */
     int frames;
@@ -21,7 +21,17 @@ typedef struct mp_loaded {
 MP_CHECK mp_err mp_load(mp_span bytes, const mp_load_limits *limits, int min_short, int min_long,
                         mp_loaded *out, mp_why *why);
 /* Runs every loader once on tiny pictures, so that plug-ins and tables are loaded before the
- * sandbox closes. */
-void mp_load_warm_up(void);
+ * sandbox closes. A format that this libvips lacks is no error. */
+MP_CHECK mp_err mp_load_warm_up(mp_why *why);
+
+/* "2024:05:01 12:30:00..." as UTC in ms; 0 when that is no time. */
+int64_t mp_exif_time_ms(const char *text);
+/* The size in a Netpbm header, at most INT32_MAX each; false when there is none. */
+bool mp_netpbm_size(mp_span bytes, int64_t *w, int64_t *h);
+/* Whether an ICC profile describes sRGB to within what 8 bits can show, so that converting by it
+ * would change nothing. Any bytes. */
+bool mp_icc_is_srgb(mp_span profile);
+/* Replaces the picture by itself as EXIF orientation 1..8 says it must be shown (others: as is). */
+MP_CHECK mp_err mp_image_orient(mp_image *im, int orientation, mp_why *why);
 
 #endif

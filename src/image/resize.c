@@ -1,9 +1,14 @@
-/* resize.c - separable convolution resize, byte for byte what Pillow's Image.resize gives.
+/* resize.c - separable convolution resize, byte for byte what Pillow's two passes give.
  *
  * The arithmetic that must be matched: an output sample's centre lies at (i + 0.5) * scale; the
  * kernel is stretched by the shrink factor; weights are computed in double, normalised to sum 1,
- * rounded to 22-bit fixed point away from zero; the horizontal pass comes first and its result is
- * rounded to 8 bits. Rows and columns are independent, so a window costs only its own share. */
+ * rounded to 22-bit fixed point away from zero; the result of the first pass is rounded to 8 bits.
+ * The horizontal pass always comes first: so it did in Image.resize up to Pillow 12.1. Since 12.2
+ * Pillow takes the vertical pass first for some shapes (height over 100 times the width; from 13.0
+ * on, height shrunk much more than width), where its bytes differ from earlier versions' and from
+ * ours. One fixed order keeps vectors and hashes comparable, and is what models were trained with.
+ *
+ * Rows and columns are independent, so a window costs only its own share. */
 #include "image/resize.h"
 
 #include <math.h>
@@ -31,38 +36,59 @@ static const struct kernel_row {
     double support;
 } kernel_rows[] = {[MP_BILINEAR] = {triangle, 1}, [MP_BICUBIC] = {cubic, 2}};
 
-/* Taps for outputs first .. first + n - 1 of `out_size`; *weights holds them all. */
-static mp_taps *make_taps(int in_size, int out_size, int first, int n, mp_kernel filter,
-                          int32_t **weights)
+/* The taps of a pass and the weights that they point to. */
+typedef struct pass {
+    mp_taps *taps;
+    int32_t *weight;
+    int16_t *low, *high;
+} pass;
+
+static void pass_free(pass *p)
+{
+    free(p->taps);
+    free(p->weight);
+    free(p->low);
+    free(p->high);
+}
+
+/* Weights of one output: *tap points into the pass's room for it. */
+static void weigh(double centre, double stretch, const struct kernel_row *kernel, int in_size,
+                  double *exact, const pass *p, size_t room, mp_taps *tap)
+{
+    double support = kernel->support * stretch, inverse = 1 / stretch, sum = 0;
+    int first = MP_MAX((int)(centre - support + 0.5), 0);
+    int n = MP_MIN((int)(centre + support + 0.5), in_size) - first;
+    for (int k = 0; k < n; k++)
+        sum += exact[k] = kernel->weight((k + first - centre + 0.5) * inverse);
+    for (int k = 0; k < n; k++) {
+        double fixed = (sum != 0 ? exact[k] / sum : exact[k]) * (1 << MP_PIXEL_PRECISION);
+        int32_t w = (int32_t)(fixed < 0 ? fixed - 0.5 : fixed + 0.5);
+        int16_t low = (int16_t)(w & ((1 << MP_PIXEL_SPLIT) - 1));
+        p->weight[room + (size_t)k] = w;
+        p->low[room + (size_t)k] = low;
+        p->high[room + (size_t)k] = (int16_t)((w - low) / (1 << MP_PIXEL_SPLIT));
+    }
+    *tap = (mp_taps){first, n, p->weight + room, p->low + room, p->high + room};
+}
+
+/* Taps for outputs first .. first + n - 1 of `out_size`. False: out of memory. */
+static bool pass_make(pass *p, int in_size, int out_size, int first, int n, mp_kernel filter)
 {
     const struct kernel_row *kernel = &kernel_rows[filter];
     double scale = (double)in_size / out_size, stretch = scale < 1 ? 1 : scale;
-    double support = kernel->support * stretch, inverse = 1 / stretch;
-    int width = (int)ceil(support) * 2 + 1;
-    mp_taps *taps = mp_try_array((size_t)n, sizeof *taps);
-    *weights = mp_try_array((size_t)n * (size_t)width, sizeof **weights);
-    double *exact = mp_try_array((size_t)width, sizeof *exact);
-    if (!taps || !*weights || !exact) {
-        free(exact);
-        free(taps);
-        return NULL;
-    }
-    for (int i = 0; i < n; i++) {
-        double centre = (first + i + 0.5) * scale, sum = 0;
-        int low = (int)(centre - support + 0.5), high = (int)(centre + support + 0.5);
-        low = MP_MAX(low, 0);
-        high = MP_MIN(high, in_size);
-        int32_t *to = *weights + (size_t)i * (size_t)width;
-        for (int k = 0; k < high - low; k++)
-            sum += exact[k] = kernel->weight((k + low - centre + 0.5) * inverse);
-        for (int k = 0; k < high - low; k++) {
-            double fixed = (sum != 0 ? exact[k] / sum : exact[k]) * (1 << MP_PIXEL_PRECISION);
-            to[k] = (int32_t)(fixed < 0 ? fixed - 0.5 : fixed + 0.5);
-        }
-        taps[i] = (mp_taps){low, high - low, to};
-    }
+    size_t width = (size_t)ceil(kernel->support * stretch) * 2 + 1;
+    width = (width + MP_PIXEL_GROUP - 1) / MP_PIXEL_GROUP * MP_PIXEL_GROUP;
+    double *exact = mp_try_array(width, sizeof *exact);
+    p->taps = mp_try_array((size_t)n, sizeof *p->taps);
+    p->weight = mp_try_array((size_t)n * width, sizeof *p->weight);
+    p->low = mp_try_array((size_t)n * width, sizeof *p->low);
+    p->high = mp_try_array((size_t)n * width, sizeof *p->high);
+    bool ok = exact && p->taps && p->weight && p->low && p->high;
+    for (int i = 0; ok && i < n; i++)
+        weigh((first + i + 0.5) * scale, stretch, kernel, in_size, exact, p, (size_t)i * width,
+              &p->taps[i]);
     free(exact);
-    return taps;
+    return ok;
 }
 
 /* Rows that the vertical pass will read: [*first, *first + count). */
@@ -77,65 +103,73 @@ static int rows_needed(const mp_taps *taps, int n, int *first)
     return high - low;
 }
 
-static void horizontal(const mp_image *in, const mp_resize_job *job, const mp_taps *taps,
-                       const mp_pixel_kernels *kernels, int first_row, mp_image *out,
-                       uint8_t *last_row)
+/* `spare` has room for a row and the kernels' slack: rows near the end of the picture are read from
+ * there, so that nothing behind the picture is touched. */
+static void horizontal(const mp_image *in, const mp_taps *taps, const mp_pixel_kernels *kernels,
+                       int first_row, mp_image *out, uint8_t *spare)
 {
     size_t stride = (size_t)in->w * (size_t)in->channels;
     for (int y = 0; y < out->h; y++) {
         const uint8_t *row = in->px + (size_t)(first_row + y) * stride;
         uint8_t *to = out->px + (size_t)y * (size_t)out->w * (size_t)out->channels;
-        if (first_row + y == in->h - 1) { /* the kernel may read behind it: give it room */
-            memcpy(last_row, row, stride);
-            row = last_row;
+        if ((size_t)(in->h - 1 - first_row - y) * stride < MP_PIXEL_SLACK) {
+            memcpy(spare, row, stride);
+            row = spare;
         }
         if (in->channels == 3)
-            kernels->row_rgb(row, taps, job->out_w, to);
+            kernels->row_rgb(row, taps, out->w, to);
         else
-            kernels->row_grey(row, taps, job->out_w, to);
+            kernels->row_grey(row, taps, out->w, to);
     }
+}
+
+/* Sides above MAX_SIDE would overflow the tap's counts. */
+enum { MAX_SIDE = 1 << 28 };
+
+static bool possible(const mp_image *in, const mp_resize_job *job)
+{
+    return in->px && in->w >= 1 && in->h >= 1 && in->w <= MAX_SIDE && in->h <= MAX_SIDE &&
+           job->w >= 1 && job->h >= 1 && job->w <= MAX_SIDE && job->h <= MAX_SIDE && job->x >= 0 &&
+           job->y >= 0 && job->out_w >= 1 && job->out_h >= 1 && job->out_w <= job->w - job->x &&
+           job->out_h <= job->h - job->y &&
+           (job->filter == MP_BILINEAR || job->filter == MP_BICUBIC);
 }
 
 mp_err mp_resize_window(const mp_image *in, const mp_resize_job *job, mp_image *out, mp_why *why)
 {
     const mp_pixel_kernels *kernels = job->kernels ? job->kernels : mp_pixel_for(mp_simd_isa());
     mp_image narrow = {0};
-    int32_t *wx = NULL, *wy = NULL;
-    mp_taps *tx = NULL, *ty = NULL;
-    uint8_t *last_row = NULL;
-    int first_row = 0;
+    pass across = {0}, down = {0};
+    uint8_t *spare = NULL;
     *out = (mp_image){0};
-    if (job->w < 1 || job->h < 1 || job->out_w < 1 || job->out_h < 1 || job->x < 0 || job->y < 0 ||
-        job->x + job->out_w > job->w || job->y + job->out_h > job->h)
-        return mp_fail(why, MP_INVALID, "cannot resize to %d x %d", job->w, job->h);
-    mp_err err = MP_NOMEM;
-    tx = make_taps(in->w, job->w, job->x, job->out_w, job->filter, &wx);
-    ty = make_taps(in->h, job->h, job->y, job->out_h, job->filter, &wy);
-    last_row = mp_try_array((size_t)in->w * (size_t)in->channels + 16, 1);
-    if (!tx || !ty || !last_row) {
+    if (!possible(in, job))
+        return mp_fail(why, MP_INVALID, "cannot resize %d x %d to %d x %d", in->w, in->h, job->w,
+                       job->h);
+    mp_err err = MP_OK;
+    spare = mp_try_array((size_t)in->w * (size_t)in->channels + MP_PIXEL_SLACK, 1);
+    if (!spare || !pass_make(&across, in->w, job->w, job->x, job->out_w, job->filter) ||
+        !pass_make(&down, in->h, job->h, job->y, job->out_h, job->filter)) {
         err = mp_fail(why, MP_NOMEM, "no memory to resize");
         goto done;
     }
-    int rows = rows_needed(ty, job->out_h, &first_row);
+    int first_row, rows = rows_needed(down.taps, job->out_h, &first_row);
     err = mp_image_new(&narrow, job->out_w, rows, in->channels, why);
     if (!err)
         err = mp_image_new(out, job->out_w, job->out_h, in->channels, why);
     if (err)
         goto done;
-    horizontal(in, job, tx, kernels, first_row, &narrow, last_row);
+    horizontal(in, across.taps, kernels, first_row, &narrow, spare);
     size_t stride = (size_t)narrow.w * (size_t)narrow.channels;
     for (int y = 0; y < job->out_h; y++)
-        kernels->column(narrow.px + (size_t)(ty[y].first - first_row) * stride, stride, &ty[y],
-                        stride, out->px + (size_t)y * stride);
+        kernels->column(narrow.px + (size_t)(down.taps[y].first - first_row) * stride, stride,
+                        &down.taps[y], stride, out->px + (size_t)y * stride);
 done:
     if (err)
         mp_image_free(out);
     mp_image_free(&narrow);
-    free(last_row);
-    free(tx);
-    free(ty);
-    free(wx);
-    free(wy);
+    free(spare);
+    pass_free(&across);
+    pass_free(&down);
     return err;
 }
 

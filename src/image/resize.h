@@ -6,7 +6,7 @@
 #include "simd/pixel.h"
 
 typedef struct mp_resize_job {
-    int w, h;              /* size of the whole result */
+    int w, h;               /* size of the whole result */
     int x, y, out_w, out_h; /* the part of it that is wanted */
     mp_kernel filter;
     const mp_pixel_kernels *kernels; /* NULL: the best */

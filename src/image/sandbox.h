@@ -4,9 +4,10 @@
 
 #include "base/base.h"
 
-/* Limits memory (beyond what is in use now), CPU time per process, files and core dumps; then a
- * seccomp allow-list: memory, locks, clocks, threads of its own, and messages on the descriptors it
- * has. No file can be opened, no process started, no socket made. One way. */
-MP_CHECK mp_err mp_sandbox_enter(int64_t memory_bytes, mp_why *why);
+/* Limits memory (beyond what is in use now), files and core dumps; then a seccomp allow-list, for
+ * all threads that exist: memory, locks, clocks, threads of its own, and messages on descriptors it
+ * has. No file can be opened, none written, no process started, no socket made. One way.
+ * `socket`: the one descriptor whose O_ASYNC flag may still be changed. */
+MP_CHECK mp_err mp_sandbox_enter(int64_t memory_bytes, int socket, mp_why *why);
 
 #endif

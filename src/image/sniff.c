@@ -8,12 +8,9 @@ static const struct magic {
     size_t at, n;
     mp_format format;
 } magics[] = {
-    {"\xFF\xD8\xFF", 0, 3, MP_JPEG},
-    {"\x89PNG\r\n\x1A\n", 0, 8, MP_PNG},
-    {"GIF87a", 0, 6, MP_GIF},
-    {"GIF89a", 0, 6, MP_GIF},
-    {"II*\0", 0, 4, MP_TIFF},
-    {"MM\0*", 0, 4, MP_TIFF},
+    {"\xFF\xD8\xFF", 0, 3, MP_JPEG}, {"\x89PNG\r\n\x1A\n", 0, 8, MP_PNG},
+    {"GIF87a", 0, 6, MP_GIF},        {"GIF89a", 0, 6, MP_GIF},
+    {"II*\0", 0, 4, MP_TIFF},        {"MM\0*", 0, 4, MP_TIFF},
     {"II+\0", 0, 4, MP_TIFF}, /* BigTIFF */
     {"MM\0+", 0, 4, MP_TIFF},
 };
@@ -44,6 +41,18 @@ static mp_format sniff_brand(mp_span s)
     return found;
 }
 
+/* Netpbm's two bytes are weak, so that more of the header must look right: white space, then the
+ * width or a comment. A text that begins with "P1 " is none. */
+static bool is_netpbm(mp_span s)
+{
+    if (s.n < 3 || s.p[0] != 'P' || s.p[1] < '1' || s.p[1] > '6')
+        return false;
+    size_t i = 2;
+    while (i < s.n && i < MP_SNIFF_BYTES && memchr(" \t\r\n", s.p[i], 4))
+        i++;
+    return i < s.n && (s.p[i] == '#' || (i > 2 && s.p[i] >= '0' && s.p[i] <= '9'));
+}
+
 mp_format mp_sniff(mp_span head)
 {
     for (size_t i = 0; i < MP_COUNT(magics); i++)
@@ -51,9 +60,7 @@ mp_format mp_sniff(mp_span head)
             return magics[i].format;
     if (has(head, 0, "RIFF", 4) && has(head, 8, "WEBP", 4))
         return MP_WEBP;
-    /* Netpbm's two bytes are weak: white space or a comment must follow. */
-    if (head.n >= 3 && head.p[0] == 'P' && head.p[1] >= '1' && head.p[1] <= '6' &&
-        memchr(" \t\r\n#", head.p[2], 5))
+    if (is_netpbm(head))
         return MP_PPM;
     return sniff_brand(head);
 }

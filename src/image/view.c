@@ -21,6 +21,8 @@ mp_err mp_view_make(const mp_image *in, const mp_view_spec *spec, mp_image *out,
     if (spec->fit == MP_FIT_SQUASH)
         return mp_resize(in, spec->width, spec->height, spec->filter, out, why);
     bool tall = in->w <= in->h;
+    if (in->w < 1 || in->h < 1)
+        return mp_fail(why, MP_INVALID, "no pixels to look at");
     int64_t side = spec->short_side;
     mp_resize_job job = {
         .w = tall ? spec->short_side : (int)(side * in->w / in->h),

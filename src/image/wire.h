@@ -1,9 +1,18 @@
 /* wire.h - what the pool and a decode worker say to each other.
  *
- * A SOCK_SEQPACKET pair on descriptor 3 of the child. A request carries the picture's descriptor;
- * the first one also that of the shared memory, WIRE_SHARED bytes. The child writes results there in
- * this order, each 64-byte aligned: views, fitted picture, thumbnail. The parent trusts nothing of a
- * reply: it computes all sizes from its own request and checks the few that the child chose. */
+ * A SOCK_SEQPACKET pair; the worker's end is its descriptor 3. One message each way at a time:
+ *
+ *     parent                                  worker
+ *     wire_hello + shared memory's descriptor
+ *                                             (warms up, enters the sandbox)
+ *                                             wire_ready
+ *     wire_request + the picture's descriptor
+ *                                             wire_reply            ... and so on, until the end
+ *                                                                   of file on the socket
+ *
+ * The worker writes results into the shared memory (WIRE_SHARED bytes) in this order, each 64-byte
+ * aligned: views, fitted picture, thumbnail. The parent trusts nothing of a reply: it computes all
+ * places from its own request and checks the few numbers that the worker chose. */
 #ifndef MP_WIRE_H
 #define MP_WIRE_H
 
@@ -11,15 +20,27 @@
 
 enum {
     WIRE_FD = 3,
+    WIRE_MAGIC = 0x4d505733, /* "MPW3": change it with the structs below */
     WIRE_SHARED = 16 * 1024 * 1024,
     WIRE_MAX_VIEW_SIDE = 1024,
     WIRE_MAX_FITTED = 1024,
     WIRE_MAX_THUMBNAIL = 4 * 1024 * 1024
 };
 
+typedef struct wire_hello {
+    uint32_t magic, request_size; /* a binary of another version is noticed here */
+    int64_t memory_bytes;
+} wire_hello;
+
+typedef struct wire_ready {
+    uint32_t magic;
+    int32_t err; /* why.text: what kept the worker from starting */
+    mp_why why;
+} wire_ready;
+
 typedef struct wire_request {
     mp_decode_spec spec;
-    int64_t max_pixels, bytes, memory_bytes;
+    int64_t max_pixels, bytes;
     int32_t max_side, timeout_ms;
 } wire_request;
 

@@ -4,6 +4,7 @@
 #include "image/wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,36 +12,31 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-typedef struct received {
-    wire_request request;
-    int fd[2]; /* the picture; the shared memory (first request only) */
-} received;
-
-static bool receive(received *out)
+/* One message of exactly n bytes with one descriptor. False: the parent is gone. */
+static bool receive(void *to, size_t n, int *fd)
 {
     union {
         struct cmsghdr align;
-        char room[CMSG_SPACE(2 * sizeof(int))];
+        char room[CMSG_SPACE(sizeof(int))];
     } control = {0};
-    struct iovec part = {&out->request, sizeof out->request};
+    struct iovec part = {to, n};
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = control.room,
                              .msg_controllen = sizeof control.room};
-    ssize_t n;
-    out->fd[0] = out->fd[1] = -1;
+    ssize_t got;
     do
-        n = recvmsg(WIRE_FD, &message, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
-    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-    if (n != (ssize_t)sizeof out->request || !c || c->cmsg_type != SCM_RIGHTS)
+        got = recvmsg(WIRE_FD, &message, MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    struct cmsghdr *c = got == (ssize_t)n ? CMSG_FIRSTHDR(&message) : NULL;
+    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
         return false;
-    size_t fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    memcpy(out->fd, CMSG_DATA(c), MP_MIN(fds, (size_t)2) * sizeof(int));
+    memcpy(fd, CMSG_DATA(c), sizeof *fd);
     return true;
 }
 
-/* How many pixels the sides must keep when the JPEG decoder shrinks: twice what anyone asked for. */
+/* How many pixels the sides must keep when the JPEG decoder shrinks: twice what anyone asked for.
+ */
 static void needed_sides(const mp_decode_spec *spec, int *shortest, int *longest)
 {
     *shortest = *longest = 0;
@@ -158,44 +154,73 @@ static mp_err decode(mp_span bytes, const wire_request *q, uint8_t *shared, wire
     return err;
 }
 
-/* A backstop behind the parent's deadline: should the parent be gone, the child must end too. */
+/* While a picture is being decoded nothing can happen on the socket but the parent's end of it
+ * closing: then SIGIO, whose default action it is, ends us at once. (PR_SET_PDEATHSIG would fire
+ * when the *thread* that started us ends, which is no reason to.) */
+static void die_with_parent(bool on)
+{
+    fcntl(WIRE_FD, F_SETFL, on ? O_ASYNC : 0);
+}
+
+/* A backstop behind the parent's deadline. */
 static void set_alarm(int ms)
 {
     struct itimerval timer = {.it_value = {ms / 1000, (ms % 1000) * 1000}};
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-static void serve(const received *got, uint8_t *shared)
+static bool serve(const wire_request *q, int fd, uint8_t *shared)
 {
     wire_reply reply = {0};
-    size_t n = (size_t)got->request.bytes;
-    void *map = mmap(NULL, n, PROT_READ, MAP_PRIVATE, got->fd[0], 0);
+    size_t n = (size_t)q->bytes;
+    void *map = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
     if (map == MAP_FAILED) {
         reply.err = mp_fail_errno(&reply.why, errno, "cannot map the picture");
     } else {
-        set_alarm(got->request.timeout_ms + 5000);
-        reply.err = (int32_t)decode((mp_span){map, n}, &got->request, shared, &reply);
+        die_with_parent(true);
+        set_alarm(q->timeout_ms + 5000);
+        reply.err = (int32_t)decode((mp_span){map, n}, q, shared, &reply);
         set_alarm(0);
+        die_with_parent(false);
         munmap(map, n);
     }
-    close(got->fd[0]);
-    if (send(WIRE_FD, &reply, sizeof reply, MSG_NOSIGNAL) != (ssize_t)sizeof reply)
-        _exit(1); /* nobody listens any more */
+    close(fd);
+    return send(WIRE_FD, &reply, sizeof reply, MSG_NOSIGNAL) == (ssize_t)sizeof reply;
+}
+
+/* Everything that needs files happens here, before the first picture. NULL: told the parent why. */
+static uint8_t *start(void)
+{
+    wire_hello hello;
+    wire_ready ready = {.magic = WIRE_MAGIC};
+    int memory;
+    void *shared = MAP_FAILED;
+    if (!receive(&hello, sizeof hello, &memory) || hello.magic != WIRE_MAGIC ||
+        hello.request_size != sizeof(wire_request))
+        return NULL; /* another version's parent would not understand an answer */
+    ready.err = (int32_t)mp_load_warm_up(&ready.why);
+    if (!ready.err) {
+        shared = mmap(NULL, WIRE_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+        if (shared == MAP_FAILED || fcntl(WIRE_FD, F_SETOWN, getpid()) != 0)
+            ready.err = mp_fail_errno(&ready.why, errno, "cannot map shared memory");
+    }
+    close(memory);
+    if (!ready.err)
+        ready.err = (int32_t)mp_sandbox_enter(hello.memory_bytes, WIRE_FD, &ready.why);
+    if (send(WIRE_FD, &ready, sizeof ready, MSG_NOSIGNAL) != (ssize_t)sizeof ready || ready.err)
+        return NULL;
+    return shared;
 }
 
 int mp_decode_worker_main(void)
 {
-    received got;
-    mp_why why;
-    mp_load_warm_up();
-    if (!receive(&got) || got.fd[1] < 0)
+    wire_request request;
+    int fd;
+    uint8_t *shared = start();
+    if (!shared)
         return 1;
-    uint8_t *shared =
-        mmap(NULL, WIRE_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, got.fd[1], 0);
-    if (shared == MAP_FAILED || mp_sandbox_enter(got.request.memory_bytes, &why) != MP_OK)
-        return 1;
-    do
-        serve(&got, shared);
-    while (receive(&got));
+    while (receive(&request, sizeof request, &fd))
+        if (!serve(&request, fd, shared))
+            break;
     return 0;
 }

@@ -147,7 +147,8 @@ static void test_numbers(void **state)
     assert_string_equal(text_count(a, 1000), "1,000");
     assert_string_equal(text_count(a, UINT64_MAX), "18,446,744,073,709,551,615");
     assert_string_equal(text_score(a, 0.12345), "0.123");
-    assert_string_equal(text_score(a, -0.0), "0.000");
+    assert_string_equal(text_score(a, -0.0004), "0.000");
+    assert_string_equal(text_score(a, -0.0006), "-0.001");
     assert_string_equal(text_score(a, NAN), "-");
     assert_string_equal(text_score(a, INFINITY), "-");
 }

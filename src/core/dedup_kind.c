@@ -1,0 +1,77 @@
+/* dedup_kind.c - in words: what was done to the one picture to make the other. */
+#include "core/dedup_verify.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const float TILT = 0.02f;     /* radians: 1.1 degrees */
+static const float COMPLETE = 0.95f; /* share of the larger picture that is covered */
+static const float FLAT = 2.0f;      /* median distance to the median, levels, of an added bar */
+static const float EXACT_NOISE = 2.0f, EXACT_GAIN = 0.98f, EXACT_SHIFT = 1.5f;
+/* A mark spoils some blocks and leaves the others as they were. */
+static const float MARK_AGREE = 0.92f, MARK_MEDIAN = 0.95f;
+
+/* The rotation in the warp, after a mirror where there is one, in radians. */
+static float angle_of(mp_dedup_warp w)
+{
+    float side = mp_dedup_warp_det(w) < 0 ? -1 : 1;
+    return atan2f(side * w.m[3] - w.m[1], side * w.m[0] + w.m[4]);
+}
+
+static int by_value(const void *x, const void *y)
+{
+    float a = *(const float *)x, b = *(const float *)y;
+    return (a > b) - (a < b);
+}
+
+static float median(float *v, int n)
+{
+    qsort(v, (size_t)n, sizeof *v, by_value);
+    return v[n / 2];
+}
+
+/* Is what A has beyond B one even colour, but for some writing on it? */
+static bool flat_outside(const mp_dedup_picture *a, const mp_dedup_picture *b, mp_dedup_warp warp)
+{
+    const mp_dedup_level *la = &a->level[1];
+    float seen[MP_DEDUP_LONG * MP_DEDUP_LONG], outside[MP_DEDUP_LONG * MP_DEDUP_LONG];
+    int n = 0;
+    mp_dedup_sample(la, &b->level[1], warp, seen);
+    for (int i = 0; i < la->w * la->h; i++)
+        if (seen[i] < 0)
+            outside[n++] = la->px[i];
+    if (n == 0)
+        return false;
+    float middle = median(outside, n);
+    for (int i = 0; i < n; i++)
+        outside[i] = fabsf(outside[i] - middle);
+    return median(outside, n) <= FLAT;
+}
+
+static mp_relation_kind kind_of_part(const mp_dedup_picture *a, const mp_dedup_picture *b,
+                                     mp_dedup_warp warp)
+{
+    mp_dedup_warp back;
+    float covered = mp_dedup_fit_of(&a->level[2], &b->level[2], warp).overlap;
+    if (!mp_dedup_warp_invert(warp, &back))
+        return MP_SAME_CROPPED;
+    bool a_is_larger = covered < mp_dedup_fit_of(&b->level[2], &a->level[2], back).overlap;
+    bool flat = a_is_larger ? flat_outside(a, b, warp) : flat_outside(b, a, back);
+    return flat ? MP_SAME_FRAMED : MP_SAME_CROPPED;
+}
+
+mp_relation_kind mp_dedup_kind_of(const mp_dedup_picture *a, const mp_dedup_picture *b,
+                                  mp_dedup_warp warp, const mp_dedup_measures *m)
+{
+    static const float quarter = 1.57079633f;
+    float angle = angle_of(warp), turns = roundf(angle / quarter);
+    if (mp_dedup_warp_det(warp) < 0 || turns != 0)
+        return MP_SAME_TURNED;
+    if (fabsf(angle) > TILT)
+        return MP_SAME_TILTED;
+    if (m->whole < COMPLETE)
+        return kind_of_part(a, b, warp);
+    if (m->residual <= EXACT_NOISE && m->gain >= EXACT_GAIN && m->shift <= EXACT_SHIFT)
+        return MP_SAME_EXACT;
+    return m->agree < MARK_AGREE && m->median > MARK_MEDIAN ? MP_SAME_FRAMED : MP_SAME_RECODED;
+}
