@@ -21,7 +21,7 @@ deps-test:
 	@tools/deps.sh test
 
 release:
-	@cmake --preset release >build.log 2>&1 || { cat build.log; exit 1; }
+	@cmake --preset release $(if $(PYTHON),-DMAGPIE_PYTHON=$(PYTHON)) >build.log 2>&1 || { cat build.log; exit 1; }
 	@cmake --build build/release -j $(JOBS)
 
 # Out of reach is no failure: everything but words works with the builtin model.

@@ -8,13 +8,13 @@ step() {
     printf '\n== %s\n' "$*"
 }
 
+export PYTHON
+PYTHON=$(tools/python.sh)
+[ -n "$PYTHON" ] || echo "no virtual environment: the Python tests are skipped"
 step "release build (GCC, -Werror)"
 make --no-print-directory release
 step "model"
 make --no-print-directory model
-export PYTHON
-PYTHON=$(tools/python.sh)
-[ -n "$PYTHON" ] || echo "no virtual environment: the Python tests are skipped"
 if command -v clang >/dev/null; then
     step "Clang build (-Werror)"
     make --no-print-directory clang
