@@ -156,7 +156,7 @@ static magpie_err find_odd(demo *d, magpie_why *why)
     }
     if (err)
         return err;
-    heading(d, "Odd ones", "Red shows where a picture departs from the others.");
+    heading(d, "Odd ones", "Bright regions are where a picture departs most from the others.");
     if (d->paged)
         odds_html(&d->page, odds, o.normals, HEATMAPS);
     if (d->json)

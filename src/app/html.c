@@ -14,6 +14,8 @@ static const char STYLE[] =
     "border-top:1px solid var(--line);padding-top:1.2rem}h3{font-size:1rem;margin:1.2rem 0 .4rem}"
     "p{margin:.2rem 0 .8rem;color:var(--dim)}"
     ".grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(165px,1fr));gap:.8rem}"
+    ".groups{display:flex;flex-wrap:wrap;gap:0 1.6rem}.group .grid{display:flex;flex-wrap:wrap}"
+    ".group figure{width:165px}"
     "figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;"
     "overflow:hidden;display:flex;flex-direction:column}"
     "figure.good{border-color:var(--good)}figure.bad{border-color:var(--bad)}"
@@ -75,9 +77,17 @@ static void end_grid(html *h)
     h->in_grid = false;
 }
 
-static void end_section(html *h)
+static void end_groups(html *h)
 {
     end_grid(h);
+    if (h->in_groups)
+        put(h, "</div></div>\n");
+    h->in_groups = false;
+}
+
+static void end_section(html *h)
+{
+    end_groups(h);
     if (h->in_section)
         put(h, "</section>\n");
     h->in_section = false;
@@ -93,15 +103,18 @@ void html_section(html *h, const char *title, const char *intro)
     h->in_section = true;
 }
 
-void html_heading(html *h, const char *text)
+void html_group(html *h, const char *title)
 {
     end_grid(h);
-    put_element(h, "h3", text);
+    put(h, h->in_groups ? "</div>\n<div class=\"group\">"
+                        : "<div class=\"groups\">\n<div class=\"group\">");
+    put_element(h, "h3", title);
+    h->in_groups = true;
 }
 
 void html_note(html *h, const char *text)
 {
-    end_grid(h);
+    end_groups(h);
     put_element(h, "p", text);
 }
 

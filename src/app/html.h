@@ -11,7 +11,7 @@
 typedef struct html {
     mp_app *app;
     outfile file;
-    bool in_section, in_grid;
+    bool in_section, in_groups, in_grid;
     size_t pictures; /* embedded so far */
 } html;
 
@@ -33,7 +33,7 @@ typedef struct html_card {
 
 MP_CHECK mp_err html_open(html *h, mp_app *app, const char *path, const char *title, mp_why *why);
 void html_section(html *h, const char *title, const char *intro); /* ends the one before */
-void html_heading(html *h, const char *text); /* inside a section; ends a grid */
+void html_group(html *h, const char *title); /* cards that belong together; ends the last */
 void html_note(html *h, const char *text);
 void html_add(html *h, const html_card *card); /* begins a grid where there is none */
 MP_CHECK mp_err html_commit(html *h, mp_why *why);

@@ -95,9 +95,9 @@ void groups_html(html *h, const magpie_groups *groups)
         html_note(h, "No duplicates.");
     for (size_t i = 0; i < groups->n; i++) {
         const magpie_group *g = &groups->group[i];
-        snprintf(text, sizeof text, "Group %zu: %zu pictures, saves %s, weakest link %s", i + 1,
-                 g->n, text_size(a, (double)g->bytes_saved), text_score(b, g->weakest));
-        html_heading(h, text);
+        snprintf(text, sizeof text, "%zu: %zu pictures, saves %s, weakest link %s", i + 1, g->n,
+                 text_size(a, (double)g->bytes_saved), text_score(b, g->weakest));
+        html_group(h, text);
         for (size_t j = 0; j < g->n; j++) {
             const magpie_member *m = &g->member[j];
             snprintf(reason, sizeof reason, "%s; %dx%d, %s", m->reason, (int)m->width,

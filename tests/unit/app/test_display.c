@@ -171,7 +171,7 @@ static void test_contact_sheet(void **state)
     assert_ok(html_open(&h, &app, below(path, "page.html"), HOSTILE, &why));
     assert_int_equal(access(path, F_OK), -1); /* not there before it is whole */
     html_section(&h, "One", HOSTILE);
-    html_heading(&h, HOSTILE);
+    html_group(&h, HOSTILE);
     html_card card = {.id = 1,
                       .path = HOSTILE,
                       .name = HOSTILE,
@@ -184,6 +184,8 @@ static void test_contact_sheet(void **state)
     html_add(&h, &card);
     card.picture = NULL; /* and the library has no item 1 */
     html_add(&h, &card);
+    html_group(&h, "Another");
+    html_add(&h, &card);
     html_section(&h, "Two", NULL);
     html_note(&h, "nothing");
     assert_ok(html_commit(&h, &why));
@@ -191,10 +193,10 @@ static void test_contact_sheet(void **state)
     assert_int_equal(count(text, "<script"), 0);
     assert_int_equal(count(text, "\x1b"), 0);
     assert_int_equal(count(text, "data:image/png;base64,Zm9v\""), 1);
-    assert_int_equal(count(text, "no picture"), 1);
+    assert_int_equal(count(text, "no picture"), 2);
     assert_int_equal(count(text, "<section>"), count(text, "</section>"));
     assert_int_equal(count(text, "<div"), count(text, "</div>"));
-    assert_int_equal(count(text, "<figure"), 2);
+    assert_int_equal(count(text, "<figure"), 3);
     free(text);
     magpie_close(app.library);
 }

@@ -1,0 +1,139 @@
+/* bench_index.c - building and searching the index, with recall against the scan.
+ *
+ *     bench_index [POINTS [DIMS]]      one JSON object; default 20,000 x 512
+ *     bench_index --file FILE DIMS     the same on raw f32 rows, so that peers can use the same
+ *
+ * Searches are timed one by one on one thread; the median and the quartiles are printed. */
+#include "base/os.h"
+#include "index/index.h"
+#include "simd/cpu.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { QUERIES = 500, K = 10, CENTRES = 400, INTRINSIC = 48 };
+
+typedef struct rows {
+    float *v;
+    size_t n, dims;
+} rows;
+
+static void fail(const char *what, const mp_why *why)
+{
+    fprintf(stderr, "bench_index: %s: %s\n", what, why->text);
+    exit(1);
+}
+
+/* Clusters in a low-dimensional subspace, and a little noise. */
+static rows make_rows(size_t n, size_t dims)
+{
+    mp_rng rng = {11};
+    rows r = {mp_xcalloc(n * dims, sizeof(float)), n, dims};
+    float *basis = mp_xcalloc(INTRINSIC * dims, sizeof *basis);
+    float *centre = mp_xcalloc(CENTRES * INTRINSIC, sizeof *centre);
+    for (size_t i = 0; i < INTRINSIC * dims; i++)
+        basis[i] = (float)mp_rng_gauss(&rng);
+    for (size_t i = 0; i < CENTRES * INTRINSIC; i++)
+        centre[i] = (float)mp_rng_gauss(&rng);
+    for (size_t i = 0; i < n; i++) {
+        const float *c = centre + (mp_rng_u64(&rng) % CENTRES) * INTRINSIC;
+        float *to = r.v + i * dims;
+        for (size_t d = 0; d < dims; d++)
+            to[d] = 0.4f * (float)mp_rng_gauss(&rng);
+        for (int k = 0; k < INTRINSIC; k++) {
+            float low = c[k] + 0.8f * (float)mp_rng_gauss(&rng);
+            for (size_t d = 0; d < dims; d++)
+                to[d] += low * basis[(size_t)k * dims + d];
+        }
+    }
+    free(basis);
+    free(centre);
+    return r;
+}
+
+static rows read_rows(const char *path, size_t dims)
+{
+    uint8_t *bytes;
+    size_t n;
+    mp_why why;
+    if (mp_file_read(path, SIZE_MAX / 2, &bytes, &n, &why))
+        fail("read", &why);
+    return (rows){(float *)(void *)bytes, n / sizeof(float) / dims, dims};
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void search_all(const mp_index *ix, const rows *r, size_t first, bool exact, double *seconds,
+                       mp_neighbour *out)
+{
+    mp_search_options opt = {.k = K, .exact = exact};
+    for (size_t q = 0; q < QUERIES; q++) {
+        mp_why why;
+        size_t n;
+        double began = mp_monotonic_s();
+        if (mp_index_search(ix, r->v + (first + q) * r->dims, &opt, out + q * K, &n, &why))
+            fail("search", &why);
+        seconds[q] = mp_monotonic_s() - began;
+    }
+    qsort(seconds, QUERIES, sizeof *seconds, by_value);
+}
+
+static double recall(const mp_neighbour *want, const mp_neighbour *have)
+{
+    size_t hit = 0;
+    for (size_t q = 0; q < QUERIES; q++)
+        for (size_t i = 0; i < K; i++)
+            for (size_t k = 0; k < K; k++)
+                hit += want[q * K + i].label == have[q * K + k].label;
+    return (double)hit / (QUERIES * K);
+}
+
+int main(int argc, char **argv)
+{
+    bool file = argc == 4 && strcmp(argv[1], "--file") == 0;
+    rows r = file ? read_rows(argv[2], strtoul(argv[3], NULL, 10))
+                  : make_rows((argc > 1 ? strtoul(argv[1], NULL, 10) : 20000) + QUERIES,
+                              argc > 2 ? strtoul(argv[2], NULL, 10) : 512);
+    if (r.n <= QUERIES) {
+        fprintf(stderr, "bench_index: at least %d rows are needed\n", QUERIES + 1);
+        return 2;
+    }
+    size_t n = r.n - QUERIES; /* the last ones are the queries */
+    int64_t *labels = mp_xcalloc(n, sizeof *labels);
+    mp_neighbour *want = mp_xcalloc(QUERIES * K, sizeof *want);
+    mp_neighbour *have = mp_xcalloc(QUERIES * K, sizeof *have);
+    double *graph = mp_xcalloc(QUERIES, sizeof *graph), *scan = mp_xcalloc(QUERIES, sizeof *scan);
+    mp_index *ix;
+    mp_why why;
+    mp_index_options opt = {.dims = (int)r.dims};
+    for (size_t i = 0; i < n; i++)
+        labels[i] = (int64_t)i + 1;
+    if (mp_index_open(&ix, "hnsw", &opt, &why))
+        fail("open", &why);
+    double began = mp_monotonic_s();
+    if (mp_index_add_many(ix, labels, r.v, n, NULL, NULL, &why))
+        fail("build", &why);
+    double build_s = mp_monotonic_s() - began;
+    search_all(ix, &r, n, true, scan, want);
+    search_all(ix, &r, n, false, graph, have);
+    printf("{\"bench\":\"index\",\"points\":%zu,\"dims\":%zu,\"m\":16,\"ef_construction\":100,"
+           "\"cores\":%d,\"isa\":\"%s\",\"build_s\":%.3f,\"recall_at_10\":%.4f,"
+           "\"search_us\":{\"median\":%.1f,\"q1\":%.1f,\"q3\":%.1f},"
+           "\"scan_us\":{\"median\":%.1f,\"q1\":%.1f,\"q3\":%.1f}}\n",
+           n, r.dims, mp_cpu_count(), mp_isa_word(mp_simd_isa()), build_s, recall(want, have),
+           graph[QUERIES / 2] * 1e6, graph[QUERIES / 4] * 1e6, graph[QUERIES * 3 / 4] * 1e6,
+           scan[QUERIES / 2] * 1e6, scan[QUERIES / 4] * 1e6, scan[QUERIES * 3 / 4] * 1e6);
+    mp_index_close(ix);
+    free(labels);
+    free(want);
+    free(have);
+    free(graph);
+    free(scan);
+    free(r.v);
+    return 0;
+}
