@@ -108,11 +108,11 @@ def main():
     mine = {part: [] for part in samples}
     resize_mine, resize_theirs = {}, {}
     for _ in range(rounds):  # in turns, so that a busy moment falls on both
-        decode = ours(folder, "bench_decode", 1, *files)
+        decode = ours(folder, "bench_decode", 3, *files)
         for part in mine:
             key = "phash8" if part == "phash" else part
             mine[part].append(decode[key]["median_ms"])
-        for data in pictures:
+        for data in pictures * 3:
             pillow_parts(data, samples)
         resize = ours(folder, "bench_resize", 12)
         for name, ms in pillow_resizes(12).items():

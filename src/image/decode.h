@@ -3,9 +3,12 @@
  * A pool owns `workers` child processes, each started with posix_spawn (safe in a threaded host)
  * as `<decoder> decode-worker`, talking over a socketpair; the file descriptor of the picture and
  * of the shared memory travel by SCM_RIGHTS. In the child: no file system, no network, no new
- * processes (seccomp), RLIMIT_AS / CPU / FSIZE / CORE, and it dies with its parent. A child that
- * misses its deadline or crashes is killed and replaced; the picture gets MP_TIMEOUT or
- * MP_CORRUPT. Safe from any thread: a call takes a free worker or waits for one. */
+ * processes (seccomp, for all its threads), RLIMIT_AS / CPU / FSIZE / CORE, and it dies with its
+ * parent. A child that misses its deadline or crashes is killed and replaced; the picture gets
+ * MP_TIMEOUT or MP_CORRUPT. A crash in a child that had served other pictures before is tried once
+ * more in a fresh one, so that no picture pays for another. The deadline does not count the time
+ * that a child takes to start. Builds with sanitizers have no seccomp filter and no RLIMIT_AS.
+ * Safe from any thread: a call takes a free worker or waits for one. */
 #ifndef MP_DECODE_H
 #define MP_DECODE_H
 
@@ -47,10 +50,11 @@ typedef struct mp_decoded {
 typedef struct mp_decoder mp_decoder; /* opaque: decode.c */
 /* Starts nothing yet; caller closes. */
 MP_CHECK mp_err mp_decoder_open(mp_decoder **out, const mp_decoder_options *opt, mp_why *why);
-/* Decodes the picture behind fd (a regular file or memfd, read from offset 0; not closed).
+/* Decodes the picture behind fd (a regular file or memfd, read from offset 0; not closed; open it
+ * read-only: the child is given it).
  * *out is owned by the caller: mp_decoded_free. Errors: UNSUPPORTED (no known magic),
  * CORRUPT (broken, or its worker died), TOO_BIG (header says more than the limits, or memory),
- * TIMEOUT, IO, INTERNAL (no worker can be started). */
+ * TIMEOUT, IO, INVALID (a spec that cannot be), INTERNAL (no worker can be started). */
 MP_CHECK mp_err mp_decode_fd(mp_decoder *d, int fd, const mp_decode_spec *spec, mp_decoded *out,
                              mp_why *why);
 /* The same for bytes in memory (goes through a memfd). */
