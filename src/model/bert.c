@@ -1,8 +1,10 @@
-/* bert.c - see bert.h. Matrix products by oneDNN; the rest is a few plain loops over at most 256
- * tokens. */
+/* bert.c - see bert.h. Matrix products and GELU by oneDNN; the rest is plain loops over rows.
+ *
+ * Sentences are packed: their tokens lie behind each other, without padding, and go through each
+ * matrix product together. Only attention looks at one sentence at a time. */
 #include "model/bert.h"
 
-#include "model/dnnl_conv.h"
+#include "model/dnnl_dense.h"
 #include "simd/distance.h"
 
 #include <math.h>
@@ -30,7 +32,7 @@ struct mp_bert {
     const float *words, *positions, *types;
     norm embedding;
     encoder_layer layers[LAYERS];
-    mp_dot_fn dot;
+    mp_gelu *gelu;
 };
 
 typedef struct loader {
@@ -68,7 +70,6 @@ mp_err mp_bert_open(mp_bert **out, const mp_tensors *weights, mp_why *why)
     loader l = {.weights = weights, .why = why};
     mp_bert *b = mp_xcalloc(1, sizeof *b);
     *out = NULL;
-    b->dot = mp_dot_for(mp_simd_isa());
     b->words = get(&l, "", "embeddings.word_embeddings.weight", (size_t)VOCAB * H);
     b->positions = get(&l, "", "embeddings.position_embeddings.weight", (size_t)POSITIONS * H);
     b->types = get(&l, "", "embeddings.token_type_embeddings.weight", 2 * H);
@@ -86,8 +87,10 @@ mp_err mp_bert_open(mp_bert **out, const mp_tensors *weights, mp_why *why)
         e->down = get_linear(&l, prefix, "output.dense", H, FFN);
         e->after_ffn = get_norm(&l, prefix, "output.LayerNorm");
     }
+    if (!l.err)
+        l.err = mp_gelu_open(&b->gelu, FFN, why);
     if (l.err) {
-        free(b);
+        mp_bert_close(b);
         return l.err;
     }
     *out = b;
@@ -96,125 +99,210 @@ mp_err mp_bert_open(mp_bert **out, const mp_tensors *weights, mp_why *why)
 
 void mp_bert_close(mp_bert *b)
 {
+    if (!b)
+        return;
+    mp_gelu_close(b->gelu);
     free(b);
 }
 
 /* ---- forward ---- */
 
+enum { LANES = 8 };
+
+/* In LANES partial sums, which the compiler can keep in vector registers. */
+static float sum_of(const float *x, float shift, bool squared)
+{
+    float part[LANES] = {0}, sum = 0;
+    for (int i = 0; i < H; i += LANES)
+        for (int k = 0; k < LANES; k++) {
+            float v = x[i + k] - shift;
+            part[k] += squared ? v * v : v;
+        }
+    for (int k = 0; k < LANES; k++)
+        sum += part[k];
+    return sum;
+}
+
 /* x = norm(x + y); y may be NULL. eps 1e-12 as trained. */
 static void add_and_norm(float *x, const float *y, int n, norm g)
 {
-    for (int t = 0; t < n; t++) {
-        float *row = x + (size_t)t * H;
-        double sum = 0, square = 0;
-        for (int i = 0; i < H; i++) {
-            if (y)
-                row[i] += y[(size_t)t * H + (size_t)i];
-            sum += (double)row[i];
-            square += (double)row[i] * (double)row[i];
-        }
-        double mean = sum / H, scale = 1 / sqrt(square / H - mean * mean + 1e-12);
+    for (int t = 0; t < n; t++, x += H) {
+        for (int i = 0; y && i < H; i++)
+            x[i] += y[(size_t)t * H + (size_t)i];
+        float mean = sum_of(x, 0, false) / H;
+        float scale = 1 / sqrtf(sum_of(x, mean, true) / H + 1e-12f);
         for (int i = 0; i < H; i++)
-            row[i] = (float)(((double)row[i] - mean) * scale) * g.gamma[i] + g.beta[i];
+            x[i] = (x[i] - mean) * scale * g.gamma[i] + g.beta[i];
     }
+}
+
+/* exp(x) for x <= 0, within 3e-7 of itself: 2^f by its Taylor series for |f| <= 1/2, 2^n by the
+ * exponent's bits. Without branches, so that loops over it become vector code. */
+static inline float exp_of(float x)
+{
+    float z = x * 1.44269504f;
+    z = z < -126 ? -126 : z;
+    int32_t n = (int32_t)(z - 0.5f); /* truncates towards zero: rounds what is not positive */
+    float f = z - (float)n, scale;
+    float p =
+        1.0f + f * (0.693147181f +
+                    f * (0.240226507f +
+                         f * (0.0555041087f +
+                              f * (0.00961812911f + f * (0.00133335581f + f * 0.000154035304f)))));
+    int32_t bits = (n + 127) << 23;
+    memcpy(&scale, &bits, sizeof scale);
+    return p * scale;
+}
+
+static void softmax(float *w, int n)
+{
+    float top = w[0], sum = 0;
+    for (int i = 1; i < n; i++)
+        top = MP_MAX(top, w[i]);
+    for (int i = 0; i < n; i++)
+        w[i] = exp_of(w[i] - top);
+    for (int i = 0; i < n; i++)
+        sum += w[i];
+    for (int i = 0; i < n; i++)
+        w[i] /= sum;
+}
+
+typedef struct scratch {
+    float *x, *q, *k, *v, *y, *wide; /* rows of all tokens */
+    float *score;                    /* the longest sentence, squared */
+} scratch;
+
+/* Scaled dot-product attention in one sentence that starts at row `at`: softmax(q k' / sqrt(d)) v,
+ * head by head, into s->y. */
+static mp_err attend(const scratch *s, size_t at, int n, mp_why *why)
+{
+    mp_err err = MP_OK;
+    for (size_t h = 0; !err && h < HEADS; h++) {
+        size_t from = at * H + h * HEAD;
+        mp_product near = {s->q + from, s->k + from, s->score,        n, n, HEAD, H, H,
+                           n,           true,        1 / sqrtf(HEAD), 0};
+        mp_product mix = {s->score, s->v + from, s->y + from, n, HEAD, n, n, H, H, false, 1, 0};
+        err = mp_multiply(&near, why);
+        for (int i = 0; !err && i < n; i++)
+            softmax(s->score + (size_t)i * (size_t)n, n);
+        if (!err)
+            err = mp_multiply(&mix, why);
+    }
+    return err;
 }
 
 static mp_err apply(linear l, const float *x, int n, int out, int in, float *y, mp_why *why)
 {
-    return mp_gemm_nt(n, out, in, x, l.w, l.b, y, why);
+    return mp_dense(n, out, in, x, l.w, l.b, y, why);
 }
 
-/* Scaled dot-product attention of one head; results go to its columns of `out`. */
-static void attend(const mp_bert *b, const float *q, const float *k, const float *v, int n,
-                   int head, float *out)
+static mp_err run_layer(const mp_bert *b, const encoder_layer *e, const mp_sentences *all,
+                        scratch *s, mp_why *why)
 {
-    float weight[MP_MAX_TOKENS];
-    const float scale = 1 / sqrtf((float)HEAD);
-    size_t at = (size_t)head * HEAD;
-    for (int i = 0; i < n; i++) {
-        float top = -INFINITY, sum = 0;
-        for (int j = 0; j < n; j++) {
-            weight[j] = b->dot(q + (size_t)i * H + at, k + (size_t)j * H + at, HEAD) * scale;
-            top = MP_MAX(top, weight[j]);
-        }
-        for (int j = 0; j < n; j++)
-            sum += weight[j] = expf(weight[j] - top);
-        float *to = out + (size_t)i * H + at;
-        memset(to, 0, HEAD * sizeof *to);
-        for (int j = 0; j < n; j++) {
-            float w = weight[j] / sum;
-            const float *from = v + (size_t)j * H + at;
-            for (int d = 0; d < HEAD; d++)
-                to[d] += w * from[d];
-        }
-    }
-}
-
-static void gelu(float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = 0.5f * x[i] * (1 + erff(x[i] * 0.70710678f));
-}
-
-typedef struct scratch {
-    float *x, *q, *k, *v, *y, *wide;
-} scratch;
-
-static mp_err run_layer(const mp_bert *b, const encoder_layer *e, int n, scratch *s, mp_why *why)
-{
-    mp_err err = apply(e->q, s->x, n, H, H, s->q, why);
+    int rows = all->tokens;
+    size_t at = 0;
+    mp_err err = apply(e->q, s->x, rows, H, H, s->q, why);
     if (!err)
-        err = apply(e->k, s->x, n, H, H, s->k, why);
+        err = apply(e->k, s->x, rows, H, H, s->k, why);
     if (!err)
-        err = apply(e->v, s->x, n, H, H, s->v, why);
-    for (int h = 0; !err && h < HEADS; h++)
-        attend(b, s->q, s->k, s->v, n, h, s->y);
+        err = apply(e->v, s->x, rows, H, H, s->v, why);
+    for (int i = 0; !err && i < all->n; at += (size_t)all->length[i++])
+        err = attend(s, at, all->length[i], why);
     if (!err)
-        err = apply(e->attended, s->y, n, H, H, s->q, why);
+        err = apply(e->attended, s->y, rows, H, H, s->q, why);
     if (err)
         return err;
-    add_and_norm(s->x, s->q, n, e->after_attention);
-    err = apply(e->up, s->x, n, FFN, H, s->wide, why);
-    if (err)
-        return err;
-    gelu(s->wide, (size_t)n * FFN);
-    err = apply(e->down, s->wide, n, H, FFN, s->y, why);
+    add_and_norm(s->x, s->q, rows, e->after_attention);
+    err = apply(e->up, s->x, rows, FFN, H, s->wide, why);
     if (!err)
-        add_and_norm(s->x, s->y, n, e->after_ffn);
+        err = mp_gelu_run(b->gelu, s->wide, rows, why);
+    if (!err)
+        err = apply(e->down, s->wide, rows, H, FFN, s->y, why);
+    if (!err)
+        add_and_norm(s->x, s->y, rows, e->after_ffn);
     return err;
 }
 
-static void embed(const mp_bert *b, const int32_t *ids, int n, float *x)
+static void embed(const mp_bert *b, const mp_sentences *all, float *x)
 {
-    for (int t = 0; t < n; t++)
-        for (int i = 0; i < H; i++)
-            x[(size_t)t * H + (size_t)i] = b->words[(size_t)ids[t] * H + (size_t)i] +
-                                           b->positions[(size_t)t * H + (size_t)i] + b->types[i];
-    add_and_norm(x, NULL, n, b->embedding);
+    const int32_t *id = all->ids;
+    for (int s = 0; s < all->n; s++)
+        for (int t = 0; t < all->length[s]; t++, id++, x += H) {
+            const float *word = b->words + (size_t)*id * H, *place = b->positions + (size_t)t * H;
+            for (int i = 0; i < H; i++)
+                x[i] = word[i] + place[i] + b->types[i];
+            add_and_norm(x, NULL, 1, b->embedding);
+        }
 }
 
-mp_err mp_bert_encode(const mp_bert *b, const int32_t *ids, int n, float *out, mp_why *why)
+static bool fits(const mp_sentences *all, int *longest)
 {
-    for (int t = 0; t < n; t++)
-        if (ids[t] < 0 || ids[t] >= VOCAB)
-            return mp_fail(why, MP_CORRUPT, "the vocabulary does not fit the weights");
-    size_t rows = (size_t)n * H;
-    float *all = mp_try_array(rows * 5 + (size_t)n * FFN, sizeof *all);
-    if (!all || n < 1 || n > MP_MAX_TOKENS) {
-        free(all);
-        return mp_fail(why, MP_NOMEM, "no memory to read the words");
+    int tokens = 0;
+    *longest = 0;
+    for (int s = 0; s < all->n; s++) {
+        if (all->length[s] < 1 || all->length[s] > MP_MAX_TOKENS)
+            return false;
+        tokens += all->length[s];
+        *longest = MP_MAX(*longest, all->length[s]);
     }
-    scratch s = {all, all + rows, all + 2 * rows, all + 3 * rows, all + 4 * rows, all + 5 * rows};
-    embed(b, ids, n, s.x);
+    for (int t = 0; t < all->tokens; t++)
+        if (all->ids[t] < 0 || all->ids[t] >= VOCAB)
+            return false;
+    return tokens == all->tokens;
+}
+
+/* All tokens after the first `layers` layers: *block is freed by the caller, *x lies in it. */
+static mp_err forward(const mp_bert *b, const mp_sentences *all, int layers, float **block,
+                      float **x, mp_why *why)
+{
+    int longest;
+    *block = NULL;
+    if (!fits(all, &longest))
+        return mp_fail(why, MP_CORRUPT, "the vocabulary does not fit the weights");
+    size_t rows = (size_t)all->tokens * H, square = (size_t)longest * (size_t)longest;
+    float *p = mp_try_array(rows * 5 + (size_t)all->tokens * FFN + square, sizeof *p);
+    if (!p)
+        return mp_fail(why, MP_NOMEM, "no memory to read the words");
+    scratch s = {p,
+                 p + rows,
+                 p + 2 * rows,
+                 p + 3 * rows,
+                 p + 4 * rows,
+                 p + 5 * rows,
+                 p + 5 * rows + (size_t)all->tokens * FFN};
     mp_err err = MP_OK;
-    for (int i = 0; !err && i < LAYERS; i++)
-        err = run_layer(b, &b->layers[i], n, &s, why);
-    memset(out, 0, H * sizeof *out);
-    for (int t = 0; !err && t < n; t++)
-        for (int i = 0; i < H; i++)
-            out[i] += s.x[(size_t)t * H + (size_t)i];
-    if (!err && !mp_normalise(out, H))
-        err = mp_fail(why, MP_INTERNAL, "the words have no direction");
-    free(all);
+    embed(b, all, s.x);
+    for (int i = 0; !err && i < layers; i++)
+        err = run_layer(b, &b->layers[i], all, &s, why);
+    *block = p;
+    *x = s.x;
+    return err;
+}
+
+mp_err mp_bert_encode(const mp_bert *b, const mp_sentences *all, float *out, mp_why *why)
+{
+    float *block, *x;
+    mp_err err = forward(b, all, LAYERS, &block, &x, why);
+    for (int s = 0; !err && s < all->n; s++, out += H) {
+        memset(out, 0, H * sizeof *out);
+        for (int t = 0; t < all->length[s]; t++, x += H)
+            for (int i = 0; i < H; i++)
+                out[i] += x[i];
+        if (!mp_normalise(out, H))
+            err = mp_fail(why, MP_INTERNAL, "the words have no direction");
+    }
+    free(block);
+    return err;
+}
+
+mp_err mp_bert_probe(const mp_bert *b, const mp_sentences *all, int layers, float *to, mp_why *why)
+{
+    float *block, *x;
+    if (layers < 0 || layers > LAYERS)
+        return mp_fail(why, MP_INVALID, "no layer %d", layers);
+    mp_err err = forward(b, all, layers, &block, &x, why);
+    if (!err)
+        memcpy(to, x, (size_t)all->tokens * H * sizeof *to);
+    free(block);
     return err;
 }

@@ -95,7 +95,8 @@ static void colours(const planes *p, float *out)
 {
     memset(out, 0, 64 * sizeof *out);
     for (int i = 0; i < SIDE * SIDE; i++) {
-        int l = (int)(p->l[i] * 4), a = (int)((p->a[i] + 0.4f) * 5), b = (int)((p->b[i] + 0.4f) * 5);
+        int l = (int)(p->l[i] * 4), a = (int)((p->a[i] + 0.4f) * 5),
+            b = (int)((p->b[i] + 0.4f) * 5);
         l = MP_MIN(MP_MAX(l, 0), 3);
         a = MP_MIN(MP_MAX(a, 0), 3);
         b = MP_MIN(MP_MAX(b, 0), 3);
@@ -103,7 +104,8 @@ static void colours(const planes *p, float *out)
     }
 }
 
-/* Number of each 8-bit pattern among the 58 with at most two changes around the circle; 58: rest. */
+/* Number of each 8-bit pattern among the 58 with at most two changes around the circle; 58: rest.
+ */
 static void uniform_numbers(uint8_t number[256])
 {
     uint8_t next = 0;

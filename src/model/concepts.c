@@ -1,6 +1,6 @@
-/* concepts.c - an everyday name for each of the 1,000 classes that the image model tells apart, in the
- * order of its output. Senses are told apart (crane the bird, crane the machine) and the words are
- * those that people search with: the names are what queries are compared with. */
+/* concepts.c - an everyday name for each of the 1,000 classes that the image model tells apart, in
+ * the order of its output. Senses are told apart (crane the bird, crane the machine) and the words
+ * are those that people search with: the names are what queries are compared with. */
 #include "model/concepts.h"
 
 const char *const mp_lite_concepts[MP_LITE_CONCEPTS] = {

@@ -1,70 +1,41 @@
-/* dnnl_conv.c - see dnnl_conv.h. The two versions of the API differ in how descriptors are made;
- * everything that differs is between the #if lines. */
+/* dnnl_conv.c - see dnnl_conv.h. The two versions of oneDNN's API differ in how primitives are
+ * described; everything that differs is between the #if lines and in dnnl_version.h. */
 #include "model/dnnl_conv.h"
 
-#include <oneapi/dnnl/dnnl.h>
+#include "model/dnnl_version.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t md_t;
-typedef const_dnnl_memory_desc_t md_view;
-#define MD_REF(md) (md)
-static void md_free(md_t md)
-{
-    if (md)
-        dnnl_memory_desc_destroy(md);
-}
-static dnnl_status_t md_make(md_t *md, int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag)
-{
-    return dnnl_memory_desc_create_with_tag(md, rank, dims, dnnl_f32, tag);
-}
-static bool md_same(md_view a, md_view b)
-{
-    return dnnl_memory_desc_equal(a, b) != 0;
-}
-#else
-typedef dnnl_memory_desc_t md_t;
-typedef const dnnl_memory_desc_t *md_view;
-#define MD_REF(md) (&(md))
-static void md_free(md_t md)
-{
-    (void)md;
-}
-static dnnl_status_t md_make(md_t *md, int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag)
-{
-    return dnnl_memory_desc_init_by_tag(md, rank, dims, dnnl_f32, tag);
-}
-static bool md_same(md_view a, md_view b)
-{
-    return dnnl_memory_desc_equal(a, b) != 0;
-}
-#endif
+enum { MAX_SLOTS = 8, ALIGNMENT = 64 };
 
 typedef struct layer {
     mp_conv_spec spec;
     int out_side;
+    int slot;                                  /* whose memory the output lies in */
+    int last_used;                             /* layer after which that memory is free again */
     dnnl_primitive_t conv, bring_in, read_out; /* bring_in: NULL when layouts agree */
-    dnnl_memory_t src, weights, bias, dst, plain;
-    float *plain_data;
+    dnnl_memory_t src, dst, plain, scratch;
+    dnnl_memory_t weights, bias; /* of `like` when there is one */
 } layer;
+
+/* Outputs share a few slots: what a layer writes is still cached when the next one reads it. */
+typedef struct slot {
+    void *data;
+    size_t bytes;
+    int busy_until;
+} slot;
 
 struct mp_net {
     dnnl_engine_t engine;
     dnnl_stream_t stream;
     dnnl_memory_t input;
+    const mp_net *like; /* owner of the engine and the weights, or NULL */
     layer *layers;
     int n;
+    slot slots[MAX_SLOTS];
+    int n_slots;
 };
-
-static mp_err check(dnnl_status_t s, const char *what, mp_why *why)
-{
-    if (s == dnnl_success)
-        return MP_OK;
-    if (s == dnnl_out_of_memory)
-        return mp_fail(why, MP_NOMEM, "oneDNN: no memory to %s", what);
-    return mp_fail(why, MP_INTERNAL, "oneDNN cannot %s (status %d)", what, (int)s);
-}
 
 /* ---- what differs between versions 2 and 3 ---- */
 
@@ -77,6 +48,10 @@ static dnnl_status_t make_attr(const mp_conv_spec *s, dnnl_primitive_attr_t *att
 {
     dnnl_post_ops_t ops = NULL;
     dnnl_status_t status = dnnl_primitive_attr_create(attr);
+    /* oneDNN's own scratchpad may belong to the thread that made the primitive; nets change
+     * threads. */
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
     if (status == dnnl_success)
         status = dnnl_post_ops_create(&ops);
 #if DNNL_VERSION_MAJOR >= 3
@@ -113,7 +88,7 @@ static dnnl_status_t make_conv_desc(dnnl_engine_t engine, const conv_shapes *c,
 #endif
 }
 
-/* ---- building ---- */
+/* ---- weights ---- */
 
 static dnnl_status_t make_reorder(dnnl_engine_t engine, md_view from, md_view to,
                                   dnnl_primitive_t *out)
@@ -196,15 +171,75 @@ static md_view desc_of(dnnl_memory_t memory)
     return md;
 }
 
-/* Memories of a layer: its input is the last output, reordered when the layouts differ. A layer that
- * adds an earlier output writes into a copy of it, which is what oneDNN's fused sum wants. */
+/* ---- memory ---- */
+
+/* A layer's output is read by the next one, by the one that adds it, and by the caller if kept. */
+static void plan_lives(mp_net *net)
+{
+    for (int i = 0; i < net->n; i++) {
+        layer *l = &net->layers[i];
+        l->last_used = l->spec.keep ? net->n : i + 1;
+        if (l->spec.add_from >= 0)
+            net->layers[l->spec.add_from].last_used =
+                MP_MAX(net->layers[l->spec.add_from].last_used, i);
+    }
+}
+
+/* oneDNN's fused sum adds to what the output holds: the layer writes over the one that it adds,
+ * whose last reader it is. */
+static bool choose_slot(mp_net *net, int at, size_t bytes)
+{
+    layer *l = &net->layers[at];
+    int chosen = -1;
+    if (l->spec.add_from >= 0) {
+        chosen = net->layers[l->spec.add_from].slot;
+        if (net->slots[chosen].busy_until != at)
+            return false;
+    }
+    for (int i = 0; i < net->n_slots && chosen < 0; i++)
+        if (net->slots[i].busy_until < at)
+            chosen = i;
+    if (chosen < 0 && net->n_slots < MAX_SLOTS)
+        chosen = net->n_slots++;
+    if (chosen < 0)
+        return false;
+    slot *s = &net->slots[chosen];
+    s->bytes = MP_MAX(s->bytes, bytes);
+    s->busy_until = l->last_used;
+    l->slot = chosen;
+    return true;
+}
+
+static dnnl_status_t give_slots_memory(mp_net *net)
+{
+    dnnl_status_t s = dnnl_success;
+    for (int i = 0; i < net->n_slots; i++) {
+        size_t rounded = (net->slots[i].bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        net->slots[i].data = aligned_alloc(ALIGNMENT, rounded);
+        if (!net->slots[i].data)
+            return dnnl_out_of_memory;
+    }
+    for (int i = 0; i < net->n && s == dnnl_success; i++)
+        s = dnnl_memory_set_data_handle(net->layers[i].dst, net->slots[net->layers[i].slot].data);
+    return s;
+}
+
+/* Memories of a layer: its input is the last output, reordered when the layouts differ. */
 static dnnl_status_t wire(mp_net *net, int at, dnnl_primitive_desc_t pd)
 {
     layer *l = &net->layers[at];
     dnnl_memory_t from = at ? net->layers[at - 1].dst : net->input;
     md_view src = dnnl_primitive_desc_query_md(pd, dnnl_query_src_md, 0);
     md_view dst = dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0);
-    dnnl_status_t s = dnnl_memory_create(&l->dst, dst, net->engine, DNNL_MEMORY_ALLOCATE);
+    if (l->spec.add_from >= 0 && !md_same(dst, desc_of(net->layers[l->spec.add_from].dst)))
+        return dnnl_unimplemented;
+    if (!choose_slot(net, at, dnnl_memory_desc_get_size(dst)))
+        return dnnl_unimplemented;
+    dnnl_status_t s = dnnl_memory_create(&l->dst, dst, net->engine, DNNL_MEMORY_NONE);
+    if (s == dnnl_success)
+        s = dnnl_memory_create(&l->scratch,
+                               dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0),
+                               net->engine, DNNL_MEMORY_ALLOCATE);
     if (s != dnnl_success)
         return s;
     if (md_same(src, desc_of(from))) {
@@ -214,6 +249,23 @@ static dnnl_status_t wire(mp_net *net, int at, dnnl_primitive_desc_t pd)
     s = dnnl_memory_create(&l->src, src, net->engine, DNNL_MEMORY_ALLOCATE);
     return s == dnnl_success ? make_reorder(net->engine, desc_of(from), src, &l->bring_in) : s;
 }
+
+/* The same shapes and settings give the same layout, so that a second net can use the first's. */
+static dnnl_status_t take_weights(mp_net *net, int at, int rank, const dnnl_dims_t dims,
+                                  md_view wanted, md_view bias)
+{
+    layer *l = &net->layers[at];
+    if (net->like) {
+        const layer *theirs = &net->like->layers[at];
+        l->weights = theirs->weights;
+        l->bias = theirs->bias;
+        return md_same(desc_of(l->weights), wanted) ? dnnl_success : dnnl_unimplemented;
+    }
+    dnnl_status_t s = bring_weights(net, l, rank, dims, wanted);
+    return s == dnnl_success ? bring_bias(net, l, bias) : s;
+}
+
+/* ---- building, layer by layer ---- */
 
 static dnnl_status_t build_layer(mp_net *net, int at)
 {
@@ -240,10 +292,9 @@ static dnnl_status_t build_layer(mp_net *net, int at)
     if (s == dnnl_success)
         s = dnnl_primitive_create(&l->conv, pd);
     if (s == dnnl_success)
-        s = bring_weights(net, l, rank, weight_dims,
-                          dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0));
-    if (s == dnnl_success)
-        s = bring_bias(net, l, MD_REF(c.bias));
+        s = take_weights(net, at, rank, weight_dims,
+                         dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0),
+                         MD_REF(c.bias));
     if (s == dnnl_success)
         s = wire(net, at, pd);
     if (pd)
@@ -257,39 +308,53 @@ static dnnl_status_t build_layer(mp_net *net, int at)
     return s;
 }
 
-mp_err mp_net_open(mp_net **out, const mp_conv_spec *layers, int n, mp_why *why)
+mp_err mp_net_open(mp_net **out, const mp_conv_spec *layers, int n, const mp_net *like, mp_why *why)
 {
     mp_net *net = mp_xcalloc(1, sizeof *net);
     md_t input = {0};
     dnnl_dims_t dims = {1, layers[0].in, layers[0].side, layers[0].side};
     *out = NULL;
     net->n = n;
+    net->like = like;
     net->layers = mp_xcalloc((size_t)n, sizeof *net->layers);
-    dnnl_status_t s = dnnl_engine_create(&net->engine, dnnl_cpu, 0);
+    dnnl_status_t s = dnnl_success;
+    if (like)
+        net->engine = like->engine;
+    else
+        s = dnnl_engine_create(&net->engine, dnnl_cpu, 0);
     if (s == dnnl_success)
         s = dnnl_stream_create(&net->stream, net->engine, dnnl_stream_default_flags);
     if (s == dnnl_success)
-        s = md_make(&input, 4, dims, dnnl_nchw);
+        s = md_make(&input, 4, dims, dnnl_nhwc);
     if (s == dnnl_success)
         s = dnnl_memory_create(&net->input, MD_REF(input), net->engine, DNNL_MEMORY_NONE);
     md_free(input);
-    for (int i = 0; i < n && s == dnnl_success; i++) {
+    for (int i = 0; i < n; i++) {
         net->layers[i].spec = layers[i];
         net->layers[i].out_side = (layers[i].side + layers[i].stride - 1) / layers[i].stride;
-        s = build_layer(net, i);
     }
+    plan_lives(net);
+    for (int i = 0; i < n && s == dnnl_success; i++)
+        s = build_layer(net, i);
+    if (s == dnnl_success)
+        s = give_slots_memory(net);
     if (s != dnnl_success) {
         mp_net_close(net);
-        return check(s, "build the network", why);
+        return dnnl_check(s, "build the network", why);
     }
     *out = net;
     return MP_OK;
 }
 
-static void close_layer(layer *l)
+static void close_layer(layer *l, bool owns_weights)
 {
     dnnl_primitive_t primitives[] = {l->conv, l->bring_in, l->read_out};
-    dnnl_memory_t memories[] = {l->bring_in ? l->src : NULL, l->weights, l->bias, l->dst, l->plain};
+    dnnl_memory_t memories[] = {l->bring_in ? l->src : NULL,
+                                owns_weights ? l->weights : NULL,
+                                owns_weights ? l->bias : NULL,
+                                l->dst,
+                                l->plain,
+                                l->scratch};
     for (size_t i = 0; i < MP_COUNT(primitives); i++)
         if (primitives[i])
             dnnl_primitive_destroy(primitives[i]);
@@ -303,12 +368,14 @@ void mp_net_close(mp_net *net)
     if (!net)
         return;
     for (int i = 0; i < net->n; i++)
-        close_layer(&net->layers[i]);
+        close_layer(&net->layers[i], !net->like);
+    for (int i = 0; i < net->n_slots; i++)
+        free(net->slots[i].data);
     if (net->input)
         dnnl_memory_destroy(net->input);
     if (net->stream)
         dnnl_stream_destroy(net->stream);
-    if (net->engine)
+    if (net->engine && !net->like)
         dnnl_engine_destroy(net->engine);
     free(net->layers);
     free(net);
@@ -321,21 +388,12 @@ static dnnl_status_t run_layer(mp_net *net, layer *l, dnnl_memory_t from)
     dnnl_status_t s = dnnl_success;
     if (l->bring_in)
         s = run_reorder(net, l->bring_in, from, l->src);
-    if (s == dnnl_success && l->spec.add_from >= 0) {
-        dnnl_memory_t other = net->layers[l->spec.add_from].dst;
-        void *to = NULL, *data = NULL;
-        /* Same channels and side, same primitive kind: oneDNN chose the same layout (checked). */
-        if (!md_same(desc_of(l->dst), desc_of(other)))
-            return dnnl_unimplemented;
-        dnnl_memory_get_data_handle(l->dst, &to);
-        dnnl_memory_get_data_handle(other, &data);
-        memcpy(to, data, dnnl_memory_desc_get_size(desc_of(l->dst)));
-    }
-    dnnl_exec_arg_t args[4] = {{DNNL_ARG_SRC, l->src},
+    dnnl_exec_arg_t args[5] = {{DNNL_ARG_SRC, l->src},
                                {DNNL_ARG_WEIGHTS, l->weights},
                                {DNNL_ARG_BIAS, l->bias},
-                               {DNNL_ARG_DST, l->dst}};
-    return s == dnnl_success ? dnnl_primitive_execute(l->conv, net->stream, 4, args) : s;
+                               {DNNL_ARG_DST, l->dst},
+                               {DNNL_ARG_SCRATCHPAD, l->scratch}};
+    return s == dnnl_success ? dnnl_primitive_execute(l->conv, net->stream, 5, args) : s;
 }
 
 mp_err mp_net_run(mp_net *net, const float *input, int upto, mp_why *why)
@@ -345,38 +403,31 @@ mp_err mp_net_run(mp_net *net, const float *input, int upto, mp_why *why)
         s = run_layer(net, &net->layers[i], i ? net->layers[i - 1].dst : net->input);
     if (s == dnnl_success)
         s = dnnl_stream_wait(net->stream);
-    return check(s, "run the network", why);
+    return dnnl_check(s, "run the network", why);
+}
+
+static dnnl_status_t prepare_reading(mp_net *net, layer *l)
+{
+    md_t plain = {0};
+    dnnl_dims_t dims = {1, l->spec.out, l->out_side, l->out_side};
+    dnnl_status_t s = md_make(&plain, 4, dims, dnnl_nhwc);
+    if (s == dnnl_success)
+        s = dnnl_memory_create(&l->plain, MD_REF(plain), net->engine, DNNL_MEMORY_NONE);
+    if (s == dnnl_success)
+        s = make_reorder(net->engine, desc_of(l->dst), MD_REF(plain), &l->read_out);
+    md_free(plain);
+    return s;
 }
 
 mp_err mp_net_read(mp_net *net, int at, float *to, mp_why *why)
 {
     layer *l = &net->layers[at];
-    dnnl_status_t s = dnnl_success;
-    if (!l->read_out) {
-        md_t plain = {0};
-        dnnl_dims_t dims = {1, l->spec.out, l->out_side, l->out_side};
-        s = md_make(&plain, 4, dims, dnnl_nchw);
-        if (s == dnnl_success)
-            s = dnnl_memory_create(&l->plain, MD_REF(plain), net->engine, DNNL_MEMORY_NONE);
-        if (s == dnnl_success)
-            s = make_reorder(net->engine, desc_of(l->dst), MD_REF(plain), &l->read_out);
-        md_free(plain);
-    }
+    dnnl_status_t s = l->read_out ? dnnl_success : prepare_reading(net, l);
     if (s == dnnl_success)
         s = dnnl_memory_set_data_handle(l->plain, to);
     if (s == dnnl_success)
         s = run_reorder(net, l->read_out, l->dst, l->plain);
     if (s == dnnl_success)
         s = dnnl_stream_wait(net->stream);
-    return check(s, "read a layer", why);
-}
-
-mp_err mp_gemm_nt(int m, int n, int k, const float *a, const float *b, const float *bias, float *c,
-                  mp_why *why)
-{
-    for (int i = 0; i < m; i++)
-        if (bias)
-            memcpy(c + (size_t)i * (size_t)n, bias, (size_t)n * sizeof *c);
-    return check(dnnl_sgemm('N', 'T', m, n, k, 1.0f, a, k, b, k, bias ? 1.0f : 0.0f, c, n),
-                 "multiply", why);
+    return dnnl_check(s, "read a layer", why);
 }

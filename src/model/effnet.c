@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS = 16, PX = EFFNET_SIDE * EFFNET_SIDE };
+enum { BLOCKS = 16, MID_A_BLOCK = 4, MID_B_BLOCK = 10, PX = EFFNET_SIDE * EFFNET_SIDE };
 
 static const struct block {
     int out, kernel, stride, expand;
@@ -23,14 +23,14 @@ struct mp_effnet {
     mp_conv_spec layers[EFFNET_LAYERS];
     int n;
     int block_end[BLOCKS]; /* layer whose output is the block's */
-    float *input;          /* 3 x 224 x 224 */
+    float *input;          /* 224 x 224 x 3 */
 };
 
 /* ---- weights ---- */
 
 typedef struct builder {
     mp_effnet *net;
-    const mp_tensors *weights;
+    const mp_tensors *weights; /* NULL: only the layers' shapes are wanted */
     mp_err err;
     mp_why *why;
 } builder;
@@ -48,8 +48,12 @@ static const float *tensor(builder *b, const char *prefix, const char *name, siz
 /* conv then norm is conv with w * g / s and a bias of beta - mean * g / s, s = sqrt(var + eps). */
 static void add_layer(builder *b, mp_conv_spec spec, const char *conv, const char *norm)
 {
-    size_t out = (size_t)spec.out, per = (size_t)(spec.depthwise ? 1 : spec.in) *
-                                         (size_t)(spec.kernel * spec.kernel);
+    size_t out = (size_t)spec.out,
+           per = (size_t)(spec.depthwise ? 1 : spec.in) * (size_t)(spec.kernel * spec.kernel);
+    if (!b->weights) {
+        b->net->layers[b->net->n++] = spec;
+        return;
+    }
     const float *w = tensor(b, conv, ".weight", out * per);
     const float *gamma = tensor(b, norm, ".weight", out), *beta = tensor(b, norm, ".bias", out);
     const float *mean = tensor(b, norm, ".running_mean", out);
@@ -78,18 +82,39 @@ static int add_block(builder *b, int at, int in, int side, int last)
     if (k->expand != 1) {
         snprintf(conv, sizeof conv, "%s_expand_conv", prefix);
         snprintf(norm, sizeof norm, "%s_bn0", prefix);
-        add_layer(b, (mp_conv_spec){.in = in, .out = wide, .side = side, .kernel = 1, .stride = 1,
-                                    .relu6 = true, .add_from = -1}, conv, norm);
+        add_layer(b,
+                  (mp_conv_spec){.in = in,
+                                 .out = wide,
+                                 .side = side,
+                                 .kernel = 1,
+                                 .stride = 1,
+                                 .relu6 = true,
+                                 .add_from = -1},
+                  conv, norm);
     }
     snprintf(conv, sizeof conv, "%s_depthwise_conv", prefix);
     snprintf(norm, sizeof norm, "%s_bn1", prefix);
-    add_layer(b, (mp_conv_spec){.in = wide, .out = wide, .side = side, .kernel = k->kernel,
-                                .stride = k->stride, .depthwise = true, .relu6 = true,
-                                .add_from = -1}, conv, norm);
+    add_layer(b,
+              (mp_conv_spec){.in = wide,
+                             .out = wide,
+                             .side = side,
+                             .kernel = k->kernel,
+                             .stride = k->stride,
+                             .depthwise = true,
+                             .relu6 = true,
+                             .add_from = -1},
+              conv, norm);
     snprintf(conv, sizeof conv, "%s_project_conv", prefix);
     snprintf(norm, sizeof norm, "%s_bn2", prefix);
-    add_layer(b, (mp_conv_spec){.in = wide, .out = k->out, .side = out_side, .kernel = 1,
-                                .stride = 1, .add_from = residual ? last : -1}, conv, norm);
+    add_layer(b,
+              (mp_conv_spec){.in = wide,
+                             .out = k->out,
+                             .side = out_side,
+                             .kernel = 1,
+                             .stride = 1,
+                             .keep = at == MID_A_BLOCK || at == MID_B_BLOCK,
+                             .add_from = residual ? last : -1},
+              conv, norm);
     b->net->block_end[at] = b->net->n - 1;
     return out_side;
 }
@@ -97,26 +122,41 @@ static int add_block(builder *b, int at, int in, int side, int last)
 static void add_all(builder *b)
 {
     int side = EFFNET_SIDE / 2, in = 32;
-    add_layer(b, (mp_conv_spec){.in = 3, .out = 32, .side = EFFNET_SIDE, .kernel = 3, .stride = 2,
-                                .relu6 = true, .add_from = -1}, "_conv_stem", "_bn0");
+    add_layer(b,
+              (mp_conv_spec){.in = 3,
+                             .out = 32,
+                             .side = EFFNET_SIDE,
+                             .kernel = 3,
+                             .stride = 2,
+                             .relu6 = true,
+                             .add_from = -1},
+              "_conv_stem", "_bn0");
     for (int i = 0; i < BLOCKS; i++) {
         side = add_block(b, i, in, side, b->net->n - 1);
         in = blocks[i].out;
     }
-    add_layer(b, (mp_conv_spec){.in = in, .out = EFFNET_FEATURES, .side = side, .kernel = 1,
-                                .stride = 1, .relu6 = true, .add_from = -1}, "_conv_head", "_bn1");
+    add_layer(b,
+              (mp_conv_spec){.in = in,
+                             .out = EFFNET_FEATURES,
+                             .side = side,
+                             .kernel = 1,
+                             .stride = 1,
+                             .relu6 = true,
+                             .add_from = -1},
+              "_conv_head", "_bn1");
 }
 
-mp_err mp_effnet_open(mp_effnet **out, const mp_tensors *weights, mp_why *why)
+mp_err mp_effnet_open(mp_effnet **out, const mp_tensors *weights, const mp_effnet *like,
+                      mp_why *why)
 {
     mp_effnet *net = mp_xcalloc(1, sizeof *net);
-    builder b = {.net = net, .weights = weights, .why = why};
+    builder b = {.net = net, .weights = like ? NULL : weights, .why = why};
     *out = NULL;
     net->input = mp_xmalloc(3 * PX * sizeof *net->input);
     add_all(&b);
     mp_err err = b.err;
     if (!err)
-        err = mp_net_open(&net->net, net->layers, net->n, why);
+        err = mp_net_open(&net->net, net->layers, net->n, like ? like->net : NULL, why);
     for (int i = 0; i < net->n; i++) {
         free((void *)(uintptr_t)net->layers[i].weights);
         free((void *)(uintptr_t)net->layers[i].bias);
@@ -142,9 +182,8 @@ void mp_effnet_close(mp_effnet *net)
 
 static void fill_input(mp_effnet *net, const uint8_t *px, float mean, float scale)
 {
-    for (int i = 0; i < PX; i++)
-        for (int c = 0; c < 3; c++)
-            net->input[c * PX + i] = ((float)px[3 * i + c] - mean) * scale;
+    for (int i = 0; i < 3 * PX; i++)
+        net->input[i] = ((float)px[i] - mean) * scale;
 }
 
 mp_err mp_effnet_features(mp_effnet *net, const uint8_t *px, float *features, mp_why *why)
@@ -156,17 +195,18 @@ mp_err mp_effnet_features(mp_effnet *net, const uint8_t *px, float *features, mp
 
 mp_err mp_effnet_middle(mp_effnet *net, const uint8_t *px, float *a, float *b, mp_why *why)
 {
-    double sum = 0, square = 0;
+    uint64_t sum = 0, square = 0;
     for (int i = 0; i < 3 * PX; i++) {
         sum += px[i];
-        square += (double)px[i] * px[i];
+        square += (uint64_t)px[i] * px[i];
     }
-    double mean = sum / (3 * PX), deviation = sqrt(square / (3 * PX) - mean * mean);
-    fill_input(net, px, (float)mean, (float)(1 / fmax(deviation, 8))); /* 8: flat pictures stay so */
-    mp_err err = mp_net_run(net->net, net->input, net->block_end[10] + 1, why);
+    double n = 3 * PX, mean = (double)sum / n, variance = (double)square / n - mean * mean;
+    double deviation = sqrt(fmax(variance, 64)); /* 8 levels: flat pictures stay flat */
+    fill_input(net, px, (float)mean, (float)(1 / deviation));
+    mp_err err = mp_net_run(net->net, net->input, net->block_end[MID_B_BLOCK] + 1, why);
     if (!err)
-        err = mp_net_read(net->net, net->block_end[4], a, why);
-    return err ? err : mp_net_read(net->net, net->block_end[10], b, why);
+        err = mp_net_read(net->net, net->block_end[MID_A_BLOCK], a, why);
+    return err ? err : mp_net_read(net->net, net->block_end[MID_B_BLOCK], b, why);
 }
 
 mp_err mp_effnet_probe(mp_effnet *net, const float *input, int layer, float *to, int *channels,

@@ -3,11 +3,10 @@
 
 #include "base/linalg.h"
 #include "base/os.h"
+#include "model/spread.h"
 
 #include <limits.h>
 #include <math.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,38 +140,23 @@ typedef struct naming {
     const mp_bert *bert;
     const mp_tokenizer *tokens;
     float *concept;
-    _Atomic int next, err;
 } naming;
 
-static void *name_concepts(void *context)
+enum { NAMES_AT_ONCE = 20 };
+
+static mp_err read_names(void *context, size_t from, size_t to, mp_why *why)
 {
-    naming *n = context;
-    for (int i; (i = atomic_fetch_add(&n->next, 1)) < C;) {
-        int32_t ids[MP_MAX_TOKENS];
+    const naming *n = context;
+    int32_t ids[NAMES_AT_ONCE * MP_MAX_TOKENS];
+    int length[NAMES_AT_ONCE];
+    mp_sentences all = {.ids = ids, .length = length};
+    for (size_t i = from; i < to; i++) {
         char text[160];
         snprintf(text, sizeof text, "a photo of a %s", mp_lite_concepts[i]);
-        int count = mp_tokenize(n->tokens, mp_str_of(text), ids);
-        mp_err err = mp_bert_encode(n->bert, ids, count, n->concept + (size_t)i * BERT_HIDDEN, NULL);
-        if (err)
-            atomic_store(&n->err, (int)err);
+        length[all.n] = mp_tokenize(n->tokens, mp_str_of(text), ids + all.tokens);
+        all.tokens += length[all.n++];
     }
-    return NULL;
-}
-
-static mp_err embed_names(const mp_bert *bert, const mp_tokenizer *tokens, int threads,
-                          mp_derived *d, mp_why *why)
-{
-    naming n = {.bert = bert, .tokens = tokens, .concept = d->concept};
-    pthread_t ids[16];
-    int started = 0;
-    while (started < MP_MIN(threads, 16) - 1 &&
-           pthread_create(&ids[started], NULL, name_concepts, &n) == 0)
-        started++;
-    name_concepts(&n);
-    for (int i = 0; i < started; i++)
-        pthread_join(ids[i], NULL);
-    mp_err err = (mp_err)atomic_load(&n.err);
-    return err ? mp_fail(why, err, "cannot read the concepts' names") : MP_OK;
+    return mp_bert_encode(n->bert, &all, n->concept + from * BERT_HIDDEN, why);
 }
 
 mp_err mp_derive(mp_derived *out, const char *folder, const char *sha256, const float *fc_weight,
@@ -190,7 +174,8 @@ mp_err mp_derive(mp_derived *out, const char *folder, const char *sha256, const 
     divide(out);
     mp_err err = project(fc_weight, out, why);
     if (!err)
-        err = embed_names(bert, tokens, threads, out, why);
+        err = mp_spread(threads, C, NAMES_AT_ONCE, read_names,
+                        &(naming){bert, tokens, out->concept}, why);
     if (err)
         mp_derived_free(out);
     else

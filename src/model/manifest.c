@@ -30,8 +30,7 @@ bool mp_manifest_check(const char *folder, char sha256[65])
     json_t *files = json_object_get(m, "files");
     bool ok = json_integer_value(json_object_get(m, "magpie_model")) == 1 && hash &&
               strlen(hash) == 64 && json_array_size(files) > 0;
-    json_array_foreach(files, i, row)
-        ok = ok && file_has(folder, row);
+    json_array_foreach(files, i, row) ok = ok && file_has(folder, row);
     if (ok && sha256)
         memcpy(sha256, hash, 65);
     json_decref(m);

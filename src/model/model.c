@@ -123,16 +123,12 @@ mp_err mp_model_encode_text(mp_model *m, mp_str text, float *out, mp_text_info *
 mp_err mp_model_encode_sentences(mp_model *m, const mp_str *texts, size_t n, float *out,
                                  mp_why *why)
 {
-    if (!m->family->sentence)
+    if (!m->family->sentences)
         return mp_fail(why, MP_UNSUPPORTED, "the model %s does not know words", m->info.id);
     mp_err err = MP_OK;
-    for (size_t i = 0; !err && i < n; i++) {
+    for (size_t i = 0; !err && i < n; i++)
         err = check_text(texts[i], why);
-        if (!err)
-            err = m->family->sentence(m->self, texts[i],
-                                      out + i * (size_t)m->info.space[MP_SPACE_SENTENCE].dims, why);
-    }
-    return err;
+    return err || !n ? err : m->family->sentences(m->self, texts, n, out, why);
 }
 
 mp_err mp_model_patches(mp_model *m, const uint8_t *look_px, mp_patches *out, mp_why *why)

@@ -66,7 +66,7 @@ void mp_tokenizer_close(mp_tokenizer *t)
 
 static bool is_space(gunichar c)
 {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' ||
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0x2028 || c == 0x2029 ||
            g_unichar_type(c) == G_UNICODE_SPACE_SEPARATOR;
 }
 

@@ -1,4 +1,5 @@
-/* tokenizer.h - BERT's WordPiece (Devlin et al., arXiv 1810.04805), lower case, accents stripped. */
+/* tokenizer.h - BERT's WordPiece (Devlin et al., arXiv 1810.04805), lower case, accents stripped.
+ */
 #ifndef MP_TOKENIZER_H
 #define MP_TOKENIZER_H
 

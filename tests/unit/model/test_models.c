@@ -1,5 +1,5 @@
-/* Models by their API: unit vectors, the same for the same pixels, alone or in a batch, from any thread.
- * Runs on builtin, and on lite where it is installed ($MAGPIE_MODELS). */
+/* Models by their API: unit vectors, the same for the same pixels, alone or in a batch, from any
+ * thread. Runs on builtin, and on lite where it is installed ($MAGPIE_MODELS). */
 #include "../test.h"
 #include "base/os.h"
 #include "model/model.h"
@@ -60,7 +60,8 @@ static void vectors_are_the_same_alone_and_together(void **state)
         size_t dims = (size_t)info->space[s].dims;
         if (!dims)
             continue;
-        float *together = mp_xcalloc(N * dims, sizeof(float)), *alone = mp_xcalloc(dims, sizeof(float));
+        float *together = mp_xcalloc(N * dims, sizeof(float)),
+              *alone = mp_xcalloc(dims, sizeof(float));
         float *out[MP_SPACES] = {0};
         out[s] = together;
         assert_ok(mp_model_encode_images(m, b.views, N, 1u << s, out, &why));
@@ -186,7 +187,7 @@ static void builtin_knows_no_words(void **state)
 #define BOTH(test)                                                                                 \
     {#test " (builtin)", test, NULL, NULL, (void *)(uintptr_t) "builtin"},                         \
     {                                                                                              \
-        #test " (lite)", test, NULL, NULL, (void *)(uintptr_t) "lite"                              \
+#test " (lite)", test, NULL, NULL, (void *)(uintptr_t) "lite"                              \
     }
 
 int main(void)

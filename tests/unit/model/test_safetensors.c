@@ -32,8 +32,9 @@ static void a_tensor_is_read_in_place(void **state)
     mp_tensors *t;
     mp_tensor v;
     mp_why why;
-    assert_int_equal(open_text("{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}  ",
-                               24, &t), MP_OK);
+    assert_int_equal(
+        open_text("{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}  ", 24, &t),
+        MP_OK);
     assert_ok(mp_tensors_get(t, "a", 6, &v, &why));
     assert_int_equal(v.rank, 2);
     assert_int_equal(v.shape[1], 3);
@@ -47,13 +48,14 @@ static void damaged_headers_are_refused(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,96]}}  ",  /* beyond the end */
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[24,0]}}  ",  /* backwards */
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[-8,16]}} ",  /* before it */
-        "{\"a\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[0,12]}}  ",  /* another type */
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,96]}}  ", /* beyond the end
+                                                                                  */
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[24,0]}}  ", /* backwards */
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[-8,16]}} ", /* before it */
+        "{\"a\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[0,12]}}  ", /* another type */
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,24]}}   ",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}     ",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[1,25]}}  ",  /* unaligned */
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[1,25]}}  ", /* unaligned */
         "{\"a\":3}                                                         ",
         "[1,2,3]                                                         ",
         "{\"a\":{\"dtype\":\"F32\",                                          ",
