@@ -305,16 +305,20 @@ static void neighbours_leave_oneself_out(void **state)
 #define BOTH(test)                                                                                 \
     {#test " (hnsw)", test, NULL, NULL, (void *)(uintptr_t) "hnsw"},                               \
     {                                                                                              \
-        #test " (exact)", test, NULL, NULL, (void *)(uintptr_t) "exact"                            \
+#test " (exact)", test, NULL, NULL, (void *)(uintptr_t) "exact"                            \
     }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(nearest_is_itself),        BOTH(equal_vectors_are_stored_once),
-        BOTH(a_label_is_replaced),      BOTH(bad_input_adds_nothing),
-        BOTH(tombstones_are_rebuilt_away), BOTH(a_build_can_be_stopped),
-        BOTH(damage_is_noticed),        BOTH(searches_run_beside_changes),
+        BOTH(nearest_is_itself),
+        BOTH(equal_vectors_are_stored_once),
+        BOTH(a_label_is_replaced),
+        BOTH(bad_input_adds_nothing),
+        BOTH(tombstones_are_rebuilt_away),
+        BOTH(a_build_can_be_stopped),
+        BOTH(damage_is_noticed),
+        BOTH(searches_run_beside_changes),
         BOTH(neighbours_leave_oneself_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

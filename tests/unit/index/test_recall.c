@@ -1,7 +1,8 @@
 /* Recall@10 of the graph at default settings against the scan, on 100,000 x 512 clustered vectors:
- * 1,000 centres in a 48-dimensional subspace, points scattered around them in 48 directions (so that
- * clusters overlap) plus isotropic noise: image embeddings have a low intrinsic dimension. Also
- * after 30 % deletes and a reload, and under filters. Sanitizer builds use a tenth of the points. */
+ * 1,000 centres in a 48-dimensional subspace, points scattered around them in 48 directions (so
+ * that clusters overlap) plus isotropic noise: image embeddings have a low intrinsic dimension.
+ * Also after 30 % deletes and a reload, and under filters. Sanitizer builds use a tenth of the
+ * points. */
 #include "../test.h"
 #include "base/os.h"
 #include "index/index.h"

@@ -1,0 +1,62 @@
+/* distance_avx2.c - AVX2 and FMA; codes are widened to 16 bits, which no product can overflow. See
+ * distance.h. */
+#include "simd/distance.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,fma")))
+
+/* Four sums hide the latency of the multiply-add. */
+TARGET static float dot(const float *a, const float *b, size_t n)
+{
+    __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+        s1 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), s1);
+        s2 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 16), _mm256_loadu_ps(b + i + 16), s2);
+        s3 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 24), _mm256_loadu_ps(b + i + 24), s3);
+    }
+    for (; i + 8 <= n; i += 8)
+        s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+    s0 = _mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3));
+    __m128 half = _mm_add_ps(_mm256_castps256_ps128(s0), _mm256_extractf128_ps(s0, 1));
+    half = _mm_add_ps(half, _mm_movehl_ps(half, half));
+    half = _mm_add_ss(half, _mm_movehdup_ps(half));
+    float sum = _mm_cvtss_f32(half);
+    for (; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+TARGET static __m256i multiply_16(const uint8_t *row, const int8_t *query)
+{
+    __m256i r = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)row));
+    __m256i q = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)query));
+    return _mm256_madd_epi16(r, q);
+}
+
+TARGET static int32_t dot_row(const int8_t *query, const uint8_t *row, size_t n)
+{
+    __m256i s0 = _mm256_setzero_si256(), s1 = s0;
+    for (size_t i = 0; i < n; i += 32) {
+        s0 = _mm256_add_epi32(s0, multiply_16(row + i, query + i));
+        s1 = _mm256_add_epi32(s1, multiply_16(row + i + 16, query + i + 16));
+    }
+    s0 = _mm256_add_epi32(s0, s1);
+    __m128i half = _mm_add_epi32(_mm256_castsi256_si128(s0), _mm256_extracti128_si256(s0, 1));
+    half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4E));
+    half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0xB1));
+    return _mm_cvtsi128_si32(half);
+}
+
+TARGET static void dot_codes(const int8_t *query, const uint8_t *const *rows, size_t n_rows,
+                             size_t n, int32_t *out)
+{
+    for (size_t r = 0; r < n_rows; r++)
+        out[r] = dot_row(query, rows[r], n);
+}
+
+const mp_distance_kernels mp_distance_avx2 = {"avx2", dot, dot_codes};
+#endif
