@@ -2,9 +2,9 @@
  *
  * Every picture starts alone. The two clusters with the highest average link are joined, again and
  * again, where the average counts pairs that are not in the graph as 0; it stops below
- * SHARE of the threshold. So two clusters join only when enough of their pairs agree (one of two
- * does for copies, one of three never), and a false link between two groups is outvoted:
- * unrelated pictures never chain.
+ * SHARE of the threshold. So two clusters join only when enough of their pairs agree (at the
+ * default thresholds one of two for copies, two of three for look-alikes), and a false link between
+ * two groups is outvoted: unrelated pictures never chain.
  *
  * Before that, *certain* copies are folded around one of them: those whose link to it is of a whole
  * picture and at least CERTAIN. They then count as at most WEIGHT pictures. A thousand copies of

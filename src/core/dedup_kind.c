@@ -2,14 +2,14 @@
 #include "core/dedup_verify.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 static const float TILT = 0.02f;     /* radians: 1.1 degrees */
 static const float COMPLETE = 0.95f; /* share of the larger picture that is covered */
-static const float FLAT = 2.0f;      /* median distance to the median, levels, of an added bar */
+enum { SPREAD = 3 };
+static const float EVEN = 0.4f; /* share of an added bar that is of its colour */
 static const float EXACT_NOISE = 2.0f, EXACT_GAIN = 0.98f, EXACT_SHIFT = 1.5f;
 /* A mark spoils some blocks and leaves the others as they were. */
-static const float MARK_AGREE = 0.92f, MARK_MEDIAN = 0.95f;
+static const float MARK_AGREE = 0.97f, MARK_MEDIAN = 0.985f;
 
 /* The rotation in the warp, after a mirror where there is one, in radians. */
 static float angle_of(mp_dedup_warp w)
@@ -18,16 +18,17 @@ static float angle_of(mp_dedup_warp w)
     return atan2f(side * w.m[3] - w.m[1], side * w.m[0] + w.m[4]);
 }
 
-static int by_value(const void *x, const void *y)
+/* The share of the values that lie within SPREAD of the commonest one. */
+static float evenness(const float *v, int n)
 {
-    float a = *(const float *)x, b = *(const float *)y;
-    return (a > b) - (a < b);
-}
-
-static float median(float *v, int n)
-{
-    qsort(v, (size_t)n, sizeof *v, by_value);
-    return v[n / 2];
+    int count[256 + 2 * SPREAD] = {0}, around = 0, most = 0;
+    for (int i = 0; i < n; i++)
+        count[SPREAD + (int)fminf(fmaxf(v[i], 0), 255)]++;
+    for (int i = 0; i < 256 + 2 * SPREAD; i++) {
+        around += count[i] - (i > 2 * SPREAD ? count[i - 2 * SPREAD - 1] : 0);
+        most = MP_MAX(most, around);
+    }
+    return (float)most / (float)n;
 }
 
 /* Is what A has beyond B one even colour, but for some writing on it? */
@@ -42,10 +43,7 @@ static bool flat_outside(const mp_dedup_picture *a, const mp_dedup_picture *b, m
             outside[n++] = la->px[i];
     if (n == 0)
         return false;
-    float middle = median(outside, n);
-    for (int i = 0; i < n; i++)
-        outside[i] = fabsf(outside[i] - middle);
-    return median(outside, n) <= FLAT;
+    return evenness(outside, n) >= EVEN;
 }
 
 static mp_relation_kind kind_of_part(const mp_dedup_picture *a, const mp_dedup_picture *b,

@@ -10,9 +10,14 @@
 
 enum { TURNS = 8, WHOLES = 2, PLACES = 6 };
 
-/* Correlations at 32 and at 64 pixels below which a hypothesis is not followed: of 4,400 true pairs
- * (tests/quality/dupes) hardly one in a thousand is lower there, three of four strangers are. */
-static const float FOLLOW_COARSE = 0.80f, FOLLOW_FINE = 0.88f;
+/* Correlations at 32 and at 64 pixels below which a hypothesis is not followed. Of 4,400 true pairs
+ * (tests/quality/dupes) hardly one in a thousand is lower there, three of four strangers are. A
+ * picture that may be whole gets more patience, since a mark on it lowers its correlation. */
+typedef struct patience {
+    float coarse, fine;
+} patience;
+static const patience FOR_WHOLES = {0.65f, 0.70f}, FOR_PARTS = {0.80f, 0.88f};
+static const float LEAST_OVERLAP = 0.15f, OVERLAP_PRICE = 0.15f;
 /* Scores from which on no further hypothesis is tried. */
 static const float SETTLED = 0.8f;
 
@@ -48,7 +53,8 @@ static void keep_best(hypothesis *best, size_t *n, size_t cap, hypothesis h)
         best[at] = h;
 }
 
-/* Refines at one level; the correlation there, weighed down when little overlaps. */
+/* Refines at one level and returns the correlation there. A step that gives up overlap must gain
+ * correlation: else pictures of soft shades slide apart. */
 static float follow(const mp_dedup_picture *a, const mp_dedup_picture *b, int level, int steps,
                     mp_dedup_warp *warp)
 {
@@ -57,31 +63,38 @@ static float follow(const mp_dedup_picture *a, const mp_dedup_picture *b, int le
     mp_dedup_fit before = mp_dedup_fit_of(la, lb, *warp), after = {0};
     if (mp_dedup_refine(la, lb, steps, &moved))
         after = mp_dedup_fit_of(la, lb, moved);
-    if (after.overlap < 0.15f || after.ncc < before.ncc)
+    float price = OVERLAP_PRICE * fmaxf(before.overlap - after.overlap, 0);
+    if (after.overlap < LEAST_OVERLAP || after.ncc < before.ncc + price)
         return before.ncc;
     *warp = moved;
     return after.ncc;
 }
 
 static mp_dedup_verdict judge(const mp_dedup_picture *a, const mp_dedup_picture *b,
-                              mp_dedup_warp warp)
+                              mp_dedup_warp warp, float least)
 {
     mp_dedup_verdict v = {.warp = warp};
-    if (follow(a, b, 1, 5, &v.warp) < FOLLOW_FINE)
+    if (follow(a, b, 1, 5, &v.warp) < least)
         return v;
     follow(a, b, MP_DEDUP_FINEST, 4, &v.warp);
     v.measures = mp_dedup_measure(a, b, v.warp);
+    v.score = mp_dedup_score(&v.measures);
+    if (v.score > 0 || v.measures.textured > 0)
+        return v;
+    /* Where there is no texture, soft shades slide over each other: as they lay is better. */
+    v.warp = warp;
+    v.measures = mp_dedup_measure(a, b, warp);
     v.score = mp_dedup_score(&v.measures);
     return v;
 }
 
 static void judge_better(const mp_dedup_picture *a, const mp_dedup_picture *b, const hypothesis *h,
-                         size_t n, mp_dedup_verdict *best)
+                         size_t n, patience p, mp_dedup_verdict *best)
 {
     for (size_t i = 0; i < n && best->score < SETTLED; i++) {
-        if (h[i].ncc < FOLLOW_COARSE)
+        if (h[i].ncc < p.coarse)
             break;
-        mp_dedup_verdict v = judge(a, b, h[i].warp);
+        mp_dedup_verdict v = judge(a, b, h[i].warp, p.fine);
         if (v.score > best->score)
             *best = v;
     }
@@ -164,11 +177,11 @@ static mp_dedup_verdict verify_ordered(const mp_dedup_picture *a, const mp_dedup
         return compare_plain(a, b);
     if (hint) {
         h[0] = (hypothesis){.warp = *hint, .ncc = 1};
-        judge_better(a, b, h, 1, &best);
+        judge_better(a, b, h, 1, FOR_WHOLES, &best);
     }
-    judge_better(a, b, h, wholes(a, b, h), &best);
+    judge_better(a, b, h, wholes(a, b, h), FOR_WHOLES, &best);
     if (thorough && best.score < SETTLED)
-        judge_better(a, b, h, parts(a, b, h), &best);
+        judge_better(a, b, h, parts(a, b, h), FOR_PARTS, &best);
     if (best.score > 0)
         best.kind = mp_dedup_kind_of(a, b, best.warp, &best.measures);
     return best;
