@@ -7,6 +7,8 @@
 #include <math.h>
 
 enum { WAVES = 4, CURVE_STEPS = 48 };
+/* A scratch thinner than the pixels would not be there at all. */
+static const double LEAST_HALF_WIDTH = 0.9;
 
 static double between(mp_rng *r, double low, double high)
 {
@@ -24,7 +26,7 @@ static double clamp_unit(double x)
     return x < 0 ? 0 : x > 1 ? 1 : x;
 }
 
-/* ---- scratch: one to three thin bent lines, much lighter or darker than what they cross ---- */
+/* ---- scratch: a thin bent line, much lighter or darker than what it crosses ---- */
 
 typedef struct point {
     double x, y;
@@ -61,7 +63,8 @@ static void draw_scratch(mp_image *im, mp_rng *r)
 {
     double side = MP_MIN(im->w, im->h);
     double length = side * between(r, 0.25, 0.5), angle = between(r, 0, 2 * 3.14159265358979);
-    double half = side * between(r, 0.004, 0.008), bend = length * between(r, -0.15, 0.15);
+    double half = fmax(side * between(r, 0.004, 0.008), LEAST_HALF_WIDTH),
+           bend = length * between(r, -0.15, 0.15);
     point mid = {im->w * between(r, 0.35, 0.65), im->h * between(r, 0.35, 0.65)};
     double ux = cos(angle), uy = sin(angle);
     point control[3] = {{mid.x - ux * length / 2, mid.y - uy * length / 2},
