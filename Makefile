@@ -1,27 +1,31 @@
 # The two commands: `make demo` and `make test`. The rest is for those who work on Magpie.
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
 MODELS := $(CURDIR)/.models
 export MAGPIE_MODELS ?= $(MODELS)
+SOURCES = find src include tests bench examples fuzz -name '*.[ch]' -print0
 
 .PHONY: help demo test quality bench peers install format check-format asan tsan clang fuzz clean \
-	release model deps-build deps-test kill200
+	release model deps-demo deps-test deps-bench kill200 memory10000
 
 help:
 	@echo "make demo      install what is needed, build, fetch the model, show it on samples/"
 	@echo "make test      install what tests need and run all of them"
 	@echo "make quality   print every quality figure beside its floor"
-	@echo "make bench     print every bench's JSON; make peers: beside hnswlib, faiss, onnxruntime"
-	@echo "make install   install into PREFIX (default /usr/local)"
+	@echo "make bench     print every bench's JSON; make peers: beside other libraries from PyPI"
+	@echo "make install   install into PREFIX (default /usr/local; DESTDIR works, too)"
+	@echo "make kill200 memory10000   the long forms of two end-to-end tests"
 	@echo "make asan tsan clang fuzz format check-format clean"
 
-deps-build:
-	@tools/deps.sh build
-deps-test:
-	@tools/deps.sh test
+deps-demo deps-test deps-bench:
+	@tools/deps.sh $(@:deps-%=%)
+
+# $(call configure,PRESET,OPTIONS): quiet unless it fails.
+configure = mkdir -p build && { cmake --preset $(1) $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }; }
 
 release:
-	@cmake --preset release $(if $(PYTHON),-DMAGPIE_PYTHON=$(PYTHON)) >build.log 2>&1 || { cat build.log; exit 1; }
+	@$(call configure,release,$(if $(PYTHON),-DMAGPIE_PYTHON=$(PYTHON)) -DCMAKE_INSTALL_PREFIX=$(PREFIX))
 	@cmake --build build/release -j $(JOBS)
 
 # Out of reach is no failure: everything but words works with the builtin model.
@@ -29,7 +33,7 @@ model:
 	@python3 tools/lite_fetch.py --to $(MODELS) || \
 		echo "the lite model is out of reach: going on with builtin"
 
-demo: deps-build
+demo: deps-demo
 	@$(MAKE) --no-print-directory release model
 	@tools/demo.sh
 
@@ -39,34 +43,36 @@ test: deps-test
 quality: deps-test release model
 	@PYTHON=$$(tools/python.sh) ctest --test-dir build/release -L quality --verbose
 
-bench: release model
-	@for b in build/release/bench/*/bench_*; do [ -x $$b ] && $$b; done
+bench: deps-bench release model
+	@for b in build/release/bench/*/bench_*; do if [ -x $$b ]; then $$b || exit 1; fi; done
 
-peers: release model
+peers: deps-bench release model
 	@bench/peers/run
 
 asan tsan:
-	@cmake --preset $@ >build.log 2>&1 || { cat build.log; exit 1; }
+	@$(call configure,$@)
 	@cmake --build build/$@ -j $(JOBS)
 	@tools/sanitized.sh $@
 
 clang:
-	@cmake --preset clang >build.log 2>&1 || { cat build.log; exit 1; }
+	@$(call configure,clang)
 	@cmake --build build/clang -j $(JOBS)
 
-fuzz:
+fuzz: deps-test
 	@tools/fuzz.sh 60
 
 install: release
-	@cmake --install build/release $(if $(PREFIX),--prefix $(PREFIX))
+	@cmake --install build/release
 
 format:
-	@git ls-files '*.c' '*.h' | xargs clang-format -i
+	@$(SOURCES) | xargs -0 "$$(tools/clang_format.sh)" -i
 check-format:
-	@git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
+	@$(SOURCES) | xargs -0 "$$(tools/clang_format.sh)" --dry-run -Werror
 
 kill200: release
-	@KILLS=200 $$(tools/python.sh) -m pytest -q tests/e2e/test_kill.py
+	@KILLS=200 PYTHON=$$(tools/python.sh) tests/e2e/run.sh test_kill.py
+memory10000: release
+	@PICTURES=10000 PYTHON=$$(tools/python.sh) tests/e2e/run.sh -s test_memory.py
 
 clean:
-	@rm -rf build demo-library demo.html .venv-test build.log
+	@rm -rf build demo-library demo.html .venv-test

@@ -1,5 +1,5 @@
-# libmagpie.{a,so}, the header, the pkg-config file, the binary with its man page and completions, and
-# the script that fetches the default model.
+# libmagpie.{a,so}, the header, the pkg-config file, the binary with its man page and completions, the
+# documents, and the script that fetches the default model.
 get_property(rooms GLOBAL PROPERTY MAGPIE_ROOMS)
 list(REMOVE_ITEM rooms mp_config) # of the command line only
 
@@ -7,28 +7,33 @@ set(objects "")
 foreach(room ${rooms})
     list(APPEND objects $<TARGET_OBJECTS:${room}>)
 endforeach()
-set(libraries mp_base Threads::Threads m dnnl_c PkgConfig::VIPS PkgConfig::SQLITE
-    PkgConfig::SODIUM PkgConfig::JANSSON PkgConfig::SECCOMP)
 
 # Only the public names leave the library: everything is compiled with hidden visibility.
 add_library(magpie_shared SHARED ${objects})
 set_target_properties(magpie_shared PROPERTIES OUTPUT_NAME magpie VERSION ${PROJECT_VERSION}
     SOVERSION 0 LINKER_LANGUAGE C)
+target_link_options(magpie_shared PRIVATE -Wl,--no-undefined)
+target_link_libraries(magpie_shared PRIVATE magpie_flags Threads::Threads m dnnl_c
+    PkgConfig::VIPS PkgConfig::SQLITE PkgConfig::SODIUM PkgConfig::JANSSON PkgConfig::SECCOMP)
 add_library(magpie_static STATIC ${objects})
 set_target_properties(magpie_static PROPERTIES OUTPUT_NAME magpie LINKER_LANGUAGE C)
-list(REMOVE_ITEM libraries mp_base)
-target_link_libraries(magpie_shared PRIVATE magpie_flags ${libraries})
 
+# The pkg-config file finds its prefix from where it lies, so that DESTDIR and a moved tree work.
+set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH pc_to_prefix /${pc_dir} /)
+string(REGEX REPLACE "/$" "" pc_to_prefix "${pc_to_prefix}")
 configure_file(${PROJECT_SOURCE_DIR}/cmake/magpie.pc.in ${PROJECT_BINARY_DIR}/magpie.pc @ONLY)
 
 install(TARGETS magpie RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS magpie_shared magpie_static
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/include/magpie.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES ${PROJECT_BINARY_DIR}/magpie.pc
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/magpie.pc DESTINATION ${pc_dir})
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/tools/lite_fetch.py
     DESTINATION ${CMAKE_INSTALL_DATADIR}/magpie)
+install(FILES README.md LICENSE docs/cli.md docs/json.md docs/dependencies.md
+    DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 set(documents ${PROJECT_BINARY_DIR}/src/app)
 install(FILES ${documents}/magpie.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${documents}/magpie.bash RENAME magpie

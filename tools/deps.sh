@@ -1,31 +1,57 @@
 #!/usr/bin/env bash
-# Installs the Debian or Ubuntu packages that a purpose needs: tools/deps.sh build|test|bench
-# Names what is missing first; uses sudo where it is not run by root.
+# Installs the Debian or Ubuntu packages that a purpose needs: tools/deps.sh demo|test|bench
+# Names what is missing first; uses sudo where it is not run by root. Touches nothing when all is there.
 set -euo pipefail
 
 build="build-essential cmake ninja-build pkg-config python3 python3-pip libvips-dev libsqlite3-dev
  libdnnl-dev libsodium-dev libjansson-dev libseccomp-dev libcmocka-dev"
-case "${1:-build}" in
-build) wanted="$build" ;;
-test | bench) wanted="$build python3-venv clang clang-format $(apt-cache show libclang-rt-14-dev >/dev/null 2>&1 && echo libclang-rt-14-dev || true)" ;;
+case "${1:-demo}" in
+demo) wanted=$build ;;
+test | bench) wanted="$build python3-venv clang" ;;
 *)
-    echo "usage: $0 build|test|bench" >&2
+    echo "usage: $0 demo|test|bench" >&2
     exit 2
     ;;
 esac
 
 if ! command -v apt-get >/dev/null; then
-    echo "deps: no apt-get here; install by hand: $wanted" >&2
+    echo "deps: no apt-get on this system, so nothing was installed; what is needed:" $wanted >&2
     exit 0
 fi
-missing=""
+
+installed() {
+    dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        env DEBIAN_FRONTEND=noninteractive "$@"
+    elif command -v sudo >/dev/null; then
+        sudo env DEBIAN_FRONTEND=noninteractive "$@"
+    else
+        echo "deps: neither root nor sudo; as root:" "$@" >&2
+        exit 1
+    fi
+}
+
+get() {
+    echo "deps: installing" "$@"
+    as_root apt-get install -y -qq --no-install-recommends "$@" </dev/null
+}
+
+missing=()
 for package in $wanted; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
-        missing="$missing $package"
+    installed "$package" || missing+=("$package")
 done
-[ -n "$missing" ] || exit 0
-echo "deps: installing$missing"
-as_root=""
-[ "$(id -u)" = 0 ] || as_root="sudo"
-$as_root apt-get update -qq
-DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "deps: missing:" "${missing[@]}"
+    as_root apt-get update -qq </dev/null
+    get "${missing[@]}"
+fi
+
+# Clang's sanitizers and libFuzzer: a package of their own, named by version, on most releases. Without it
+# only the fuzz targets are left out.
+if command -v clang >/dev/null && [[ $wanted == *clang* ]]; then
+    runtime=libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev
+    installed "$runtime" || ! apt-cache show "$runtime" >/dev/null 2>&1 || get "$runtime"
+fi

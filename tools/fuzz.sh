@@ -8,10 +8,11 @@ if [ "${1:-}" = --can ]; then
         clang -x c -fsanitize=fuzzer,address - -o /dev/null 2>/dev/null
     exit
 fi
-cmake --preset fuzz >build.log 2>&1 || { cat build.log; exit 1; }
+mkdir -p build
+cmake --preset fuzz >build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }
 cmake --build build/fuzz
 for target in build/fuzz/fuzz/fuzz_*; do
     [ -x "$target" ] || continue
     echo "$(basename "$target"): ${1:-60} s"
-    "$target" -max_total_time="${1:-60}" -print_final_stats=0 -verbosity=0 -rss_limit_mb=4096
+    "$target" -max_total_time="${1:-60}" -artifact_prefix=build/fuzz/ -verbosity=0 -rss_limit_mb=4096
 done

@@ -5,27 +5,33 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 step() {
-    printf '\n== %s\n' "$*"
+    printf '\n== %s (%d:%02d)\n' "$*" $((SECONDS / 60)) $((SECONDS % 60))
+}
+
+run() {
+    make --no-print-directory "$@"
 }
 
 export PYTHON
 PYTHON=$(tools/python.sh)
 [ -n "$PYTHON" ] || echo "no virtual environment: the Python tests are skipped"
+step "formatting"
+if tools/clang_format.sh >/dev/null; then run check-format; else echo "no clang-format: skipped"; fi
 step "release build (GCC, -Werror)"
-make --no-print-directory release
+run release
 step "model"
-make --no-print-directory model
+run model
 if command -v clang >/dev/null; then
     step "Clang build (-Werror)"
-    make --no-print-directory clang
+    run clang
 fi
 step "AddressSanitizer and UndefinedBehaviorSanitizer"
-make --no-print-directory asan
+run asan
 step "ThreadSanitizer"
-make --no-print-directory tsan
+run tsan
 if command -v clang >/dev/null && tools/fuzz.sh --can; then
     step "fuzz targets, a short run each"
-    tools/fuzz.sh 10
+    tools/fuzz.sh 20
 fi
 step "all tests, release build"
 ctest --test-dir build/release --output-on-failure
