@@ -1,8 +1,8 @@
 /* bench_encode.c - pictures and words to vectors: milliseconds per picture or text as JSON.
  *
  *     bench_encode            one JSON object over all cases (builtin; lite from $MAGPIE_MODELS)
- *     bench_encode --steps    reads "MODEL WHAT BATCH THREADS" lines, does each once and answers with
- *                             milliseconds per call, so that a peer can be timed in turns
+ *     bench_encode --steps    reads "MODEL WHAT BATCH THREADS" lines, does each once and answers
+ * with milliseconds per call, so that a peer can be timed in turns
  *
  * WHAT: look (one forward pass, 512-d), word (the same), copy, texture, sentence, query. Cases are
  * timed in turns, so that a busy moment of the machine hits them all. */
@@ -32,7 +32,8 @@ static const char *const sentences[] = {
     "whole milk, one litre",
     "golden delicious apple",
     "an old stone bridge over a quiet river in autumn",
-    "The juice is pressed from ripe oranges and holds no added sugar; keep it cold once it is open.",
+    "The juice is pressed from ripe oranges and holds no added sugar; keep it cold once it is "
+    "open.",
     "children's long-sleeved shirt, blue, cotton",
     "sunset",
     "Two people walk along the beach with a dog while the tide goes out behind them.",
@@ -111,9 +112,10 @@ static void print_cpu(void)
             break;
     if (f)
         fclose(f);
-    printf("{\"bench\": \"encode\", \"machine\": {\"cpu\": \"%s\", \"cores\": %d, \"isa\": \"%s\"},\n"
-           " \"unit\": \"ms per picture or text\", \"runs\": %d, \"cases\": [",
-           name, mp_cpu_count(), mp_isa_word(mp_simd_isa()), ROUNDS);
+    printf(
+        "{\"bench\": \"encode\", \"machine\": {\"cpu\": \"%s\", \"cores\": %d, \"isa\": \"%s\"},\n"
+        " \"unit\": \"ms per picture or text\", \"runs\": %d, \"cases\": [",
+        name, mp_cpu_count(), mp_isa_word(mp_simd_isa()), ROUNDS);
 }
 
 static void run_all(bench *b)

@@ -22,9 +22,9 @@ typedef struct analysis {
     bool no_picture;
     uint8_t sha256[32];
     int64_t bytes, mtime_ns;
-    int64_t twin;         /* the item that has these bytes and needs nothing more, or 0 */
-    bool copied;          /* the bytes are durable in the library */
-    mp_decoded decoded;   /* empty when twin is set or err */
+    int64_t twin;       /* the item that has these bytes and needs nothing more, or 0 */
+    bool copied;        /* the bytes are durable in the library */
+    mp_decoded decoded; /* empty when twin is set or err */
 } analysis;
 
 /* Fills *out (zeroed by the caller but for path). */

@@ -94,9 +94,10 @@ uint32_t mp_core_eager_mask(const mp_model *model);
 
 /* ---- vectors.c ---- */
 /* The index of a space, brought up to what the database holds now. *out stays valid until close.
- * NOT_FOUND-free: an empty library gives an empty index. UNSUPPORTED: the model has no such space. */
-MP_CHECK mp_err mp_core_index(magpie *m, mp_space space, magpie_progress_fn progress,
-                              void *context, mp_index **out, mp_why *why);
+ * NOT_FOUND-free: an empty library gives an empty index. UNSUPPORTED: the model has no such space.
+ */
+MP_CHECK mp_err mp_core_index(magpie *m, mp_space space, magpie_progress_fn progress, void *context,
+                              mp_index **out, mp_why *why);
 /* Writes snapshots of what is loaded and ahead of the disk. */
 void mp_core_save_indexes(magpie *m);
 /* Forgets the loaded indexes (they are retired, not freed). */

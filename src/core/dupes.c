@@ -83,7 +83,8 @@ static mp_err small_of(void *context, size_t i, mp_image *out)
 }
 
 /* Neighbours within the chosen items: labels become positions + 1. With a filter the library's own
- * index would spend its neighbours on items that do not count, so the chosen get one of their own. */
+ * index would spend its neighbours on items that do not count, so the chosen get one of their own.
+ */
 static mp_err knn_of(dupes *d, mp_space space, size_t k, mp_neighbour **out, mp_why *why)
 {
     *out = mp_try_array(d->n * k, sizeof **out);
@@ -214,11 +215,13 @@ static const mp_pair *pair_between(const mp_pair *pairs, size_t n, size_t a, siz
 
 static const char *relation_words(mp_relation_kind kind)
 {
-    static const char *const words[] = {
-        [MP_SAME_EXACT] = "same pixels",       [MP_SAME_RECODED] = "re-encoded or resized",
-        [MP_SAME_TURNED] = "turned or mirrored", [MP_SAME_CROPPED] = "cropped",
-        [MP_SAME_FRAMED] = "caption, border or mark", [MP_SAME_TILTED] = "tilted",
-        [MP_ALIKE] = "looks alike"};
+    static const char *const words[] = {[MP_SAME_EXACT] = "same pixels",
+                                        [MP_SAME_RECODED] = "re-encoded or resized",
+                                        [MP_SAME_TURNED] = "turned or mirrored",
+                                        [MP_SAME_CROPPED] = "cropped",
+                                        [MP_SAME_FRAMED] = "caption, border or mark",
+                                        [MP_SAME_TILTED] = "tilted",
+                                        [MP_ALIKE] = "looks alike"};
     return words[kind];
 }
 
@@ -368,7 +371,7 @@ magpie_err magpie_duplicates(magpie *m, const magpie_dupe_options *opt, magpie_g
     if ((kind != MAGPIE_SAME_PICTURE && kind != MAGPIE_SIMILAR) ||
         !(opt->threshold >= 0 && opt->threshold <= 1))
         return OUTER(mp_fail(INNER(why), MP_INVALID, "a threshold lies between 0 and 1"));
-    float threshold = opt->threshold > 0          ? opt->threshold
+    float threshold = opt->threshold > 0            ? opt->threshold
                       : kind == MAGPIE_SAME_PICTURE ? mp_dedup_threshold
                                                     : SIMILAR_THRESHOLD;
     dupes d = {.m = m,

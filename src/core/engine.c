@@ -44,8 +44,7 @@ void mp_core_switch_model(magpie *m, mp_model *model)
     pthread_mutex_lock(&m->engine);
     if (m->model) {
         /* A search may still be inside the old one: it is kept until close. */
-        m->old_models =
-            mp_xrealloc(m->old_models, (m->n_old_models + 1) * sizeof(*m->old_models));
+        m->old_models = mp_xrealloc(m->old_models, (m->n_old_models + 1) * sizeof(*m->old_models));
         m->old_models[m->n_old_models++] = m->model;
     }
     m->model = model;

@@ -179,8 +179,8 @@ static bool check_vector(void *context, int64_t id, int64_t seq, const float *da
     (void)seq;
     for (int i = 0; i < key->dims; i++)
         sum += (double)data[i] * data[i];
-    bool normal = strcmp(key->space, "texture") == 0 ? isfinite(sum)
-                                                      : sum == 0 || fabs(sum - 1) < 1e-3;
+    bool normal =
+        strcmp(key->space, "texture") == 0 ? isfinite(sum) : sum == 0 || fabs(sum - 1) < 1e-3;
     if (!normal)
         problem(v, id, "its %s vector is not a unit vector", key->space);
     return false;

@@ -25,7 +25,7 @@ typedef struct entry {
     analysis a;
     magpie_outcome outcome;
     int64_t id;
-    bool put;     /* has a row in `puts` */
+    bool put; /* has a row in `puts` */
     size_t put_at;
 } entry;
 
@@ -92,7 +92,7 @@ static size_t attach_vectors(ingest *g, mp_vector *rows)
         size_t began = n;
         for (int s = 0; s < MP_SPACES; s++) {
             mp_vector_key key = mp_core_key(g->model, (mp_space)s);
-            const float *data = g->view_of[s] >= 0 ? g->vectors[s] + i * (size_t)key.dims
+            const float *data = g->view_of[s] >= 0       ? g->vectors[s] + i * (size_t)key.dims
                                 : s == MP_SPACE_SENTENCE ? g->tag_sentence
                                                          : NULL;
             if (data)
@@ -482,8 +482,7 @@ static mp_err note_vanished(ingest *g, const mp_walk_list *list, mp_why *why)
             continue;
         if (mp_meta_get_source(g->m->meta, s->path, g->arena, &now, NULL) != MP_OK)
             continue; /* moved in this run */
-        mp_source_change c = {
-            .kind = MP_SOURCE_MISSING, .path = s->path, .item_id = s->item_id};
+        mp_source_change c = {.kind = MP_SOURCE_MISSING, .path = s->path, .item_id = s->item_id};
         err = mp_meta_change_sources(g->m->meta, &c, 1, why);
         if (!err)
             report(g, s->path, MAGPIE_VANISHED, s->item_id, MP_OK, NULL);

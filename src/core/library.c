@@ -27,8 +27,7 @@ const char *magpie_version(void)
 /* ---- where things are ---- */
 
 /* $name, or $HOME/fallback. */
-static mp_err home_based(const char *name, const char *fallback, char *out, size_t cap,
-                         mp_why *why)
+static mp_err home_based(const char *name, const char *fallback, char *out, size_t cap, mp_why *why)
 {
     const char *base = getenv(name), *home = getenv("HOME");
     int n;

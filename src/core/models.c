@@ -62,8 +62,7 @@ static mp_err fill_all(magpie *m, mp_model *model, magpie_progress_fn on_progres
     return err;
 }
 
-static mp_err fill_thumbnails(magpie *m, magpie_progress_fn on_progress, void *context,
-                              mp_why *why)
+static mp_err fill_thumbnails(magpie *m, magpie_progress_fn on_progress, void *context, mp_why *why)
 {
     mp_ticker ticker = mp_ticker_new(on_progress, context, "thumbnails");
     mp_arena *arena = mp_arena_new(0);

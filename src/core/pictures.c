@@ -108,8 +108,8 @@ magpie_err magpie_content(magpie *m, int64_t id, uint8_t **data, size_t *n, magp
     }
     crypto_hash_sha256(sha256, bytes, (unsigned long long)item.bytes);
     if (memcmp(sha256, item.sha256, 32) != 0) {
-        err = mp_fail(INNER(why), MP_CORRUPT, "#%lld: the bytes are no longer those that were added",
-                      (long long)id);
+        err = mp_fail(INNER(why), MP_CORRUPT,
+                      "#%lld: the bytes are no longer those that were added", (long long)id);
         goto done;
     }
     *data = bytes;

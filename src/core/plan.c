@@ -259,7 +259,8 @@ static mp_err plan_group(run *r, const json_t *group, int64_t number, mp_why *wh
     }
     r->report->groups++;
     err = MP_OK;
-    json_array_foreach((json_t *)(uintptr_t)trash, i, row) {
+    json_array_foreach((json_t *)(uintptr_t)trash, i, row)
+    {
         err = plan_one(r, row, &keep, number, why);
         if (err)
             break;
@@ -275,7 +276,8 @@ static mp_err merge_words(magpie *m, const mp_plan_step *step, bool undo, mp_why
     const char *one;
     size_t i;
     mp_err err = MP_OK;
-    json_array_foreach(json_object_get(merge, "tags"), i, tag) {
+    json_array_foreach(json_object_get(merge, "tags"), i, tag)
+    {
         one = json_string_value(tag);
         if (one && !err)
             err = undo ? mp_meta_tag(m->meta, &step->keep_id, 1, NULL, 0, &one, 1, why)
@@ -417,7 +419,8 @@ magpie_err magpie_plan_apply(magpie *m, const char *path, bool dry_run, magpie_p
     if (err)
         goto done;
     int64_t number = folder_number();
-    json_array_foreach(json_object_get(plan, "groups"), i, group) {
+    json_array_foreach(json_object_get(plan, "groups"), i, group)
+    {
         err = plan_group(&r, group, number, INNER(why));
         if (err)
             goto done;

@@ -39,7 +39,7 @@ typedef struct search {
     size_t k;
     int64_t *allow; /* sorted ids of the filter; NULL: all */
     size_t n_allow;
-    float *look, *word, *sentence; /* the query in each space; NULL: no such term */
+    float *look, *word, *sentence;  /* the query in each space; NULL: no such term */
     float look_weight, word_weight; /* sums of the positive weights */
     mp_text_info text;
     mp_buf words; /* of the positive text terms */
@@ -219,8 +219,7 @@ static mp_err add_from_space(search *s, mp_space space, const float *query, size
     mp_neighbour *found = mp_try_array(want, sizeof *found);
     size_t n = 0;
     mp_label_set allow = {s->allow, s->n_allow};
-    mp_search_options opt = {
-        .k = want, .allow = s->allow ? &allow : NULL, .exact = s->q->exact};
+    mp_search_options opt = {.k = want, .allow = s->allow ? &allow : NULL, .exact = s->q->exact};
     if (!found)
         err = mp_fail(why, MP_NOMEM, "no memory for %zu results", want);
     if (!err && mp_index_count(index))
@@ -418,14 +417,14 @@ static mp_err find_candidates(search *s, mp_why *why)
     if (s->look) {
         int dims = s->info->space[MP_SPACE_LOOK].dims;
         look_scale = length_of(s->look, dims) / MP_MAX(s->look_weight, 1e-6f);
-        err = add_from_space(s, MP_SPACE_LOOK, s->look, want, look_scale,
-                             offsetof(candidate, look), why);
+        err = add_from_space(s, MP_SPACE_LOOK, s->look, want, look_scale, offsetof(candidate, look),
+                             why);
     }
     if (!err && s->word) {
-        word_scale = length_of(s->word, s->info->space[MP_SPACE_WORD].dims) /
-                     MP_MAX(s->word_weight, 1e-6f);
-        err = add_from_space(s, MP_SPACE_WORD, s->word, want, word_scale,
-                             offsetof(candidate, word), why);
+        word_scale =
+            length_of(s->word, s->info->space[MP_SPACE_WORD].dims) / MP_MAX(s->word_weight, 1e-6f);
+        err = add_from_space(s, MP_SPACE_WORD, s->word, want, word_scale, offsetof(candidate, word),
+                             why);
     }
     if (!err && s->words.n)
         err = add_from_text(s, why);
@@ -490,8 +489,9 @@ typedef struct owned_hits {
 
 static mp_err publish(search *s, magpie_hits **out, mp_why *why)
 {
-    float floor = s->q->min_score == 0 ? s->floor : s->q->min_score < 0 ? -INFINITY
-                                                                        : s->q->min_score;
+    float floor = s->q->min_score == 0  ? s->floor
+                  : s->q->min_score < 0 ? -INFINITY
+                                        : s->q->min_score;
     if (s->n)
         qsort(s->c, s->n, sizeof *s->c, by_score);
     size_t n = 0;

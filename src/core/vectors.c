@@ -3,8 +3,8 @@
  * The database is the truth. An index is a cache of one space: it is loaded from its snapshot,
  * brought up to date with the vectors stored since (by `seq`), and when vectors went away it is
  * compared label by label. A snapshot's stamp holds how far it goes: 24 bits of the removals'
- * count, 40 bits of seq. Below EXACT_BELOW vectors a scan is as fast as a graph, exact, and quicker to
- * fill than to load: no snapshot is kept. */
+ * count, 40 bits of seq. Below EXACT_BELOW vectors a scan is as fast as a graph, exact, and quicker
+ * to fill than to load: no snapshot is kept. */
 #include "core/core.h"
 
 #include <math.h>
@@ -264,8 +264,8 @@ done:
     return err;
 }
 
-mp_err mp_core_subset_index(magpie *m, mp_space space, const int64_t *ids, size_t n,
-                            mp_index **out, mp_why *why)
+mp_err mp_core_subset_index(magpie *m, mp_space space, const int64_t *ids, size_t n, mp_index **out,
+                            mp_why *why)
 {
     mp_model *model;
     *out = NULL;
@@ -397,8 +397,7 @@ static mp_err store_fill(fill *f, mp_why *why)
     for (size_t i = 0; i < f->n; i++)
         views[i].px[f->space] = f->decoded[i].view[f->view_of[f->space]].px;
     out[f->space] = f->vectors;
-    mp_err err =
-        mp_model_encode_images(f->model, views, f->n, 1u << f->space, out, why);
+    mp_err err = mp_model_encode_images(f->model, views, f->n, 1u << f->space, out, why);
     for (size_t i = 0; !err && i < f->n; i++)
         rows[i] = (mp_vector){.model = key.model,
                               .model_sha256 = key.model_sha256,
@@ -471,8 +470,7 @@ mp_err mp_core_fill_space(magpie *m, mp_model *model, mp_space space, const int6
     return err;
 }
 
-mp_err mp_core_fill_sentences(magpie *m, mp_model *model, const int64_t *ids, size_t n,
-                              mp_why *why)
+mp_err mp_core_fill_sentences(magpie *m, mp_model *model, const int64_t *ids, size_t n, mp_why *why)
 {
     mp_vector_key key = mp_core_key(model, MP_SPACE_SENTENCE);
     if (!key.dims || n == 0)

@@ -69,8 +69,7 @@ static void read_entries(DIR *dir, const char *folder, const mp_walk_options *op
         unsigned char kind = kind_of(entry, path);
         if (kind == DT_REG)
             mp_walk_add(list, path);
-        else if (kind == DT_DIR && !opt->no_recurse &&
-                 !(opt->skip && strcmp(path, opt->skip) == 0))
+        else if (kind == DT_DIR && !opt->no_recurse && !(opt->skip && strcmp(path, opt->skip) == 0))
             push(&todo->folder, &todo->n, &todo->cap, mp_xstrdup(path));
     }
 }

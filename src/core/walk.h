@@ -25,7 +25,7 @@ typedef struct mp_walk_list {
 MP_CHECK mp_err mp_walk_folder(const char *folder, const mp_walk_options *opt, mp_walk_list *list,
                                mp_why *why);
 void mp_walk_add(mp_walk_list *list, const char *path);
-void mp_walk_sort(mp_walk_list *list); /* and takes repeats out */
+void mp_walk_sort(mp_walk_list *list);                        /* and takes repeats out */
 bool mp_walk_has(const mp_walk_list *list, const char *path); /* after mp_walk_sort */
 void mp_walk_free(mp_walk_list *list);
 

@@ -9,8 +9,8 @@
 
 enum { MAX_LIST = 257 };
 
-/* Keeps a candidate only if it is nearer to the node than to every one kept so far: edges then point
- * in different directions (section 4, heuristic). Candidates come by falling score. */
+/* Keeps a candidate only if it is nearer to the node than to every one kept so far: edges then
+ * point in different directions (section 4, heuristic). Candidates come by falling score. */
 static size_t select_neighbours(const mp_index *ix, const near_node *c, size_t n, size_t max,
                                 uint32_t *out)
 {
@@ -80,8 +80,8 @@ typedef struct choice {
     size_t n[MAX_LEVEL + 1];
 } choice;
 
-/* Finds the neighbours of a node on one level and gives it its own list; *entry becomes the nearest,
- * for the level below. */
+/* Finds the neighbours of a node on one level and gives it its own list; *entry becomes the
+ * nearest, for the level below. */
 static mp_err choose_level(mp_index *ix, uint32_t node, int level, uint32_t *entry, heap *found,
                            choice *c, mp_why *why)
 {

@@ -1,7 +1,8 @@
 /* graph_search.c - searching the graph: algorithm 2 of the HNSW paper, with result filters.
  *
- * Two heaps: `open` has the most promising node on top, `found` the worst of the results, so that it
- * can be dropped when a better one comes. Nodes that do not count as results are passed through. */
+ * Two heaps: `open` has the most promising node on top, `found` the worst of the results, so that
+ * it can be dropped when a better one comes. Nodes that do not count as results are passed through.
+ */
 #include "index/store.h"
 
 #include <stdlib.h>

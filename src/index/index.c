@@ -24,8 +24,8 @@ mp_err mp_index_open(mp_index **out, const char *kind, const mp_index_options *o
     ix->opt = *opt;
     ix->graph = graph;
     ix->opt.m = opt->m ? opt->m : DEFAULT_M;
-    ix->opt.ef_construction = opt->ef_construction > 0 ? opt->ef_construction
-                                                       : DEFAULT_EF_CONSTRUCTION;
+    ix->opt.ef_construction =
+        opt->ef_construction > 0 ? opt->ef_construction : DEFAULT_EF_CONSTRUCTION;
     ix->opt.ef_search = opt->ef_search > 0 ? opt->ef_search : DEFAULT_EF_SEARCH;
     ix->opt.threads = opt->threads > 0 ? opt->threads : mp_cpu_count();
     ix->dot = mp_dot_for(mp_simd_isa());
@@ -34,7 +34,8 @@ mp_err mp_index_open(mp_index **out, const char *kind, const mp_index_options *o
         free(ix);
         return mp_fail(why, MP_NOMEM, "no memory for an index");
     }
-    /* Searches without a pause must not keep a writer waiting for ever, as the default kind would. */
+    /* Searches without a pause must not keep a writer waiting for ever, as the default kind would.
+     */
     pthread_rwlockattr_t writers_first;
     pthread_rwlockattr_init(&writers_first);
     pthread_rwlockattr_setkind_np(&writers_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
@@ -528,8 +529,8 @@ static mp_err knn_one(void *context, size_t i, mp_why *why)
     pthread_rwlock_rdlock(&mutable(q->ix)->shape);
     pthread_rwlock_rdlock(&mutable(q->ix)->labels);
     uint32_t node = mp_store_find_label(q->ix, q->labels[i]);
-    mp_err err = node == NO_NODE ? MP_OK
-                                 : search_unit(q->ix, vector_of(q->ix, node), &opt, found, &n, why);
+    mp_err err =
+        node == NO_NODE ? MP_OK : search_unit(q->ix, vector_of(q->ix, node), &opt, found, &n, why);
     pthread_rwlock_unlock(&mutable(q->ix)->labels);
     pthread_rwlock_unlock(&mutable(q->ix)->shape);
     for (size_t k = 0; k < n && kept < q->k; k++)

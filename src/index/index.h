@@ -58,7 +58,7 @@ MP_CHECK mp_err mp_index_add_many(mp_index *ix, const int64_t *labels, const flo
 /* MP_NOT_FOUND when the label has no vector. */
 MP_CHECK mp_err mp_index_remove(mp_index *ix, int64_t label, mp_why *why);
 bool mp_index_has(const mp_index *ix, int64_t label);
-const char *mp_index_kind(const mp_index *ix); /* "hnsw" or "exact"; static */
+const char *mp_index_kind(const mp_index *ix);      /* "hnsw" or "exact"; static */
 size_t mp_index_count(const mp_index *ix);          /* labels */
 size_t mp_index_count_distinct(const mp_index *ix); /* stored vectors in use */
 

@@ -3,8 +3,8 @@
  * A *node* holds one distinct vector; labels with bit-equal vectors share it. Nodes lie in chunks
  * that never move, so a search may read one while others are added. A node is never freed while the
  * index lives: without labels it is a tombstone, which searches pass through but never return, and
- * which comes back to life when its vector is added again. When tombstones outnumber the living, the
- * next add rebuilds.
+ * which comes back to life when its vector is added again. When tombstones outnumber the living,
+ * the next add rebuilds.
  *
  * Locks, in the order in which they are taken:
  *   shape    rwlock: read by every search and insert, written by rebuild, load and save
@@ -12,8 +12,8 @@
  *   grow     mutex: count of nodes, chunks
  *   top      mutex: entry point and highest level (held through the insert of a higher node)
  *   stripe   mutexes: the links of the nodes with that number modulo STRIPES
- * Links are relaxed atomics: a search reads them without a lock and may see a list half old and half
- * new, every entry of which is a finished node. Counts are released after the entries. */
+ * Links are relaxed atomics: a search reads them without a lock and may see a list half old and
+ * half new, every entry of which is a finished node. Counts are released after the entries. */
 #ifndef MP_STORE_H
 #define MP_STORE_H
 
@@ -37,8 +37,8 @@ typedef struct label_list { /* labels of a node; most have one */
 } label_list;
 
 typedef struct chunk {
-    float *vectors;      /* CHUNK x dims, 64-byte aligned */
-    link_t *links;       /* CHUNK x (1 + 2m), level 0; NULL without a graph */
+    float *vectors;       /* CHUNK x dims, 64-byte aligned */
+    link_t *links;        /* CHUNK x (1 + 2m), level 0; NULL without a graph */
     link_t *upper[CHUNK]; /* levels 1..level of a node, (1 + m) each */
     uint8_t level[CHUNK];
     label_list labels[CHUNK];
@@ -137,8 +137,8 @@ visited *mp_visited_take(mp_index *ix);
 void mp_visited_give(mp_index *ix, visited *v);
 /* The best entry for `query` at `level`, by greedy descent from the top. */
 uint32_t mp_graph_descend(const mp_index *ix, const float *query, int level);
-/* Beam search on one level from `entry`; the up to `ef` best results in *found, a heap with the worst
- * on top. budget: give up (false) after so many distances, 0: never. */
+/* Beam search on one level from `entry`; the up to `ef` best results in *found, a heap with the
+ * worst on top. budget: give up (false) after so many distances, 0: never. */
 bool mp_graph_beam(const mp_index *ix, const float *query, uint32_t entry, int level, size_t ef,
                    const node_filter *filter, size_t budget, visited *seen, heap *found);
 void mp_heap_free(heap *h);

@@ -21,19 +21,19 @@ static const struct field_row {
     mp_field field;
     value_kind kind;
 } fields[] = {
-    {"tag", MP_FIELD_TAG, TEXT},       {"folder", MP_FIELD_FOLDER, TEXT},
-    {"name", MP_FIELD_NAME, TEXT},     {"format", MP_FIELD_FORMAT, TEXT},
-    {"size", MP_FIELD_SIZE, SIZE},     {"width", MP_FIELD_WIDTH, NUMBER},
+    {"tag", MP_FIELD_TAG, TEXT},         {"folder", MP_FIELD_FOLDER, TEXT},
+    {"name", MP_FIELD_NAME, TEXT},       {"format", MP_FIELD_FORMAT, TEXT},
+    {"size", MP_FIELD_SIZE, SIZE},       {"width", MP_FIELD_WIDTH, NUMBER},
     {"height", MP_FIELD_HEIGHT, NUMBER}, {"date", MP_FIELD_DATE, DATE},
-    {"added", MP_FIELD_ADDED, DATE},   {"issue", MP_FIELD_ISSUE, ISSUE},
-    {"state", MP_FIELD_STATE, STATE},  {"id", MP_FIELD_ID, NUMBER},
+    {"added", MP_FIELD_ADDED, DATE},     {"issue", MP_FIELD_ISSUE, ISSUE},
+    {"state", MP_FIELD_STATE, STATE},    {"id", MP_FIELD_ID, NUMBER},
 };
 
 static const struct word_row {
     const char *word;
     int64_t value;
-} issues[] = {{"too_dark", 1}, {"too_bright", 2}, {"blurred", 4}, {"blank", 8},
-              {"low_contrast", 16}, {"any", 31}},
+} issues[] = {{"too_dark", 1}, {"too_bright", 2},    {"blurred", 4},
+              {"blank", 8},    {"low_contrast", 16}, {"any", 31}},
   states[] = {{"present", 0}, {"missing", 1}, {"trashed", 2}};
 
 typedef struct parser {
@@ -205,8 +205,9 @@ static bool read_date(const char *text, int64_t *low, int64_t *high)
     if (n == 10 && (text[7] != '-' || !digits(text + 8, 2, &day) || day < 1 || day > 31))
         return false;
     *low = utc_ms(year, month, day);
-    *high = n == 4 ? utc_ms(year + 1, 1, 1) : n == 7 ? utc_ms(year, month + 1, 1)
-                                                     : utc_ms(year, month, day + 1);
+    *high = n == 4   ? utc_ms(year + 1, 1, 1)
+            : n == 7 ? utc_ms(year, month + 1, 1)
+                     : utc_ms(year, month, day + 1);
     return true;
 }
 
@@ -245,8 +246,10 @@ static void read_value(parser *p, const struct field_row *row, mp_filter *f)
         break;
     case ISSUE:
         if (!read_word(issues, MP_COUNT(issues), f->text, &f->low))
-            FAIL(p, "unknown issue '%.40s'; known: too_dark, too_bright, blurred, blank, "
-                    "low_contrast, any", f->text);
+            FAIL(p,
+                 "unknown issue '%.40s'; known: too_dark, too_bright, blurred, blank, "
+                 "low_contrast, any",
+                 f->text);
         break;
     case STATE:
         if (!read_word(states, MP_COUNT(states), f->text, &f->low))

@@ -307,8 +307,7 @@ mp_err mp_meta_describe(mp_meta *m, int64_t id, const char *title, const char *d
     return mp_sql_end(m, err, why);
 }
 
-mp_err mp_meta_set_state(mp_meta *m, const int64_t *ids, size_t n, mp_item_state state,
-                         mp_why *why)
+mp_err mp_meta_set_state(mp_meta *m, const int64_t *ids, size_t n, mp_item_state state, mp_why *why)
 {
     static const char sql[] = "UPDATE asset SET state = ?2 WHERE id = ?1";
     conn *c;

@@ -72,7 +72,7 @@ static void test(const mp_filter *f, sql_filter *out)
                       not, add_arg(out, f->text, 0));
         break;
     case MP_FIELD_FOLDER:
-        mp_buf_str(&out->text, not);
+        mp_buf_str(&out->text, not );
         folder_test(f, out);
         break;
     case MP_FIELD_NAME:

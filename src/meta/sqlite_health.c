@@ -19,10 +19,9 @@ mp_err mp_meta_stats_get(mp_meta *m, mp_meta_stats *out, mp_why *why)
     mp_err err = mp_sql_reader(m, &c, why);
     sqlite3_stmt *s = err ? NULL : mp_sql_get(c, sql, &err, why);
     if (s && mp_sql_row(c, s, &err, why)) {
-        uint64_t *const to[] = {&out->items,     &out->missing,   &out->trashed,
-                                &out->copied,    &out->bytes,     &out->tags,
-                                &out->verdicts,  &out->issues[0], &out->issues[1],
-                                &out->issues[2], &out->issues[3], &out->issues[4]};
+        uint64_t *const to[] = {&out->items,     &out->missing,   &out->trashed,   &out->copied,
+                                &out->bytes,     &out->tags,      &out->verdicts,  &out->issues[0],
+                                &out->issues[1], &out->issues[2], &out->issues[3], &out->issues[4]};
         for (size_t i = 0; i < MP_COUNT(to); i++)
             *to[i] = (uint64_t)sqlite3_column_int64(s, (int)i);
         sqlite3_reset(s);

@@ -107,8 +107,8 @@ mp_err mp_meta_get_items(mp_meta *m, const int64_t *ids, size_t n, mp_arena *are
     conn *c = NULL;
     *out = NULL;
     mp_item *items = mp_arena_alloc(arena, n * sizeof *items);
-    mp_err err = items ? mp_sql_reader(m, &c, why)
-                       : mp_fail(why, MP_NOMEM, "no memory for %zu items", n);
+    mp_err err =
+        items ? mp_sql_reader(m, &c, why) : mp_fail(why, MP_NOMEM, "no memory for %zu items", n);
     for (size_t i = 0; !err && i < n; i++) {
         err = get_one(c, ids[i], arena, &items[i], why);
         if (err == MP_NOT_FOUND)
@@ -137,8 +137,8 @@ static mp_item *grow(item_list *list)
 }
 
 /* A query made for one filter: prepared and finalised here, not cached. */
-static mp_err prepare_filtered(conn *c, const char *head, const mp_filter *filter,
-                               const char *tail, sql_filter *f, sqlite3_stmt **out, mp_why *why)
+static mp_err prepare_filtered(conn *c, const char *head, const mp_filter *filter, const char *tail,
+                               sql_filter *f, sqlite3_stmt **out, mp_why *why)
 {
     *out = NULL;
     mp_err err = mp_sql_filter_make(filter, f, why);
@@ -231,8 +231,8 @@ mp_err mp_meta_ids(mp_meta *m, const mp_filter *filter, int64_t **out, size_t *n
 
 mp_err mp_meta_find_sha256(mp_meta *m, const uint8_t sha256[32], int64_t *id, mp_why *why)
 {
-    static const char sql[] = "SELECT a.id " ITEM_TABLES
-                              "WHERE v.sha256 = ?1 AND a.state <> 2 ORDER BY a.id LIMIT 1";
+    static const char sql[] =
+        "SELECT a.id " ITEM_TABLES "WHERE v.sha256 = ?1 AND a.state <> 2 ORDER BY a.id LIMIT 1";
     conn *c;
     *id = 0;
     mp_err err = mp_sql_reader(m, &c, why);

@@ -133,7 +133,8 @@ static void conn_close(conn *c)
 
 static mp_err set_up(conn *c, const mp_meta *m, bool writer, mp_why *why)
 {
-    /* FULL: a commit is on the disk when it returns. The mmap and cache serve the vectors' scans. */
+    /* FULL: a commit is on the disk when it returns. The mmap and cache serve the vectors' scans.
+     */
     static const char common[] = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;"
                                  "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;"
                                  "PRAGMA cache_size = -16384; PRAGMA trusted_schema = OFF;";
@@ -271,9 +272,10 @@ static mp_err check_version(conn *c, int64_t newest, int64_t *have, mp_why *why)
     if (application != APPLICATION_ID && (application || tables))
         return mp_fail(why, MP_CORRUPT, "the database is not one of Magpie's");
     if (*have > newest)
-        return mp_fail(why, MP_UNSUPPORTED,
-                       "the library was written by a newer Magpie (schema %lld; this one knows %lld)",
-                       (long long)*have, (long long)newest);
+        return mp_fail(
+            why, MP_UNSUPPORTED,
+            "the library was written by a newer Magpie (schema %lld; this one knows %lld)",
+            (long long)*have, (long long)newest);
     return MP_OK;
 }
 

@@ -56,7 +56,8 @@ mp_err mp_meta_set_verdict(mp_meta *m, const mp_verdict *v, mp_why *why)
 
 mp_err mp_meta_list_verdicts(mp_meta *m, mp_arena *arena, mp_verdict **out, size_t *n, mp_why *why)
 {
-    static const char sql[] = "SELECT kind, a, coalesce(b, 0), note, at_ms FROM verdict ORDER BY id";
+    static const char sql[] =
+        "SELECT kind, a, coalesce(b, 0), note, at_ms FROM verdict ORDER BY id";
     conn *c;
     size_t count = 0, cap = 0;
     mp_verdict *list = NULL;

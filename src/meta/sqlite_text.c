@@ -9,7 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* Words of a name: separators become spaces, lowerUpper gets a space between, the extension goes. */
+/* Words of a name: separators become spaces, lowerUpper gets a space between, the extension goes.
+ */
 static void add_name_words(mp_buf *out, const char *name)
 {
     const char *dot = strrchr(name, '.');
@@ -55,9 +56,9 @@ mp_err mp_sql_refresh_text(conn *c, int64_t id, mp_why *why)
  * nothing of a picture are left out unless there are no others. */
 static bool is_filler(const char *word, size_t n)
 {
-    static const char *const fillers[] = {"a",  "an", "the", "of", "in", "on",    "at",
-                                          "to", "is", "are", "with", "and", "or", "for",
-                                          "photo", "picture", "image"};
+    static const char *const fillers[] = {"a",  "an",  "the",   "of",      "in",   "on",
+                                          "at", "to",  "is",    "are",     "with", "and",
+                                          "or", "for", "photo", "picture", "image"};
     for (size_t i = 0; i < MP_COUNT(fillers); i++)
         if (strlen(fillers[i]) == n && strncasecmp(fillers[i], word, n) == 0)
             return true;

@@ -20,8 +20,8 @@ static const float *floats_of(sqlite3_stmt *s, int column, int dims)
                : NULL;
 }
 
-mp_err mp_meta_each_vector(mp_meta *m, const mp_vector_key *key, int64_t after_seq,
-                           mp_vector_fn fn, void *context, mp_why *why)
+mp_err mp_meta_each_vector(mp_meta *m, const mp_vector_key *key, int64_t after_seq, mp_vector_fn fn,
+                           void *context, mp_why *why)
 {
     static const char sql[] =
         "SELECT v.asset_id, v.seq, v.data FROM vector v JOIN asset a ON a.id = v.asset_id "

@@ -102,8 +102,8 @@ static void bad_keys_are_refused(void **state)
     char lengthy[260];
     memset(lengthy, 'a', sizeof lengthy - 1);
     lengthy[sizeof lengthy - 1] = '\0';
-    const char *const bad[] = {"",     "/a",    "a/",   "a//b", "../a", "a/../b", ".hidden",
-                               "a b",  "A",     "a\nb", "a/.b", lengthy};
+    const char *const bad[] = {"",        "/a",  "a/", "a//b", "../a", "a/../b",
+                               ".hidden", "a b", "A",  "a\nb", "a/.b", lengthy};
     for (size_t i = 0; i < MP_COUNT(bad); i++)
         assert_int_equal(mp_blob_put(s->b, bad[i], span_of("x"), MP_DURABLE, &why), MP_INVALID);
 }

@@ -188,9 +188,9 @@ static void filters_choose(void **state)
 static void bad_filters_say_where(void **state)
 {
     store *s = *state;
-    static const char *const bad[] = {"sise>3",    "size>",        "size>3xb",  "date:2024-13",
-                                      "tag",       "(tag:a",       "tag:a)",    "tag>a",
-                                      "issue:odd", "state:asleep", "tag:\"a",   "AND tag:a",
+    static const char *const bad[] = {"sise>3",    "size>",        "size>3xb", "date:2024-13",
+                                      "tag",       "(tag:a",       "tag:a)",   "tag>a",
+                                      "issue:odd", "state:asleep", "tag:\"a",  "AND tag:a",
                                       "width:abc", "tag:a OR"};
     for (size_t i = 0; i < MP_COUNT(bad); i++) {
         const mp_filter *filter;
@@ -303,8 +303,8 @@ static void sources_follow_files(void **state)
     assert_ok(mp_meta_change_sources(s->m, &gone, 1, &why));
     assert_ok(mp_meta_get_item(s->m, id, s->arena, &item, &why));
     assert_int_equal(item.state, MP_MISSING);
-    mp_source_change moved = {.kind = MP_SOURCE_MOVED, .path = "/q/new.jpg",
-                              .old_path = "/p/copy.jpg", .item_id = id};
+    mp_source_change moved = {
+        .kind = MP_SOURCE_MOVED, .path = "/q/new.jpg", .old_path = "/p/copy.jpg", .item_id = id};
     assert_ok(mp_meta_change_sources(s->m, &moved, 1, &why));
     assert_ok(mp_meta_get_item(s->m, id, s->arena, &item, &why));
     assert_int_equal(item.state, MP_PRESENT);
@@ -468,21 +468,26 @@ static void plans_are_journalled(void **state)
     store *s = *state;
     mp_why why;
     int64_t a = put(s, "/p/a.jpg", 1, NULL), b = put(s, "/p/b.jpg", 2, NULL), id, got;
-    mp_plan_step step = {.item_id = b, .keep_id = a, .from = "/p/b.jpg", .to = "/t/b.jpg",
-                         .merged = "{}"}, *steps;
+    mp_plan_step step = {.item_id = b,
+                         .keep_id = a,
+                         .from = "/p/b.jpg",
+                         .to = "/t/b.jpg",
+                         .merged = "{}"},
+                 *steps;
     mp_plan_state plan_state;
     size_t n;
     assert_ok(mp_meta_plan_begin(s->m, "{}", &step, 1, &id, &why));
-    assert_ok(mp_meta_plan_get(s->m, 0, MP_PLAN_APPLYING, s->arena, &got, &plan_state, &steps, &n,
-                               &why));
+    assert_ok(
+        mp_meta_plan_get(s->m, 0, MP_PLAN_APPLYING, s->arena, &got, &plan_state, &steps, &n, &why));
     assert_int_equal(got, id);
     assert_int_equal(n, 1);
     assert_string_equal(steps[0].to, "/t/b.jpg");
     assert_ok(mp_meta_plan_step(s->m, id, 0, MP_STEP_DONE, MP_TRASHED, &why));
     assert_int_equal(count_where(s, ""), 1);
     assert_ok(mp_meta_plan_set_state(s->m, id, MP_PLAN_APPLIED, &why));
-    assert_int_equal(mp_meta_plan_get(s->m, 0, MP_PLAN_APPLYING, s->arena, &got, &plan_state,
-                                      &steps, &n, &why), MP_NOT_FOUND);
+    assert_int_equal(
+        mp_meta_plan_get(s->m, 0, MP_PLAN_APPLYING, s->arena, &got, &plan_state, &steps, &n, &why),
+        MP_NOT_FOUND);
 }
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -1,8 +1,8 @@
 /* quality_model.c - what the models find on real pictures, beside the floors that they must hold.
  *
- * Clothing: 1,000 photographs in 10 classes. Grocery: 81 products, one iconic picture and 10 natural
- * photographs each. Prints one line per figure and exits with 1 when one is more than two points below
- * its reference, with 77 when the pictures are not there. */
+ * Clothing: 1,000 photographs in 10 classes. Grocery: 81 products, one iconic picture and 10
+ * natural photographs each. Prints one line per figure and exits with 1 when one is more than two
+ * points below its reference, with 77 when the pictures are not there. */
 #include "base/os.h"
 #include "image/decode.h"
 #include "model/model.h"
@@ -179,11 +179,11 @@ static void rank_words(const set *s, mp_model *m, const char *text, ranked *r)
     free(q);
 }
 
-static const char *const clothing[10] = {"dress", "hat",    "longsleeve", "outwear", "pants",
+static const char *const clothing[10] = {"dress", "hat",   "longsleeve", "outwear", "pants",
                                          "shirt", "shoes", "shorts",     "skirt",   "t-shirt"};
-static const char *const phrases[10] = {"a dress",        "a hat",   "a long sleeve top",
-                                        "an outdoor jacket", "pants", "a shirt",
-                                        "shoes",          "shorts",  "a skirt", "a t-shirt"};
+static const char *const phrases[10] = {
+    "a dress", "a hat",  "a long sleeve top", "an outdoor jacket", "pants", "a shirt",
+    "shoes",   "shorts", "a skirt",           "a t-shirt"};
 
 static double words_to_pictures(const set *s, mp_model *m)
 {
@@ -206,8 +206,9 @@ static double words_to_pictures(const set *s, mp_model *m)
 /* Scores of what is not there: the floor of "no good match" must lie above most of them. */
 static void absent_concepts(const set *s, mp_model *m)
 {
-    static const char *const absent[] = {"an airplane", "a dog",   "a pizza", "a volcano", "a guitar",
-                                         "a spider",    "a train", "a castle", "a goldfish", "a fire truck"};
+    static const char *const absent[] = {"an airplane", "a dog",       "a pizza", "a volcano",
+                                         "a guitar",    "a spider",    "a train", "a castle",
+                                         "a goldfish",  "a fire truck"};
     ranked *r = mp_xcalloc((size_t)s->n, sizeof *r);
     printf("    best score of what is absent:");
     for (size_t i = 0; i < MP_COUNT(absent); i++) {
@@ -305,7 +306,8 @@ static void descriptions_to_products(const set *icons, mp_model *m, const produc
     mp_why why;
     for (int i = 0; i < n; i++) {
         mp_str t = mp_str_of(p[i].name);
-        need(mp_model_encode_sentences(m, &t, 1, title + (size_t)i * (size_t)dims, &why), &why, "t");
+        need(mp_model_encode_sentences(m, &t, 1, title + (size_t)i * (size_t)dims, &why), &why,
+             "t");
     }
     for (int i = 0; i < n; i++) {
         mp_str q = mp_str_of(p[i].description);
@@ -426,8 +428,11 @@ int main(void)
     mp_why why;
     mp_decoder *d;
     const char *binary = getenv("MAGPIE_DECODER");
-    mp_decoder_options opt = {.decoder = binary ? binary : "magpie", .workers = 2,
-                              .timeout_ms = 10000, .max_pixels = 50000000, .max_side = 16384};
+    mp_decoder_options opt = {.decoder = binary ? binary : "magpie",
+                              .workers = 2,
+                              .timeout_ms = 10000,
+                              .max_pixels = 50000000,
+                              .max_side = 16384};
     product *p = mp_xcalloc(128, sizeof *p);
     snprintf(path, sizeof path, "%s/data/grocery/products.csv", shared);
     if (access(path, R_OK) != 0) {
