@@ -76,7 +76,7 @@ static double step(bench *b, const struct one *c)
         out[space] = b->out;
         err = mp_model_encode_images(m, b->views, (size_t)c->batch, 1u << space, out, &why);
     } else if (strcmp(c->what, "query") == 0) {
-        err = mp_model_encode_text(m, b->text[0], b->out, NULL, &why);
+        err = mp_model_encode_text(m, b->text[0], b->out, NULL, NULL, &why);
     } else {
         err = mp_model_encode_sentences(m, b->text, (size_t)c->batch, b->out, &why);
     }

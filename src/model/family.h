@@ -15,7 +15,8 @@ typedef struct mp_family {
                      float *const out[MP_SPACES], mp_why *why);
     mp_err (*patches)(void *self, const uint8_t *look_px, mp_patches *out, mp_why *why);
     /* NULL where the family knows no words. */
-    mp_err (*text)(void *self, mp_str text, float *out, mp_text_info *info, mp_why *why);
+    mp_err (*text)(void *self, mp_str text, float *out, float *aim, mp_text_info *info,
+                   mp_why *why);
     mp_err (*sentences)(void *self, const mp_str *texts, size_t n, float *out, mp_why *why);
 } mp_family;
 

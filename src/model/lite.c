@@ -79,6 +79,13 @@ static void close_lite(void *self)
     free(m);
 }
 
+static void take_mean(mp_lite *m)
+{
+    for (int c = 0; c < EFFNET_CLASSES; c++)
+        for (int f = 0; f < EFFNET_FEATURES; f++)
+            m->fc_mean[f] += m->fc_weight[(size_t)c * EFFNET_FEATURES + (size_t)f] / EFFNET_CLASSES;
+}
+
 static mp_err open_parts(mp_lite *m, const char *folder, mp_why *why)
 {
     char path[PATH_MAX];
@@ -93,6 +100,7 @@ static mp_err open_parts(mp_lite *m, const char *folder, mp_why *why)
     if (err)
         return err;
     m->fc_weight = weight.data;
+    take_mean(m);
     m->fc_bias = bias.data;
     snprintf(path, sizeof path, "%s/text.safetensors", folder);
     err = mp_tensors_open(&m->text, path, why);

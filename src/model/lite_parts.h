@@ -14,6 +14,7 @@ typedef struct mp_lite_net mp_lite_net; /* a network with its scratch, for one t
 typedef struct mp_lite {
     mp_tensors *image, *text;
     const float *fc_weight, *fc_bias; /* classes x features, classes */
+    float fc_mean[EFFNET_FEATURES];   /* of the classes' weights */
     mp_bert *bert;
     mp_tokenizer *tokens;
     mp_derived derived;
@@ -31,6 +32,7 @@ mp_err mp_lite_patches(void *self, const uint8_t *look_px, mp_patches *out, mp_w
 void mp_lite_close_nets(mp_lite *m);
 /* lite_read.c */
 mp_err mp_lite_sentences(void *self, const mp_str *texts, size_t n, float *out, mp_why *why);
-mp_err mp_lite_text(void *self, mp_str text, float *out, mp_text_info *info, mp_why *why);
+mp_err mp_lite_text(void *self, mp_str text, float *out, float *aim, mp_text_info *info,
+                    mp_why *why);
 
 #endif

@@ -76,11 +76,44 @@ static mp_str as_photo(mp_str text, mp_buf *room)
     return (mp_str){room->p, room->n};
 }
 
-mp_err mp_lite_text(void *self, mp_str text, float *out, mp_text_info *info, mp_why *why)
+/* The NEAREST concepts to a sentence vector, and their weights, which sum to 1. */
+static void nearest_concepts(const mp_lite *m, const float *query, near_concept *all, float *weight)
+{
+    mp_dot_fn dot = mp_dot_for(mp_simd_isa());
+    float sum = 0;
+    for (int c = 0; c < EFFNET_CLASSES; c++)
+        all[c] = (near_concept){
+            c, dot(m->derived.concept + (size_t)c * BERT_HIDDEN, query, BERT_HIDDEN)};
+    qsort(all, EFFNET_CLASSES, sizeof *all, by_cosine);
+    for (int i = 0; i < NEAREST; i++)
+        sum += weight[i] = expf((all[i].cosine - all[0].cosine) / TEMPERATURE);
+    for (int i = 0; i < NEAREST; i++)
+        weight[i] /= sum;
+}
+
+/* The classes' own weight vectors, less what all have in common, mixed as the concepts are: the
+ * features that a picture of them would have. */
+static void take_aim(const mp_lite *m, const near_concept *near, const float *weight, float *aim)
+{
+    mp_dot_fn dot = mp_dot_for(mp_simd_isa());
+    float features[EFFNET_FEATURES];
+    for (int f = 0; f < EFFNET_FEATURES; f++)
+        features[f] = -m->fc_mean[f];
+    for (int i = 0; i < NEAREST; i++) {
+        const float *w = m->fc_weight + (size_t)near[i].at * EFFNET_FEATURES;
+        for (int f = 0; f < EFFNET_FEATURES; f++)
+            features[f] += weight[i] * w[f];
+    }
+    for (int d = 0; d < LITE_DIMS; d++)
+        aim[d] = dot(m->derived.look + (size_t)d * EFFNET_FEATURES, features, EFFNET_FEATURES);
+    (void)mp_normalise(aim, LITE_DIMS);
+}
+
+mp_err mp_lite_text(void *self, mp_str text, float *out, float *aim, mp_text_info *info,
+                    mp_why *why)
 {
     mp_lite *m = self;
-    mp_dot_fn dot = mp_dot_for(mp_simd_isa());
-    float query[BERT_HIDDEN], weight[NEAREST], sum = 0;
+    float query[BERT_HIDDEN], weight[NEAREST];
     near_concept all[EFFNET_CLASSES];
     mp_buf room = {0};
     mp_str photo = as_photo(text, &room);
@@ -88,23 +121,20 @@ mp_err mp_lite_text(void *self, mp_str text, float *out, mp_text_info *info, mp_
     mp_buf_free(&room);
     if (err)
         return err;
-    for (int c = 0; c < EFFNET_CLASSES; c++)
-        all[c] = (near_concept){
-            c, dot(m->derived.concept + (size_t)c * BERT_HIDDEN, query, BERT_HIDDEN)};
-    qsort(all, EFFNET_CLASSES, sizeof *all, by_cosine);
-    for (int i = 0; i < NEAREST; i++)
-        sum += weight[i] = expf((all[i].cosine - all[0].cosine) / TEMPERATURE);
+    nearest_concepts(m, query, all, weight);
     for (int d = 0; d < LITE_DIMS; d++) {
         float x = 0;
         for (int i = 0; i < NEAREST; i++)
-            x += weight[i] / sum * m->derived.word[(size_t)d * EFFNET_CLASSES + (size_t)all[i].at];
+            x += weight[i] * m->derived.word[(size_t)d * EFFNET_CLASSES + (size_t)all[i].at];
         out[d] = x;
     }
+    if (aim)
+        take_aim(m, all, weight, aim);
     info->nearest = all[0].cosine;
     info->known = all[0].cosine >= KNOWN_FROM;
-    for (int i = 0; i < MP_MAX_CONCEPTS && weight[i] / sum > 0.02f; i++) {
+    for (int i = 0; i < MP_MAX_CONCEPTS && weight[i] > 0.02f; i++) {
         info->concept[i] = mp_lite_concepts[all[i].at];
-        info->weight[i] = weight[i] / sum;
+        info->weight[i] = weight[i];
     }
     return MP_OK;
 }

@@ -109,7 +109,8 @@ static mp_err check_text(mp_str text, mp_why *why)
     return MP_OK;
 }
 
-mp_err mp_model_encode_text(mp_model *m, mp_str text, float *out, mp_text_info *info, mp_why *why)
+mp_err mp_model_encode_text(mp_model *m, mp_str text, float *out, float *aim, mp_text_info *info,
+                            mp_why *why)
 {
     mp_text_info unused;
     info = info ? info : &unused;
@@ -117,7 +118,7 @@ mp_err mp_model_encode_text(mp_model *m, mp_str text, float *out, mp_text_info *
     if (!m->family->text)
         return mp_fail(why, MP_UNSUPPORTED, "the model %s does not know words", m->info.id);
     mp_err err = check_text(text, why);
-    return err ? err : m->family->text(m->self, text, out, info, why);
+    return err ? err : m->family->text(m->self, text, out, aim, info, why);
 }
 
 mp_err mp_model_encode_sentences(mp_model *m, const mp_str *texts, size_t n, float *out,

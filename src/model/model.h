@@ -82,10 +82,13 @@ typedef struct mp_text_info {
     float weight[MP_MAX_CONCEPTS];
 } mp_text_info;
 /* Words into the WORD space: out has its dims floats, scaled so that the dot product with a
- * picture's WORD vector is the recipe's score. info may be NULL. Errors: UNSUPPORTED (no WORD
- * space), INVALID (empty text or bad UTF-8). */
-MP_CHECK mp_err mp_model_encode_text(mp_model *m, mp_str text, float *out, mp_text_info *info,
-                                     mp_why *why);
+ * picture's WORD vector is the recipe's score. aim (NULL allowed): the same words as a direction in
+ * the COPY space (its dims floats, unit length), to be compared by cosine with COPY vectors:
+ * coarser than WORD alone, but the better second opinion where words already match a picture's
+ * text. info may be NULL. Errors: UNSUPPORTED (no WORD space), INVALID (empty text or bad UTF-8).
+ */
+MP_CHECK mp_err mp_model_encode_text(mp_model *m, mp_str text, float *out, float *aim,
+                                     mp_text_info *info, mp_why *why);
 /* A sentence (title, tags, query) into the SENTENCE space. Errors as above. */
 MP_CHECK mp_err mp_model_encode_sentences(mp_model *m, const mp_str *texts, size_t n, float *out,
                                           mp_why *why);

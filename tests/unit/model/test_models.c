@@ -156,12 +156,13 @@ static void the_reference_sentence(void **state)
         assert_true(fabsf(v[i] - want[i]) < 6e-5f);
     float word[512];
     mp_text_info info;
-    assert_ok(mp_model_encode_text(m, mp_str_of("tabby cat"), word, &info, &why));
+    assert_ok(mp_model_encode_text(m, mp_str_of("tabby cat"), word, NULL, &info, &why));
     assert_true(info.known);
     assert_string_equal(info.concept[0], "tabby cat");
-    assert_ok(mp_model_encode_text(m, mp_str_of("xqzzt vlorb"), word, &info, &why));
-    assert_int_equal(mp_model_encode_text(m, mp_str_of("  "), word, &info, &why), MP_INVALID);
-    assert_int_equal(mp_model_encode_text(m, mp_str_of("\xff\xfe"), word, &info, &why), MP_INVALID);
+    assert_ok(mp_model_encode_text(m, mp_str_of("xqzzt vlorb"), word, NULL, &info, &why));
+    assert_int_equal(mp_model_encode_text(m, mp_str_of("  "), word, NULL, &info, &why), MP_INVALID);
+    assert_int_equal(mp_model_encode_text(m, mp_str_of("\xff\xfe"), word, NULL, &info, &why),
+                     MP_INVALID);
     mp_buf longest = {0};
     for (int i = 0; i < 2000; i++)
         mp_buf_str(&longest, "word ");
@@ -177,7 +178,8 @@ static void builtin_knows_no_words(void **state)
     mp_why why;
     mp_model *m = open_model("builtin");
     float v[512];
-    assert_int_equal(mp_model_encode_text(m, mp_str_of("cat"), v, NULL, &why), MP_UNSUPPORTED);
+    assert_int_equal(mp_model_encode_text(m, mp_str_of("cat"), v, NULL, NULL, &why),
+                     MP_UNSUPPORTED);
     mp_model_close(m);
     mp_model_options opt = {.models_dir = "/nowhere"};
     assert_int_equal(mp_model_open(&m, "lite", &opt, &why), MP_NOT_FOUND);
