@@ -1,7 +1,9 @@
 /* bench_index.c - building and searching the index, with recall against the scan.
  *
  *     bench_index [POINTS [DIMS]]      one JSON object; default 20,000 x 512
- *     bench_index --file FILE DIMS     the same on raw f32 rows, so that peers can use the same
+ *     bench_index --write FILE POINTS DIMS   the rows of it, raw f32
+ *     bench_index --steps FILE DIMS    for peers: reads "build THREADS", "search EF", "scan" lines
+ * and answers each with {"us", "recall"}: microseconds per row
  *
  * Searches are timed one by one on one thread; the median and the quartiles are printed. */
 #include "base/os.h"
@@ -68,10 +70,9 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void search_all(const mp_index *ix, const rows *r, size_t first, bool exact, double *seconds,
-                       mp_neighbour *out)
+static void search_all(const mp_index *ix, const rows *r, size_t first, mp_search_options opt,
+                       double *seconds, mp_neighbour *out)
 {
-    mp_search_options opt = {.k = K, .exact = exact};
     for (size_t q = 0; q < QUERIES; q++) {
         mp_why why;
         size_t n;
@@ -93,47 +94,119 @@ static double recall(const mp_neighbour *want, const mp_neighbour *have)
     return (double)hit / (QUERIES * K);
 }
 
-int main(int argc, char **argv)
+static mp_index *build(const rows *r, size_t n, int threads, double *seconds)
 {
-    bool file = argc == 4 && strcmp(argv[1], "--file") == 0;
-    rows r = file ? read_rows(argv[2], strtoul(argv[3], NULL, 10))
-                  : make_rows((argc > 1 ? strtoul(argv[1], NULL, 10) : 20000) + QUERIES,
-                              argc > 2 ? strtoul(argv[2], NULL, 10) : 512);
-    if (r.n <= QUERIES) {
-        fprintf(stderr, "bench_index: at least %d rows are needed\n", QUERIES + 1);
-        return 2;
-    }
-    size_t n = r.n - QUERIES; /* the last ones are the queries */
-    int64_t *labels = mp_xcalloc(n, sizeof *labels);
-    mp_neighbour *want = mp_xcalloc(QUERIES * K, sizeof *want);
-    mp_neighbour *have = mp_xcalloc(QUERIES * K, sizeof *have);
-    double *graph = mp_xcalloc(QUERIES, sizeof *graph), *scan = mp_xcalloc(QUERIES, sizeof *scan);
     mp_index *ix;
     mp_why why;
-    mp_index_options opt = {.dims = (int)r.dims};
+    mp_index_options opt = {.dims = (int)r->dims, .threads = threads};
+    int64_t *labels = mp_xcalloc(n, sizeof *labels);
     for (size_t i = 0; i < n; i++)
         labels[i] = (int64_t)i + 1;
     if (mp_index_open(&ix, "hnsw", &opt, &why))
         fail("open", &why);
     double began = mp_monotonic_s();
-    if (mp_index_add_many(ix, labels, r.v, n, NULL, NULL, &why))
+    if (mp_index_add_many(ix, labels, r->v, n, NULL, NULL, &why))
         fail("build", &why);
-    double build_s = mp_monotonic_s() - began;
-    search_all(ix, &r, n, true, scan, want);
-    search_all(ix, &r, n, false, graph, have);
+    *seconds = mp_monotonic_s() - began;
+    free(labels);
+    return ix;
+}
+
+static int write_rows(const char *path, const rows *r)
+{
+    FILE *f = fopen(path, "wb");
+    bool ok = f && fwrite(r->v, sizeof(float) * r->dims, r->n, f) == r->n;
+    if (!f || fclose(f) != 0 || !ok) {
+        perror(path);
+        return 1;
+    }
+    return 0;
+}
+
+static double mean_us(const double *seconds)
+{
+    double sum = 0;
+    for (size_t i = 0; i < QUERIES; i++)
+        sum += seconds[i];
+    return sum / QUERIES * 1e6;
+}
+
+/* One step per line, so that a peer can take its turn in between. */
+static void take_steps(const rows *r, size_t n, mp_neighbour *want, mp_neighbour *have,
+                       double *seconds)
+{
+    char line[64];
+    int number;
+    mp_index *ix = NULL;
+    while (fgets(line, sizeof line, stdin)) {
+        double spent = 0;
+        if (sscanf(line, "build %d", &number) == 1) {
+            mp_index_close(ix);
+            ix = build(r, n, number, &spent);
+            printf("{\"us\":%.3f,\"recall\":0}\n", spent / (double)n * 1e6);
+        } else if (ix && strncmp(line, "scan", 4) == 0) {
+            search_all(ix, r, n, (mp_search_options){.k = K, .exact = true}, seconds, want);
+            printf("{\"us\":%.3f,\"recall\":1}\n", mean_us(seconds));
+        } else if (ix && sscanf(line, "search %d", &number) == 1) {
+            search_all(ix, r, n, (mp_search_options){.k = K, .ef = number}, seconds, have);
+            printf("{\"us\":%.3f,\"recall\":%.4f}\n", mean_us(seconds), recall(want, have));
+        } else {
+            printf("{\"error\":\"not understood\"}\n");
+        }
+        fflush(stdout);
+    }
+    mp_index_close(ix);
+}
+
+static void report(const rows *r, size_t n, mp_neighbour *want, mp_neighbour *have, double *graph,
+                   double *scan)
+{
+    double build_s;
+    mp_index *ix = build(r, n, 0, &build_s);
+    search_all(ix, r, n, (mp_search_options){.k = K, .exact = true}, scan, want);
+    search_all(ix, r, n, (mp_search_options){.k = K}, graph, have);
     printf("{\"bench\":\"index\",\"points\":%zu,\"dims\":%zu,\"m\":16,\"ef_construction\":100,"
            "\"cores\":%d,\"isa\":\"%s\",\"build_s\":%.3f,\"recall_at_10\":%.4f,"
            "\"search_us\":{\"median\":%.1f,\"q1\":%.1f,\"q3\":%.1f},"
            "\"scan_us\":{\"median\":%.1f,\"q1\":%.1f,\"q3\":%.1f}}\n",
-           n, r.dims, mp_cpu_count(), mp_isa_word(mp_simd_isa()), build_s, recall(want, have),
+           n, r->dims, mp_cpu_count(), mp_isa_word(mp_simd_isa()), build_s, recall(want, have),
            graph[QUERIES / 2] * 1e6, graph[QUERIES / 4] * 1e6, graph[QUERIES * 3 / 4] * 1e6,
            scan[QUERIES / 2] * 1e6, scan[QUERIES / 4] * 1e6, scan[QUERIES * 3 / 4] * 1e6);
     mp_index_close(ix);
-    free(labels);
+}
+
+static size_t number(int argc, char **argv, int at, size_t otherwise)
+{
+    return argc > at ? strtoul(argv[at], NULL, 10) : otherwise;
+}
+
+int main(int argc, char **argv)
+{
+    bool steps = argc == 4 && strcmp(argv[1], "--steps") == 0;
+    bool write = argc == 5 && strcmp(argv[1], "--write") == 0;
+    int first = write ? 3 : 1;
+    rows r = steps ? read_rows(argv[2], number(argc, argv, 3, 1))
+                   : make_rows(number(argc, argv, first, 20000) + QUERIES,
+                               number(argc, argv, first + 1, 512));
+    if (r.n <= QUERIES) {
+        fprintf(stderr, "bench_index: at least %d rows are needed\n", QUERIES + 1);
+        return 2;
+    }
+    size_t n = r.n - QUERIES; /* the last ones are the queries */
+    mp_neighbour *want = mp_xcalloc(QUERIES * K, sizeof *want);
+    mp_neighbour *have = mp_xcalloc(QUERIES * K, sizeof *have);
+    double *graph = mp_xcalloc(QUERIES, sizeof *graph), *scan = mp_xcalloc(QUERIES, sizeof *scan);
+    int status = 0;
+    if (write)
+        status = write_rows(argv[2], &r);
+    else if (steps)
+        take_steps(&r, n, want, have, graph);
+    else
+        report(&r, n, want, have, graph, scan);
     free(want);
     free(have);
     free(graph);
     free(scan);
     free(r.v);
-    return 0;
+    return status;
 }

@@ -14,12 +14,19 @@ enum { MAX_LIST = 257 };
 static size_t select_neighbours(const mp_index *ix, const near_node *c, size_t n, size_t max,
                                 uint32_t *out)
 {
-    size_t kept = 0, dims = (size_t)ix->opt.dims;
+    enum { AT_ONCE = 8 };
+    int8_t code[MAX_CODE_BYTES];
+    float score[AT_ONCE];
+    size_t kept = 0;
     for (size_t i = 0; i < n && kept < max; i++) {
-        const float *v = vector_of(ix, c[i].node);
+        probe p = mp_probe_of_node(ix, c[i].node, code);
         bool apart = true;
-        for (size_t k = 0; k < kept && apart; k++)
-            apart = ix->dot(v, vector_of(ix, out[k]), dims) < c[i].score;
+        for (size_t k = 0; k < kept && apart; k += AT_ONCE) {
+            size_t some = MP_MIN(kept - k, (size_t)AT_ONCE);
+            mp_probe_score(ix, &p, out + k, some, score);
+            for (size_t j = 0; j < some && apart; j++)
+                apart = score[j] < c[i].score;
+        }
         if (apart)
             out[kept++] = c[i].node;
     }
@@ -47,7 +54,6 @@ static void connect(mp_index *ix, uint32_t node, int level, const uint32_t *extr
     near_node all[2 * MAX_LIST];
     uint32_t kept[MAX_LIST];
     size_t n = 0, max = (size_t)(level == 0 ? 2 * ix->opt.m : ix->opt.m);
-    size_t dims = (size_t)ix->opt.dims;
     pthread_mutex_t *lock = &ix->stripe[node % STRIPES];
     pthread_mutex_lock(lock);
     link_t *links = links_of(ix, node, level);
@@ -65,9 +71,12 @@ static void connect(mp_index *ix, uint32_t node, int level, const uint32_t *extr
     if (total <= max) {
         store_links(links, kept, total);
     } else {
-        const float *v = vector_of(ix, node);
+        int8_t code[MAX_CODE_BYTES];
+        float score[MAX_LIST];
+        probe p = mp_probe_of_node(ix, node, code);
+        mp_probe_score(ix, &p, kept, total, score);
         for (; n < total; n++)
-            all[n] = (near_node){ix->dot(v, vector_of(ix, kept[n]), dims), kept[n]};
+            all[n] = (near_node){score[n], kept[n]};
         qsort(all, n, sizeof *all, by_falling_score);
         store_links(links, kept, select_neighbours(ix, all, n, max, kept));
     }
@@ -82,13 +91,13 @@ typedef struct choice {
 
 /* Finds the neighbours of a node on one level and gives it its own list; *entry becomes the
  * nearest, for the level below. */
-static mp_err choose_level(mp_index *ix, uint32_t node, int level, uint32_t *entry, heap *found,
-                           choice *c, mp_why *why)
+static mp_err choose_level(mp_index *ix, uint32_t node, const probe *p, int level, uint32_t *entry,
+                           heap *found, choice *c, mp_why *why)
 {
     node_filter any = {.ix = ix, .any = true};
     visited *seen = mp_visited_take(ix);
-    bool whole = mp_graph_beam(ix, vector_of(ix, node), *entry, level,
-                               (size_t)ix->opt.ef_construction, &any, 0, seen, found);
+    bool whole =
+        mp_graph_beam(ix, p, *entry, level, (size_t)ix->opt.ef_construction, &any, 0, seen, found);
     mp_visited_give(ix, seen);
     if (!whole)
         return mp_fail(why, MP_NOMEM, "no memory to link a vector");
@@ -112,10 +121,12 @@ static mp_err link_node(mp_index *ix, uint32_t node, int from, mp_why *why)
     heap found = {0};
     choice *c = mp_xcalloc(1, sizeof *c);
     mp_err err = MP_OK;
-    uint32_t entry = mp_graph_descend(ix, vector_of(ix, node), from);
+    int8_t code[MAX_CODE_BYTES];
+    probe p = mp_probe_of_node(ix, node, code);
+    uint32_t entry = mp_graph_descend(ix, &p, from);
     from = MP_MIN(from, level_of(ix, entry));
     for (int l = from; !err && l >= 0; l--)
-        err = choose_level(ix, node, l, &entry, &found, c, why);
+        err = choose_level(ix, node, &p, l, &entry, &found, c, why);
     for (int l = 0; !err && l <= from; l++)
         for (size_t i = 0; i < c->n[l]; i++)
             connect(ix, c->node[l][i], l, &node, 1);

@@ -120,26 +120,25 @@ static uint32_t read_links(const link_t *links, uint32_t max, uint32_t *out)
     return n;
 }
 
-uint32_t mp_graph_descend(const mp_index *ix, const float *query, int level)
+uint32_t mp_graph_descend(const mp_index *ix, const probe *query, int level)
 {
     uint32_t at = atomic_load_explicit(&ix->entry, memory_order_acquire), near[64];
     int top = atomic_load_explicit(&ix->top_level, memory_order_acquire);
-    size_t dims = (size_t)ix->opt.dims;
+    float nearest, score[64];
     if (at == NO_NODE)
         return NO_NODE;
-    float best = ix->dot(query, vector_of(ix, at), dims);
+    mp_probe_score(ix, query, &at, 1, &nearest);
     for (int l = MP_MIN(top, level_of(ix, at)); l > level; l--) {
         for (bool moved = true; moved;) {
             moved = false;
             uint32_t n = read_links(links_of(ix, at, l), (uint32_t)MP_MIN(ix->opt.m, 64), near);
-            for (uint32_t i = 0; i < n; i++) {
-                float score = ix->dot(query, vector_of(ix, near[i]), dims);
-                if (score > best) {
-                    best = score;
+            mp_probe_score(ix, query, near, n, score);
+            for (uint32_t i = 0; i < n; i++)
+                if (score[i] > nearest) {
+                    nearest = score[i];
                     at = near[i];
                     moved = true;
                 }
-            }
         }
     }
     return at;
@@ -153,69 +152,61 @@ static bool counts(const node_filter *f, uint32_t node)
     if (!f->allow)
         return l->n > 0;
     const int64_t *labels = l->n > 1 ? l->many : &l->one;
-    for (uint32_t i = 0; i < l->n; i++) {
-        size_t low = 0, high = f->allow->n;
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (f->allow->label[middle] < labels[i])
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low < f->allow->n && f->allow->label[low] == labels[i])
+    for (uint32_t i = 0; i < l->n; i++)
+        if (mp_label_set_has(f->allow, labels[i]))
             return true;
-    }
     return false;
 }
 
-static void prefetch_vector(const float *v, size_t dims)
+typedef struct walk {
+    const node_filter *filter;
+    size_t ef;
+    heap open, *found;
+} walk;
+
+/* Takes in a node that has been scored: into the results when it counts, and into the open ones. */
+static bool meet(walk *w, near_node x)
 {
-    /* Two lines start the stream; the hardware prefetcher sees the rest coming. */
-    __builtin_prefetch(v);
-    __builtin_prefetch(v + MP_MIN(dims, (size_t)16));
+    if (w->found->n >= w->ef && x.score <= w->found->at[0].score)
+        return true;
+    if (!heap_push(&w->open, x, -1))
+        return false;
+    if (!counts(w->filter, x.node))
+        return true;
+    if (!heap_push(w->found, x, 1))
+        return false;
+    if (w->found->n > w->ef)
+        (void)heap_pop(w->found, 1);
+    return true;
 }
 
-bool mp_graph_beam(const mp_index *ix, const float *query, uint32_t entry, int level, size_t ef,
+bool mp_graph_beam(const mp_index *ix, const probe *query, uint32_t entry, int level, size_t ef,
                    const node_filter *filter, size_t budget, visited *seen, heap *found)
 {
-    heap open = {0};
-    uint32_t near[256], max = (uint32_t)(level == 0 ? 2 * ix->opt.m : ix->opt.m);
-    size_t dims = (size_t)ix->opt.dims, distances = 1;
-    bool whole = true;
-    near_node start = {ix->dot(query, vector_of(ix, entry), dims), entry};
+    enum { MOST = 256 };
+    walk w = {.filter = filter, .ef = ef, .found = found};
+    uint32_t near[MOST], max = (uint32_t)(level == 0 ? 2 * ix->opt.m : ix->opt.m);
+    size_t distances = 1;
+    float score[MOST];
     found->n = 0;
     (void)first_visit(seen, entry);
-    if (!heap_push(&open, start, -1))
-        return false;
-    if (counts(filter, entry))
-        whole = heap_push(found, start, 1);
-    while (open.n && whole) {
-        near_node at = heap_pop(&open, -1);
+    mp_probe_score(ix, query, &entry, 1, score);
+    bool whole = meet(&w, (near_node){score[0], entry});
+    while (w.open.n && whole) {
+        near_node at = heap_pop(&w.open, -1);
         if (found->n >= ef && at.score < found->at[0].score)
             break;
-        uint32_t n = read_links(links_of(ix, at.node, level), MP_MIN(max, 256u), near), fresh = 0;
+        uint32_t n = read_links(links_of(ix, at.node, level), MP_MIN(max, MOST), near), fresh = 0;
         for (uint32_t i = 0; i < n; i++)
             if (first_visit(seen, near[i]))
                 near[fresh++] = near[i];
-        for (uint32_t i = 0; i < MP_MIN(fresh, 4u); i++)
-            prefetch_vector(vector_of(ix, near[i]), dims);
-        for (uint32_t i = 0; i < fresh && whole; i++) {
-            if (i + 4 < fresh)
-                prefetch_vector(vector_of(ix, near[i + 4]), dims);
-            near_node next = {ix->dot(query, vector_of(ix, near[i]), dims), near[i]};
-            if (found->n >= ef && next.score <= found->at[0].score)
-                continue;
-            whole = heap_push(&open, next, -1);
-            if (whole && counts(filter, next.node)) {
-                whole = heap_push(found, next, 1);
-                if (found->n > ef)
-                    (void)heap_pop(found, 1);
-            }
-        }
+        mp_probe_score(ix, query, near, fresh, score);
+        for (uint32_t i = 0; i < fresh && whole; i++)
+            whole = meet(&w, (near_node){score[i], near[i]});
         distances += fresh;
         if (budget && distances > budget)
             whole = false;
     }
-    mp_heap_free(&open);
+    mp_heap_free(&w.open);
     return whole;
 }

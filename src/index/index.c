@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { DEFAULT_M = 16, DEFAULT_EF_CONSTRUCTION = 100, DEFAULT_EF_SEARCH = 128, MAX_M = 64 };
-enum { ADD_BATCH = 4096, MAX_DIMS = 8192, REBUILD_FROM = 1024 };
+enum { ADD_BATCH = 4096, MAX_DIMS = MAX_CODE_BYTES, LEAST_CODED = 64, REBUILD_FROM = 1024 };
 
 /* With a filter of p labels among n, a graph search sees about n/p times as many nodes as without;
  * below p^2 = GRAPH_COST * n looking at the p vectors themselves is cheaper, and exact. */
@@ -28,7 +28,9 @@ mp_err mp_index_open(mp_index **out, const char *kind, const mp_index_options *o
         opt->ef_construction > 0 ? opt->ef_construction : DEFAULT_EF_CONSTRUCTION;
     ix->opt.ef_search = opt->ef_search > 0 ? opt->ef_search : DEFAULT_EF_SEARCH;
     ix->opt.threads = opt->threads > 0 ? opt->threads : mp_cpu_count();
-    ix->dot = mp_dot_for(mp_simd_isa());
+    ix->kernels = mp_distance_for(mp_simd_isa());
+    if (opt->dims >= LEAST_CODED)
+        ix->code_bytes = ((size_t)opt->dims + MP_CODE_GROUP - 1) / MP_CODE_GROUP * MP_CODE_GROUP;
     ix->chunks = mp_try_array(MAX_CHUNKS, sizeof *ix->chunks);
     if (!ix->chunks) {
         free(ix);
@@ -325,88 +327,28 @@ mp_err mp_index_get(const mp_index *ix, int64_t label, float *out, mp_why *why)
 
 /* ---- searching: `shape` and `labels` are held for reading ---- */
 
-static bool allowed(const mp_label_set *allow, int64_t label)
-{
-    size_t low = 0, high = allow ? allow->n : 0;
-    if (!allow)
-        return true;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (allow->label[middle] < label)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < allow->n && allow->label[low] == label;
-}
-
-/* The k best nodes of a scan: a sorted tail would cost k per hit, a heap log k. */
-typedef struct best {
-    near_node *at; /* k + 1 */
-    size_t n, k;
-} best;
-
-static void sift_in(best *b, near_node x)
-{
-    if (b->n == b->k && x.score <= b->at[0].score)
-        return;
-    if (b->n == b->k) { /* replace the worst, which is on top */
-        size_t i = 0;
-        for (;;) {
-            size_t down = 2 * i + 1;
-            if (down >= b->n)
-                break;
-            if (down + 1 < b->n && b->at[down + 1].score < b->at[down].score)
-                down++;
-            if (b->at[down].score >= x.score)
-                break;
-            b->at[i] = b->at[down];
-            i = down;
-        }
-        b->at[i] = x;
-        return;
-    }
-    size_t i = b->n++;
-    for (; i > 0 && b->at[(i - 1) / 2].score > x.score; i = (i - 1) / 2)
-        b->at[i] = b->at[(i - 1) / 2];
-    b->at[i] = x;
-}
-
-static mp_err scan(const mp_index *ix, const float *query, const mp_search_options *opt, best *b)
-{
-    size_t dims = (size_t)ix->opt.dims;
-    if (opt->allow) {
-        for (size_t i = 0; i < opt->allow->n; i++) {
-            uint32_t node = mp_store_find_label(ix, opt->allow->label[i]);
-            if (node == NO_NODE)
-                continue;
-            const label_list *l = labels_of(ix, node);
-            /* A shared vector counts once: at the first of its labels that is allowed. */
-            bool first = l->n == 1;
-            for (uint32_t k = 0; !first && k < l->n; k++)
-                if (allowed(opt->allow, l->many[k])) {
-                    first = l->many[k] == opt->allow->label[i];
-                    break;
-                }
-            if (first)
-                sift_in(b, (near_node){ix->dot(query, vector_of(ix, node), dims), node});
-        }
-        return MP_OK;
-    }
-    uint32_t n = atomic_load(&ix->n_nodes);
-    for (uint32_t node = 0; node < n; node++)
-        if (labels_of(ix, node)->n)
-            sift_in(b, (near_node){ix->dot(query, vector_of(ix, node), dims), node});
-    return MP_OK;
-}
-
 static bool scan_is_cheaper(const mp_index *ix, const mp_label_set *allow)
 {
     double n = (double)ix->n_labels, p = (double)allow->n;
     return p * p <= GRAPH_COST * n;
 }
 
-static mp_err beam(const mp_index *ix, const float *query, const mp_search_options *opt, best *b)
+/* Scores by the vectors themselves those results that may be among the k best. */
+static void score_again(const mp_index *ix, const probe *query, heap *found, best *b)
+{
+    best by_code = {.at = mp_xcalloc(b->k, sizeof *by_code.at), .k = b->k};
+    for (size_t i = 0; i < found->n; i++)
+        mp_best_add(&by_code, found->at[i]);
+    float least = by_code.n == by_code.k ? by_code.at[0].score : -2;
+    free(by_code.at);
+    for (size_t i = 0; i < found->n; i++) {
+        near_node x = found->at[i];
+        if (x.score + 2 * mp_probe_spread(ix, query, x.node) >= least)
+            mp_best_add(b, (near_node){mp_probe_exact(ix, query, x.node), x.node});
+    }
+}
+
+static void beam(const mp_index *ix, const probe *query, const mp_search_options *opt, best *b)
 {
     size_t ef = (size_t)(opt->ef > 0 ? opt->ef : ix->opt.ef_search);
     node_filter filter = {.ix = ix, .allow = opt->allow};
@@ -414,7 +356,7 @@ static mp_err beam(const mp_index *ix, const float *query, const mp_search_optio
     ef = MP_MAX(ef, opt->k);
     uint32_t entry = mp_graph_descend(ix, query, 0);
     if (entry == NO_NODE)
-        return MP_OK;
+        return;
     visited *seen = mp_visited_take(mutable(ix));
     /* A filter whose labels lie far from the query makes the beam wander: once it has looked at as
      * many vectors as the filter has labels, the scan is the better way. */
@@ -423,13 +365,11 @@ static mp_err beam(const mp_index *ix, const float *query, const mp_search_optio
     mp_visited_give(mutable(ix), seen);
     size_t want = MP_MIN(opt->k, opt->allow ? opt->allow->n : ix->n_labels);
     bool short_of = found.n < MP_MIN(want, mp_index_count_distinct(ix));
-    while (whole && found.n)
-        sift_in(b, mp_heap_pop_worst(&found));
-    mp_heap_free(&found);
     if (whole && !(short_of && opt->allow))
-        return MP_OK;
-    b->n = 0;
-    return scan(ix, query, opt, b);
+        score_again(ix, query, &found, b);
+    else
+        mp_scan(ix, query, opt->allow, b);
+    mp_heap_free(&found);
 }
 
 static int by_score_then_label(const void *a, const void *b)
@@ -455,7 +395,7 @@ static mp_err expand(const mp_index *ix, const best *b, const mp_search_options 
         size_t taken = 0;
         for (uint32_t k = 0; k < l->n && taken < opt->k; k++) {
             int64_t label = l->n > 1 ? l->many[k] : l->one;
-            if (!allowed(opt->allow, label))
+            if (!mp_label_set_has(opt->allow, label))
                 continue;
             all[total++] = (mp_neighbour){label, b->at[i].score};
             taken++;
@@ -471,13 +411,17 @@ static mp_err expand(const mp_index *ix, const best *b, const mp_search_options 
 static mp_err search_unit(const mp_index *ix, const float *unit, const mp_search_options *opt,
                           mp_neighbour *out, size_t *n, mp_why *why)
 {
-    best b = {.at = mp_try_array(opt->k + 1, sizeof *b.at), .k = opt->k};
+    int8_t code[MAX_CODE_BYTES];
+    best b = {.at = mp_try_array(opt->k, sizeof *b.at), .k = opt->k};
     bool exact = !ix->graph || opt->exact || (opt->allow && scan_is_cheaper(ix, opt->allow));
     if (!b.at)
         return mp_fail(why, MP_NOMEM, "no memory for %zu results", opt->k);
-    mp_err err = exact ? scan(ix, unit, opt, &b) : beam(ix, unit, opt, &b);
-    if (!err)
-        err = expand(ix, &b, opt, out, n, why);
+    probe query = mp_probe_of_vector(ix, unit, code);
+    if (exact)
+        mp_scan(ix, &query, opt->allow, &b);
+    else
+        beam(ix, &query, opt, &b);
+    mp_err err = expand(ix, &b, opt, out, n, why);
     free(b.at);
     return err;
 }

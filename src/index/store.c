@@ -159,22 +159,50 @@ void mp_store_detach(mp_index *ix, int64_t label, uint32_t node)
 
 /* ---- nodes ---- */
 
+static void free_chunk(chunk *c)
+{
+    free(c->vectors);
+    free(c->codes);
+    free(c->coding);
+    free(c->links);
+    free(c);
+}
+
+static void *aligned_rows(size_t row_bytes)
+{
+    return aligned_alloc(64, (CHUNK * row_bytes + 63) / 64 * 64);
+}
+
 static chunk *new_chunk(const mp_index *ix)
 {
     chunk *c = calloc(1, sizeof *c);
-    size_t vector_bytes = (size_t)CHUNK * (size_t)ix->opt.dims * sizeof(float);
     if (!c)
         return NULL;
-    c->vectors = aligned_alloc(64, (vector_bytes + 63) / 64 * 64);
+    c->vectors = aligned_rows((size_t)ix->opt.dims * sizeof *c->vectors);
+    if (ix->code_bytes) {
+        c->codes = aligned_rows(ix->code_bytes);
+        c->coding = calloc(CHUNK, sizeof *c->coding);
+    }
     if (ix->graph)
         c->links = calloc((size_t)CHUNK * (1 + 2 * (size_t)ix->opt.m), sizeof *c->links);
-    if (!c->vectors || (ix->graph && !c->links)) {
-        free(c->vectors);
-        free(c->links);
-        free(c);
+    if (!c->vectors || (ix->code_bytes && (!c->codes || !c->coding)) || (ix->graph && !c->links)) {
+        free_chunk(c);
         return NULL;
     }
     return c;
+}
+
+static void put_vector(const mp_index *ix, chunk *c, size_t at, const float *vector)
+{
+    size_t dims = (size_t)ix->opt.dims;
+    memcpy(c->vectors + at * dims, vector, dims * sizeof *vector);
+    if (!ix->code_bytes)
+        return;
+    uint8_t *code = c->codes + at * ix->code_bytes;
+    coding *how = &c->coding[at];
+    how->scale = mp_encode(vector, dims, ix->code_bytes, (int8_t *)code, &how->error);
+    for (size_t i = 0; i < ix->code_bytes; i++)
+        code[i] ^= 0x80; /* c + 128, see simd/distance.h */
 }
 
 /* Geometric levels with mean 1 / ln(m) (section 4.1 of the paper), from the node's number, so that
@@ -207,8 +235,7 @@ uint32_t mp_store_new_node(mp_index *ix, const float *vector, int level)
         if (!c->upper[at])
             goto done;
     }
-    memcpy(c->vectors + (size_t)at * (size_t)ix->opt.dims, vector,
-           (size_t)ix->opt.dims * sizeof *vector);
+    put_vector(ix, c, at, vector);
     c->level[at] = (uint8_t)level;
     c->labels[at] = (label_list){0};
     node = next;
@@ -229,9 +256,7 @@ void mp_store_clear(mp_index *ix)
             free(c->upper[k]);
             free(c->labels[k].many);
         }
-        free(c->vectors);
-        free(c->links);
-        free(c);
+        free_chunk(c);
         atomic_store(&ix->chunks[i], NULL);
     }
     free(ix->by_label.slots);

@@ -1,5 +1,10 @@
 /* store.h - the inside of an index: vectors, labels and links. Shared by this room's files alone.
  *
+ * Beside each vector lies its 8-bit code (simd/distance.h): a quarter of the bytes, and memory is
+ * what a search waits for. The graph is built and walked by codes; what comes out is scored again
+ * by the vectors themselves. A scan leaves out only what the code's error bound rules out, so it
+ * stays exact. Short vectors have no codes.
+ *
  * A *node* holds one distinct vector; labels with bit-equal vectors share it. Nodes lie in chunks
  * that never move, so a search may read one while others are added. A node is never freed while the
  * index lives: without labels it is a tombstone, which searches pass through but never return, and
@@ -36,8 +41,14 @@ typedef struct label_list { /* labels of a node; most have one */
     uint32_t n;
 } label_list;
 
+typedef struct coding { /* vector = scale * (code - 128) + something of length `error` */
+    float scale, error;
+} coding;
+
 typedef struct chunk {
     float *vectors;       /* CHUNK x dims, 64-byte aligned */
+    uint8_t *codes;       /* CHUNK x code_bytes, 64-byte aligned; NULL without codes */
+    coding *coding;       /* CHUNK; NULL without codes */
     link_t *links;        /* CHUNK x (1 + 2m), level 0; NULL without a graph */
     link_t *upper[CHUNK]; /* levels 1..level of a node, (1 + m) each */
     uint8_t level[CHUNK];
@@ -64,7 +75,8 @@ typedef struct visited { /* which nodes a search has seen; kept between searches
 struct mp_index {
     mp_index_options opt;
     bool graph;
-    mp_dot_fn dot;
+    const mp_distance_kernels *kernels;
+    size_t code_bytes; /* 0: too short to be coded */
     pthread_rwlock_t shape, labels;
     pthread_mutex_t grow, top, pool;
     pthread_mutex_t stripe[STRIPES];
@@ -86,6 +98,14 @@ static inline chunk *chunk_of(const mp_index *ix, uint32_t node)
 static inline const float *vector_of(const mp_index *ix, uint32_t node)
 {
     return chunk_of(ix, node)->vectors + (size_t)(node % CHUNK) * (size_t)ix->opt.dims;
+}
+static inline const uint8_t *code_of(const mp_index *ix, uint32_t node)
+{
+    return chunk_of(ix, node)->codes + (size_t)(node % CHUNK) * ix->code_bytes;
+}
+static inline coding coding_of(const mp_index *ix, uint32_t node)
+{
+    return chunk_of(ix, node)->coding[node % CHUNK];
 }
 static inline link_t *links_of(const mp_index *ix, uint32_t node, int level)
 {
@@ -115,6 +135,26 @@ void mp_store_detach(mp_index *ix, int64_t label, uint32_t node);
 /* Frees all nodes and labels; `shape` must be held for writing. */
 void mp_store_clear(mp_index *ix);
 
+/* ---- probe.c: a vector that others are compared with ---- */
+typedef struct probe {
+    const float *unit; /* dims floats */
+    int8_t *code;      /* code_bytes; NULL without codes */
+    float scale, error;
+    int32_t shift; /* what the stored codes' offset of 128 adds to each sum */
+} probe;
+/* code: room for ix->code_bytes. The unit vector is borrowed. */
+probe mp_probe_of_vector(const mp_index *ix, const float *unit, int8_t *code);
+probe mp_probe_of_node(const mp_index *ix, uint32_t node, int8_t *code);
+/* Cosines by code, within mp_probe_bound of the true ones; exact without codes. */
+void mp_probe_score(const mp_index *ix, const probe *p, const uint32_t *nodes, size_t n,
+                    float *out);
+float mp_probe_exact(const mp_index *ix, const probe *p, uint32_t node);
+/* How far mp_probe_score can be off for this node; 0 without codes. */
+float mp_probe_bound(const mp_index *ix, const probe *p, uint32_t node);
+/* How far it hardly ever is: errors of coordinates are independent. */
+float mp_probe_spread(const mp_index *ix, const probe *p, uint32_t node);
+enum { MAX_CODE_BYTES = 8192 };
+
 /* ---- graph_build.c: inserts a node that exists already ---- */
 MP_CHECK mp_err mp_graph_insert(mp_index *ix, uint32_t node, mp_why *why);
 
@@ -136,12 +176,23 @@ typedef struct node_filter {
 visited *mp_visited_take(mp_index *ix);
 void mp_visited_give(mp_index *ix, visited *v);
 /* The best entry for `query` at `level`, by greedy descent from the top. */
-uint32_t mp_graph_descend(const mp_index *ix, const float *query, int level);
+uint32_t mp_graph_descend(const mp_index *ix, const probe *query, int level);
 /* Beam search on one level from `entry`; the up to `ef` best results in *found, a heap with the
  * worst on top. budget: give up (false) after so many distances, 0: never. */
-bool mp_graph_beam(const mp_index *ix, const float *query, uint32_t entry, int level, size_t ef,
+bool mp_graph_beam(const mp_index *ix, const probe *query, uint32_t entry, int level, size_t ef,
                    const node_filter *filter, size_t budget, visited *seen, heap *found);
 void mp_heap_free(heap *h);
 near_node mp_heap_pop_worst(heap *h);
+
+/* ---- scan.c ---- */
+/* The k best nodes so far: a heap with the worst on top. */
+typedef struct best {
+    near_node *at; /* k */
+    size_t n, k;
+} best;
+void mp_best_add(best *b, near_node x);
+/* Exact: every living node, or every node with a label in `allow`. `labels` is held for reading. */
+void mp_scan(const mp_index *ix, const probe *query, const mp_label_set *allow, best *b);
+bool mp_label_set_has(const mp_label_set *set, int64_t label); /* NULL: every label */
 
 #endif

@@ -28,6 +28,62 @@ static void kernels_agree(void **state)
             }
 }
 
+/* Extreme codes too: sums of 127 * 255 must not saturate anywhere. */
+static void code_kernels_agree_bit_for_bit(void **state)
+{
+    (void)state;
+    enum { ROWS = 11, LONGEST = 1024 };
+    static uint8_t rows[ROWS][LONGEST + 1];
+    static int8_t query[LONGEST + 1];
+    const uint8_t *at[ROWS];
+    int32_t want[ROWS], have[ROWS];
+    mp_rng rng = {4};
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i <= LONGEST; i++) {
+            uint64_t x = mp_rng_u64(&rng);
+            query[i] = round == 1 ? 127 : round == 2 ? -127 : (int8_t)(x % 255 - 127);
+            for (int r = 0; r < ROWS; r++)
+                rows[r][i] = round ? 255 : (uint8_t)(1 + mp_rng_u64(&rng) % 255);
+        }
+        for (int isa = MP_ISA_NEON; isa <= (int)mp_simd_isa(); isa++)
+            for (size_t n = 0; n <= LONGEST; n += MP_CODE_GROUP)
+                for (size_t some = 0; some <= ROWS; some++) {
+                    for (size_t r = 0; r < some; r++)
+                        at[r] = rows[r] + (n < LONGEST ? r % 2 : 0);
+                    mp_distance_scalar.dot_codes(query, at, some, n, want);
+                    mp_distance_for((mp_isa)isa)->dot_codes(query, at, some, n, have);
+                    assert_memory_equal(want, have, some * sizeof *want);
+#if defined(__x86_64__)
+                    if (isa == MP_ISA_AVX512) { /* the choice above may have been VNNI */
+                        mp_distance_avx512.dot_codes(query, at, some, n, have);
+                        assert_memory_equal(want, have, some * sizeof *want);
+                    }
+#endif
+                }
+    }
+}
+
+static void a_code_is_as_far_off_as_it_says(void **state)
+{
+    (void)state;
+    mp_rng rng = {5};
+    float v[100];
+    int8_t code[128];
+    for (int round = 0; round < 50; round++) {
+        double off = 0;
+        float error;
+        for (size_t i = 0; i < MP_COUNT(v); i++)
+            v[i] = (float)(mp_rng_gauss(&rng) * (i == 7 ? 10 : 1));
+        float scale = mp_encode(v, MP_COUNT(v), sizeof code, code, &error);
+        for (size_t i = 0; i < sizeof code; i++) {
+            double d = i < MP_COUNT(v) ? (double)v[i] - (double)scale * code[i] : code[i];
+            assert_true(fabs(d) <= (double)scale * 0.501);
+            off += d * d;
+        }
+        assert_true(fabs(sqrt(off) - (double)error) <= 1e-4 * sqrt(off));
+    }
+}
+
 static void normalise_refuses_what_has_no_direction(void **state)
 {
     (void)state;
@@ -42,6 +98,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_agree),
+        cmocka_unit_test(code_kernels_agree_bit_for_bit),
+        cmocka_unit_test(a_code_is_as_far_off_as_it_says),
         cmocka_unit_test(normalise_refuses_what_has_no_direction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

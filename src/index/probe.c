@@ -1,0 +1,93 @@
+/* probe.c - comparing one vector with stored ones. See store.h. */
+#include "index/store.h"
+
+#include <math.h>
+
+probe mp_probe_of_vector(const mp_index *ix, const float *unit, int8_t *code)
+{
+    probe p = {.unit = unit};
+    if (!ix->code_bytes)
+        return p;
+    p.code = code;
+    p.scale = mp_encode(unit, (size_t)ix->opt.dims, ix->code_bytes, code, &p.error);
+    for (size_t i = 0; i < ix->code_bytes; i++)
+        p.shift += 128 * code[i];
+    return p;
+}
+
+probe mp_probe_of_node(const mp_index *ix, uint32_t node, int8_t *code)
+{
+    probe p = {.unit = vector_of(ix, node)};
+    if (!ix->code_bytes)
+        return p;
+    const uint8_t *stored = code_of(ix, node);
+    coding c = coding_of(ix, node);
+    p.code = code;
+    p.scale = c.scale;
+    p.error = c.error;
+    for (size_t i = 0; i < ix->code_bytes; i++) {
+        code[i] = (int8_t)(stored[i] - 128);
+        p.shift += 128 * code[i];
+    }
+    return p;
+}
+
+enum { AT_ONCE = 4, LINE = 64 };
+
+static void prefetch_codes(const mp_index *ix, const uint32_t *nodes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t at = 0; at < ix->code_bytes; at += LINE)
+            __builtin_prefetch(code_of(ix, nodes[i]) + at);
+}
+
+static void score_by_code(const mp_index *ix, const probe *p, const uint32_t *nodes, size_t n,
+                          float *out)
+{
+    const uint8_t *rows[AT_ONCE];
+    int32_t sum[AT_ONCE];
+    prefetch_codes(ix, nodes, MP_MIN(n, (size_t)AT_ONCE));
+    for (size_t i = 0; i < n; i += AT_ONCE) {
+        size_t some = MP_MIN(n - i, (size_t)AT_ONCE), rest = n - i - some;
+        prefetch_codes(ix, nodes + i + some, MP_MIN(rest, (size_t)AT_ONCE));
+        for (size_t k = 0; k < some; k++)
+            rows[k] = code_of(ix, nodes[i + k]);
+        ix->kernels->dot_codes(p->code, rows, some, ix->code_bytes, sum);
+        for (size_t k = 0; k < some; k++)
+            out[i + k] = (float)(sum[k] - p->shift) * p->scale * coding_of(ix, nodes[i + k]).scale;
+    }
+}
+
+void mp_probe_score(const mp_index *ix, const probe *p, const uint32_t *nodes, size_t n, float *out)
+{
+    if (p->code) {
+        score_by_code(ix, p, nodes, n, out);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = mp_probe_exact(ix, p, nodes[i]);
+}
+
+float mp_probe_exact(const mp_index *ix, const probe *p, uint32_t node)
+{
+    return ix->kernels->dot(p->unit, vector_of(ix, node), (size_t)ix->opt.dims);
+}
+
+/* With q = q' + e and v = v' + f: q v = q' v' + e v' + q f, and |q| = 1, |v'| <= 1 + |f|. */
+float mp_probe_bound(const mp_index *ix, const probe *p, uint32_t node)
+{
+    static const float rounding = 2e-6f;
+    if (!p->code)
+        return 0;
+    float f = coding_of(ix, node).error;
+    return f + p->error * (1 + f) + rounding;
+}
+
+float mp_probe_spread(const mp_index *ix, const probe *p, uint32_t node)
+{
+    static const float deviations = 6;
+    if (!p->code)
+        return 0;
+    float f = coding_of(ix, node).error;
+    return deviations * sqrtf((f * f + p->error * p->error) / (float)ix->opt.dims);
+}
