@@ -3,16 +3,31 @@
 
 #include <math.h>
 
+coding mp_code_vector(const mp_index *ix, const float *unit, int8_t *code)
+{
+    coding how = {0};
+    how.scale = mp_encode(unit, (size_t)ix->opt.dims, ix->code_bytes, code, &how.error);
+    const size_t n = ix->code_bytes;
+    for (size_t i = 0; i < n; i++)
+        how.shift += 128 * code[i];
+    return how;
+}
+
 probe mp_probe_of_vector(const mp_index *ix, const float *unit, int8_t *code)
 {
     probe p = {.unit = unit};
-    if (!ix->code_bytes)
-        return p;
-    p.code = code;
-    p.scale = mp_encode(unit, (size_t)ix->opt.dims, ix->code_bytes, code, &p.error);
-    for (size_t i = 0; i < ix->code_bytes; i++)
-        p.shift += 128 * code[i];
+    if (ix->code_bytes) {
+        p.code = code;
+        p.how = mp_code_vector(ix, unit, code);
+    }
     return p;
+}
+
+/* code + 128 as an unsigned byte becomes the code as a signed one. */
+static void flip(const uint8_t *restrict from, size_t n, int8_t *restrict to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (int8_t)(from[i] ^ 0x80);
 }
 
 probe mp_probe_of_node(const mp_index *ix, uint32_t node, int8_t *code)
@@ -20,15 +35,9 @@ probe mp_probe_of_node(const mp_index *ix, uint32_t node, int8_t *code)
     probe p = {.unit = vector_of(ix, node)};
     if (!ix->code_bytes)
         return p;
-    const uint8_t *stored = code_of(ix, node);
-    coding c = coding_of(ix, node);
     p.code = code;
-    p.scale = c.scale;
-    p.error = c.error;
-    for (size_t i = 0; i < ix->code_bytes; i++) {
-        code[i] = (int8_t)(stored[i] - 128);
-        p.shift += 128 * code[i];
-    }
+    p.how = coding_of(ix, node);
+    flip(code_of(ix, node), ix->code_bytes, code);
     return p;
 }
 
@@ -36,9 +45,12 @@ enum { AT_ONCE = 4, LINE = 64 };
 
 static void prefetch_codes(const mp_index *ix, const uint32_t *nodes, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        for (size_t at = 0; at < ix->code_bytes; at += LINE)
-            __builtin_prefetch(code_of(ix, nodes[i]) + at);
+    const size_t bytes = ix->code_bytes;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *code = code_of(ix, nodes[i]);
+        for (size_t at = 0; at < bytes; at += LINE)
+            __builtin_prefetch(code + at);
+    }
 }
 
 static void score_by_code(const mp_index *ix, const probe *p, const uint32_t *nodes, size_t n,
@@ -54,7 +66,8 @@ static void score_by_code(const mp_index *ix, const probe *p, const uint32_t *no
             rows[k] = code_of(ix, nodes[i + k]);
         ix->kernels->dot_codes(p->code, rows, some, ix->code_bytes, sum);
         for (size_t k = 0; k < some; k++)
-            out[i + k] = (float)(sum[k] - p->shift) * p->scale * coding_of(ix, nodes[i + k]).scale;
+            out[i + k] =
+                (float)(sum[k] - p->how.shift) * p->how.scale * coding_of(ix, nodes[i + k]).scale;
     }
 }
 
@@ -80,7 +93,7 @@ float mp_probe_bound(const mp_index *ix, const probe *p, uint32_t node)
     if (!p->code)
         return 0;
     float f = coding_of(ix, node).error;
-    return f + p->error * (1 + f) + rounding;
+    return f + p->how.error * (1 + f) + rounding;
 }
 
 float mp_probe_spread(const mp_index *ix, const probe *p, uint32_t node)
@@ -89,5 +102,5 @@ float mp_probe_spread(const mp_index *ix, const probe *p, uint32_t node)
     if (!p->code)
         return 0;
     float f = coding_of(ix, node).error;
-    return deviations * sqrtf((f * f + p->error * p->error) / (float)ix->opt.dims);
+    return deviations * sqrtf((f * f + p->how.error * p->how.error) / (float)ix->opt.dims);
 }

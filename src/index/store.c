@@ -199,8 +199,7 @@ static void put_vector(const mp_index *ix, chunk *c, size_t at, const float *vec
     if (!ix->code_bytes)
         return;
     uint8_t *code = c->codes + at * ix->code_bytes;
-    coding *how = &c->coding[at];
-    how->scale = mp_encode(vector, dims, ix->code_bytes, (int8_t *)code, &how->error);
+    c->coding[at] = mp_code_vector(ix, vector, (int8_t *)code);
     for (size_t i = 0; i < ix->code_bytes; i++)
         code[i] ^= 0x80; /* c + 128, see simd/distance.h */
 }

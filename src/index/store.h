@@ -43,6 +43,7 @@ typedef struct label_list { /* labels of a node; most have one */
 
 typedef struct coding { /* vector = scale * (code - 128) + something of length `error` */
     float scale, error;
+    int32_t shift; /* 128 times the sum of the codes: what the offset of a row adds to a sum */
 } coding;
 
 typedef struct chunk {
@@ -139,10 +140,10 @@ void mp_store_clear(mp_index *ix);
 typedef struct probe {
     const float *unit; /* dims floats */
     int8_t *code;      /* code_bytes; NULL without codes */
-    float scale, error;
-    int32_t shift; /* what the stored codes' offset of 128 adds to each sum */
+    coding how;
 } probe;
 /* code: room for ix->code_bytes. The unit vector is borrowed. */
+coding mp_code_vector(const mp_index *ix, const float *unit, int8_t *code);
 probe mp_probe_of_vector(const mp_index *ix, const float *unit, int8_t *code);
 probe mp_probe_of_node(const mp_index *ix, uint32_t node, int8_t *code);
 /* Cosines by code, within mp_probe_bound of the true ones; exact without codes. */
