@@ -6,9 +6,8 @@
  * and answers each with {"us", "recall"}: microseconds per row
  *
  * Searches are timed one by one on one thread; the median and the quartiles are printed. */
-#include "base/os.h"
 #include "index/index.h"
-#include "simd/cpu.h"
+#include "timing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,12 +63,6 @@ static rows read_rows(const char *path, size_t dims)
     return (rows){(float *)(void *)bytes, n / sizeof(float) / dims, dims};
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void search_all(const mp_index *ix, const rows *r, size_t first, mp_search_options opt,
                        double *seconds, mp_neighbour *out)
 {
@@ -81,7 +74,7 @@ static void search_all(const mp_index *ix, const rows *r, size_t first, mp_searc
             fail("search", &why);
         seconds[q] = mp_monotonic_s() - began;
     }
-    qsort(seconds, QUERIES, sizeof *seconds, by_value);
+    qsort(seconds, QUERIES, sizeof *seconds, timing_order);
 }
 
 static double recall(const mp_neighbour *want, const mp_neighbour *have)
@@ -165,13 +158,15 @@ static void report(const rows *r, size_t n, mp_neighbour *want, mp_neighbour *ha
     mp_index *ix = build(r, n, 0, &build_s);
     search_all(ix, r, n, (mp_search_options){.k = K, .exact = true}, scan, want);
     search_all(ix, r, n, (mp_search_options){.k = K}, graph, have);
-    printf("{\"bench\":\"index\",\"points\":%zu,\"dims\":%zu,\"m\":16,\"ef_construction\":100,"
-           "\"cores\":%d,\"isa\":\"%s\",\"build_s\":%.3f,\"recall_at_10\":%.4f,"
+    printf("{\"bench\": \"index\", ");
+    timing_machine();
+    printf(", \"points\":%zu,\"dims\":%zu,\"m\":16,\"ef_construction\":100,"
+           "\"build_s\":%.3f,\"recall_at_10\":%.4f,"
            "\"search_us\":{\"median\":%.1f,\"q1\":%.1f,\"q3\":%.1f},"
            "\"scan_us\":{\"median\":%.1f,\"q1\":%.1f,\"q3\":%.1f}}\n",
-           n, r->dims, mp_cpu_count(), mp_isa_word(mp_simd_isa()), build_s, recall(want, have),
-           graph[QUERIES / 2] * 1e6, graph[QUERIES / 4] * 1e6, graph[QUERIES * 3 / 4] * 1e6,
-           scan[QUERIES / 2] * 1e6, scan[QUERIES / 4] * 1e6, scan[QUERIES * 3 / 4] * 1e6);
+           n, r->dims, build_s, recall(want, have), graph[QUERIES / 2] * 1e6,
+           graph[QUERIES / 4] * 1e6, graph[QUERIES * 3 / 4] * 1e6, scan[QUERIES / 2] * 1e6,
+           scan[QUERIES / 4] * 1e6, scan[QUERIES * 3 / 4] * 1e6);
     mp_index_close(ix);
 }
 

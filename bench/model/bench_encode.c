@@ -6,9 +6,8 @@
  *
  * WHAT: look (one forward pass, 512-d), word (the same), copy, texture, sentence, query. Cases are
  * timed in turns, so that a busy moment of the machine hits them all. */
-#include "base/os.h"
 #include "model/model.h"
-#include "simd/cpu.h"
+#include "timing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,27 +96,6 @@ static void prepare(bench *b)
     }
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void print_cpu(void)
-{
-    char line[256], name[128] = "unknown";
-    FILE *f = fopen("/proc/cpuinfo", "r");
-    while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, "model name : %127[^\n]", name) == 1)
-            break;
-    if (f)
-        fclose(f);
-    printf(
-        "{\"bench\": \"encode\", \"machine\": {\"cpu\": \"%s\", \"cores\": %d, \"isa\": \"%s\"},\n"
-        " \"unit\": \"ms per picture or text\", \"runs\": %d, \"cases\": [",
-        name, mp_cpu_count(), mp_isa_word(mp_simd_isa()), ROUNDS);
-}
-
 static void run_all(bench *b)
 {
     static double ms[MP_COUNT(cases)][ROUNDS];
@@ -125,10 +103,12 @@ static void run_all(bench *b)
     for (int r = -2; r < ROUNDS; r++) /* two to warm up */
         for (size_t i = 0; i < MP_COUNT(cases); i++)
             ms[i][MP_MAX(r, 0)] = step(b, &cases[i]) / cases[i].batch;
-    print_cpu();
+    printf("{\"bench\": \"encode\", ");
+    timing_machine();
+    printf(",\n \"unit\": \"ms per picture or text\", \"runs\": %d, \"cases\": [", ROUNDS);
     for (size_t i = 0; i < MP_COUNT(cases); i++) {
         const struct one *c = &cases[i];
-        qsort(ms[i], ROUNDS, sizeof *ms[i], by_value);
+        qsort(ms[i], ROUNDS, sizeof *ms[i], timing_order);
         if (ms[i][0] < 0)
             continue;
         printf("%s\n  {\"model\": \"%s\", \"what\": \"%s\", \"batch\": %d, \"threads\": %d, "

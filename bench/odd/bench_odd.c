@@ -10,7 +10,7 @@
 #include "base/os.h"
 #include "core/layout.h"
 #include "core/odd.h"
-#include "image/timing.h"
+#include "timing.h"
 #include "simd/distance.h"
 
 #include <math.h>

@@ -133,10 +133,10 @@ static void conn_close(conn *c)
 
 static mp_err set_up(conn *c, const mp_meta *m, bool writer, mp_why *why)
 {
-    /* FULL: a commit is on the disk when it returns. The mmap and cache serve the vectors' scans.
-     */
+    /* FULL: a commit is on the disk when it returns. The cache serves the vectors' scans. The file
+     * is not mapped: a read error would then be a signal instead of an error. */
     static const char common[] = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;"
-                                 "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;"
+                                 "PRAGMA temp_store = MEMORY;"
                                  "PRAGMA cache_size = -16384; PRAGMA trusted_schema = OFF;";
     sqlite3_busy_timeout(c->db, m->busy_ms);
     sqlite3_extended_result_codes(c->db, 1);

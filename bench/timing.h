@@ -1,4 +1,4 @@
-/* timing.h - repeated timings as JSON, for the image benches: each program prints one object. */
+/* timing.h - repeated timings as JSON: each bench prints one object. */
 #ifndef MP_TIMING_H
 #define MP_TIMING_H
 
