@@ -361,6 +361,7 @@ typedef struct magpie_dupe_options {
     void *context;
 } magpie_dupe_options;
 
+/* Files with the same bytes are one item: each file is a member of its own, with the same id. */
 typedef struct magpie_member {
     int64_t id;
     const char *path, *name;
@@ -406,7 +407,8 @@ typedef void (*magpie_plan_fn)(void *context, int64_t id, const char *path, cons
 
 /* Applies a plan: merges tags (and title and description where the kept one has none) into the kept
  * item, moves the others' files to the trash area (in the library's folder, or beside the file on
- * another file system), and marks them trashed. dry_run: reports and changes nothing. Every step is
+ * another file system), and marks them trashed; of files with the same bytes, which are one item,
+ * the spare ones go. dry_run: reports and changes nothing. Every step is
  * journalled first: after a crash, the next open finishes it or takes it back. A file whose bytes
  * are no longer those of the plan is skipped. on_step may be NULL.
  * Errors: NOT_FOUND, CORRUPT (not a plan), INVALID, FULL, IO. */

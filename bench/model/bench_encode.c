@@ -31,8 +31,7 @@ static const char *const sentences[] = {
     "whole milk, one litre",
     "golden delicious apple",
     "an old stone bridge over a quiet river in autumn",
-    "The juice is pressed from ripe oranges and holds no added sugar; keep it cold once it is "
-    "open.",
+    "The juice is pressed from ripe oranges and holds no added sugar; keep it cold once open.",
     "children's long-sleeved shirt, blue, cotton",
     "sunset",
     "Two people walk along the beach with a dog while the tide goes out behind them.",

@@ -20,6 +20,8 @@ typedef struct dupes {
     mp_item *items;
     int64_t *ids; /* sorted; position i is items[i] */
     size_t n;
+    mp_source *spare; /* files with the same bytes as another, by item */
+    size_t n_spare;
     pthread_mutex_t mutex; /* guards the two below */
     mp_image *small;       /* n; empty until loaded */
     size_t cached_bytes;
@@ -40,6 +42,8 @@ static mp_err load_items(dupes *d, mp_why *why)
         err = mp_fail(why, MP_NOMEM, "no memory for %zu items", d->n);
     for (size_t i = 0; !err && i < d->n; i++)
         d->ids[i] = d->items[i].id;
+    if (!err && d->opt->kind != MAGPIE_SIMILAR)
+        err = mp_meta_list_spares(d->m->meta, d->arena, &d->spare, &d->n_spare, why);
     return err;
 }
 
@@ -236,6 +240,40 @@ static magpie_member member_of(const dupes *d, owned_groups *own, size_t at)
                            .bytes = item->bytes};
 }
 
+/* The spares of an item: *first is the position of the first one. */
+static size_t spares_of(const dupes *d, int64_t id, size_t *first)
+{
+    size_t low = 0, high = d->n_spare, end;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (d->spare[middle].item_id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (end = low; end < d->n_spare && d->spare[end].item_id == id; end++)
+        continue;
+    *first = low;
+    return end - low;
+}
+
+/* Adds the files with the same bytes as `of`, which has been added. */
+static void add_spares(const dupes *d, owned_groups *own, const magpie_member *of,
+                       magpie_member *list, size_t *n)
+{
+    size_t first, count = spares_of(d, of->id, &first);
+    for (size_t i = first; i < first + count; i++) {
+        magpie_member *to = &list[(*n)++];
+        const char *path = mp_arena_strdup(own->arena, mp_str_of(d->spare[i].path));
+        const char *slash = strrchr(path, '/');
+        *to = *of;
+        to->path = path;
+        to->name = slash ? slash + 1 : path;
+        to->keep = false;
+        to->reason = "same bytes";
+    }
+}
+
 static mp_keep_candidate keep_candidate(const mp_item *item)
 {
     return (mp_keep_candidate){.id = item->id,
@@ -254,29 +292,40 @@ static void fill_group(const dupes *d, owned_groups *own, const size_t *at, size
                        const mp_pair *pairs, size_t n_pairs, magpie_group *out)
 {
     mp_keep_candidate *rank = mp_xcalloc(n, sizeof *rank);
-    char reason[128];
-    for (size_t i = 0; i < n; i++)
-        rank[i] = keep_candidate(&d->items[at[i]]);
-    size_t keep = mp_dedup_keep(rank, n, reason, sizeof reason);
-    magpie_member *member = mp_arena_alloc(own->arena, n * sizeof *member);
-    size_t filled = 1;
+    char reason[128] = "the first of the files with these bytes";
+    size_t total = n, filled = 0, first, keep = 0;
     for (size_t i = 0; i < n; i++) {
-        magpie_member *to = i == keep ? &member[0] : &member[filled++];
-        *to = member_of(d, own, at[i]);
-        if (i == keep) {
-            to->keep = true;
-            to->score = 1;
-            to->reason = mp_arena_strdup(own->arena, mp_str_of(reason));
-            continue;
-        }
-        const mp_pair *p = pair_between(pairs, n_pairs, at[i], at[keep]);
-        to->score = p ? p->score : 0;
-        to->reason = p ? relation_words(p->kind) : "by way of another one";
-        out->bytes_saved += to->bytes;
+        rank[i] = keep_candidate(&d->items[at[i]]);
+        total += spares_of(d, d->items[at[i]].id, &first);
     }
+    if (n > 1)
+        keep = mp_dedup_keep(rank, n, reason, sizeof reason);
+    magpie_member *member = mp_arena_alloc(own->arena, total * sizeof *member);
+    for (size_t i = 0; i < n; i++) {
+        /* The one to keep comes first, and the one whose place it took comes in its stead. */
+        size_t which = i == 0 ? keep : i == keep ? 0 : i;
+        magpie_member one = member_of(d, own, at[which]);
+        const mp_pair *p = i ? pair_between(pairs, n_pairs, at[which], at[keep]) : NULL;
+        one.keep = i == 0;
+        one.score = i == 0 ? 1 : p ? p->score : 0;
+        one.reason = i == 0 ? mp_arena_strdup(own->arena, mp_str_of(reason))
+                     : p    ? relation_words(p->kind)
+                            : "by way of another one";
+        member[filled++] = one;
+        add_spares(d, own, &one, member, &filled);
+    }
+    for (size_t i = 1; i < filled; i++)
+        out->bytes_saved += member[i].bytes;
     out->member = member;
-    out->n = n;
+    out->n = filled;
     free(rank);
+}
+
+/* A picture that is alone but for files with the same bytes. */
+static void fill_spare_group(const dupes *d, owned_groups *own, size_t at, magpie_group *out)
+{
+    *out = (magpie_group){.weakest = 1, .weakest_a = d->items[at].id, .weakest_b = d->items[at].id};
+    fill_group(d, own, &at, 1, NULL, 0, out);
 }
 
 static int by_bytes_saved(const void *a, const void *b)
@@ -291,7 +340,8 @@ static magpie_groups *publish(const dupes *d, const mp_grouping *g, mp_pair *pai
 {
     owned_groups *own = mp_xcalloc(1, sizeof *own);
     own->arena = mp_arena_new(0);
-    magpie_group *group = mp_arena_alloc(own->arena, (g->n_groups + 1) * sizeof *group);
+    magpie_group *group =
+        mp_arena_alloc(own->arena, (g->n_groups + d->n_spare + 1) * sizeof *group);
     size_t *start = mp_xcalloc(g->n_groups + 1, sizeof *start);
     size_t *order = mp_xcalloc(d->n, sizeof *order);
     size_t *fill = mp_xcalloc(g->n_groups + 1, sizeof *fill);
@@ -321,9 +371,12 @@ static magpie_groups *publish(const dupes *d, const mp_grouping *g, mp_pair *pai
         group[k].weakest_a = d->items[g->weakest[k].a].id;
         group[k].weakest_b = d->items[g->weakest[k].b].id;
     }
-    qsort(group, g->n_groups, sizeof *group, by_bytes_saved);
-    own->pub.group = group;
     own->pub.n = g->n_groups;
+    for (size_t i = 0, first; i < d->n; i++)
+        if (g->group[i] == SIZE_MAX && spares_of(d, d->items[i].id, &first))
+            fill_spare_group(d, own, i, &group[own->pub.n++]);
+    qsort(group, own->pub.n, sizeof *group, by_bytes_saved);
+    own->pub.group = group;
     free(sorted);
     free(pair_start);
     free(fill);

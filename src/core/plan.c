@@ -5,7 +5,8 @@
  * sync both folders, and record the step and the item's state in one transaction. Each of these is
  * idempotent, so recovery runs the open plan again: a file that is already at `to` and no longer at
  * `from` has been moved. Undo walks the steps backwards by the same rule. Copied items keep their
- * blob: only their state changes. */
+ * blob: only their state changes. Of files with the same bytes, which are one item, a spare one is
+ * moved the same way; its item stays, less a source. */
 #include "core/plan.h"
 
 #include <errno.h>
@@ -23,11 +24,12 @@ enum { PLAN_VERSION = 1, MAX_PLAN_BYTES = 256 * 1024 * 1024 };
 
 static json_t *describe_member(const magpie_member *member, const mp_item *item)
 {
+    const char *path = member->path;
     char sha256[65];
     mp_hex(item->sha256, 32, sha256);
     return json_pack("{s:I, s:o, s:s, s:I, s:i, s:i, s:s, s:f}", "id", (json_int_t)item->id, "path",
-                     json_stringn_nocheck(item->path, strlen(item->path)), "sha256", sha256,
-                     "bytes", (json_int_t)item->bytes, "width", (int)item->width, "height",
+                     json_stringn_nocheck(path, strlen(path)), "sha256", sha256, "bytes",
+                     (json_int_t)item->bytes, "width", (int)item->width, "height",
                      (int)item->height, "reason", member->reason, "score", (double)member->score);
 }
 
@@ -128,6 +130,23 @@ static bool file_is(const char *path, const uint8_t sha256[32])
     return same;
 }
 
+static const char *path_of(const json_t *row, const mp_item *item)
+{
+    const char *path = json_string_value(json_object_get(row, "path"));
+    return path && !item->copied ? path : item->path;
+}
+
+/* Is the file at `path` one of the item's? */
+static bool is_source(magpie *m, const char *path, int64_t id)
+{
+    mp_arena *arena = mp_arena_new(0);
+    mp_source source;
+    bool is =
+        mp_meta_get_source(m->meta, path, arena, &source, NULL) == MP_OK && source.item_id == id;
+    mp_arena_free(arena);
+    return is;
+}
+
 /* NULL when the row may be acted upon, else why not. */
 static const char *obstacle(magpie *m, const json_t *row, const mp_item *item)
 {
@@ -144,7 +163,17 @@ static const char *obstacle(magpie *m, const json_t *row, const mp_item *item)
         mp_core_original_key(item->sha256, key);
         return mp_blob_stat(m->blobs, key, &bytes, NULL) == MP_OK ? NULL : "its copy is missing";
     }
-    return file_is(item->path, item->sha256) ? NULL : "its file is gone or changed";
+    const char *path = path_of(row, item);
+    if (!is_source(m, path, item->id))
+        return "is no file of this picture";
+    return file_is(path, item->sha256) ? NULL : "its file is gone or changed";
+}
+
+/* Two paths to one file (a mount, a link to a folder): moving one would take the other away. */
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 /* Tags that the kept item will gain, as JSON; the journal needs them for undo. */
@@ -171,27 +200,27 @@ static char *plan_merge(run *r, const mp_item *keep, const mp_item *gone)
 }
 
 /* Where a file goes: the library's trash when on the same file system (a rename moves it), else a
- * trash folder beside it. */
-static mp_err choose_target(run *r, const mp_item *item, int64_t number, const char **to,
+ * trash folder beside it. The number of the step keeps files of one name apart. */
+static mp_err choose_target(run *r, int64_t id, const char *from, int64_t number, const char **to,
                             mp_why *why)
 {
     char path[PATH_MAX];
     struct stat here, there;
-    const char *slash = strrchr(item->path, '/');
-    int dir_n = (int)(slash - item->path);
+    const char *slash = strrchr(from, '/');
+    int dir_n = slash ? (int)(slash - from) : -1;
     *to = "";
-    if (item->copied)
-        return MP_OK;
-    snprintf(path, sizeof path, "%.*s/", dir_n, item->path);
+    if (dir_n < 0)
+        return mp_fail(why, MP_INVALID, "not an absolute path: %s", from);
+    snprintf(path, sizeof path, "%.*s/", dir_n, from);
     if (stat(path, &here) != 0)
         return mp_fail_errno(why, errno, "cannot stat %s", path);
     if (stat(r->m->path, &there) != 0)
         return mp_fail_errno(why, errno, "cannot stat %s", r->m->path);
     int n = here.st_dev == there.st_dev
-                ? snprintf(path, sizeof path, "%s/trash/%lld/%lld-%s", r->m->path,
-                           (long long)number, (long long)item->id, slash + 1)
-                : snprintf(path, sizeof path, "%.*s/.magpie-trash/%lld/%lld-%s", dir_n, item->path,
-                           (long long)number, (long long)item->id, slash + 1);
+                ? snprintf(path, sizeof path, "%s/trash/%lld/%lld.%zu-%s", r->m->path,
+                           (long long)number, (long long)id, r->n, slash + 1)
+                : snprintf(path, sizeof path, "%.*s/.magpie-trash/%lld/%lld.%zu-%s", dir_n, from,
+                           (long long)number, (long long)id, r->n, slash + 1);
     if (n >= (int)sizeof path)
         return mp_fail(why, MP_TOO_BIG, "the path in the trash would be too long: %s", slash + 1);
     *to = mp_arena_strdup(r->arena, mp_str_of(path));
@@ -204,66 +233,93 @@ static void skip(run *r, int64_t id, const char *path, const char *what)
     tell(r, id, path, what);
 }
 
-static mp_err plan_one(run *r, const json_t *row, const mp_item *keep, int64_t number, mp_why *why)
+/* Marks a step that moves one of an item's files and leaves the item: see is_spare. */
+static const char SPARE[] = "{\"file\":true}";
+
+static mp_err add_step(run *r, const mp_item *item, int64_t keep_id, const char *from,
+                       const char *merged, int64_t number, mp_why *why)
 {
-    mp_item item;
-    int64_t id = json_integer_value(json_object_get(row, "id"));
-    mp_err err = mp_meta_get_item(r->m->meta, id, r->arena, &item, why);
-    if (err == MP_NOT_FOUND) {
-        skip(r, id, "", "is not in the library");
-        return MP_OK;
-    }
-    if (err)
-        return err;
-    if (item.id == keep->id)
-        return mp_fail(why, MP_INVALID, "the plan keeps and trashes #%lld", (long long)id);
-    const char *trouble = obstacle(r->m, row, &item);
-    if (trouble) {
-        skip(r, id, item.path, trouble);
-        return MP_OK;
-    }
-    const char *to;
-    err = choose_target(r, &item, number, &to, why);
+    const char *to = "";
+    mp_err err = item->copied ? MP_OK : choose_target(r, item->id, from, number, &to, why);
     if (err)
         return err;
     if (r->n == r->cap) {
         r->cap = r->cap ? r->cap * 2 : 64;
         r->steps = mp_xrealloc(r->steps, r->cap * sizeof *r->steps);
     }
-    r->steps[r->n++] = (mp_plan_step){.item_id = id,
-                                      .keep_id = keep->id,
-                                      .from = item.copied ? "" : item.path,
-                                      .to = to,
-                                      .merged = plan_merge(r, keep, &item)};
+    r->steps[r->n++] =
+        (mp_plan_step){.item_id = item->id,
+                       .keep_id = keep_id,
+                       .from = item->copied ? "" : mp_arena_strdup(r->arena, mp_str_of(from)),
+                       .to = to,
+                       .merged = merged};
     r->report->trashed++;
-    r->report->bytes += item.bytes;
+    r->report->bytes += item->bytes;
     return MP_OK;
+}
+
+typedef struct kept {
+    mp_item item;
+    const char *path;
+} kept;
+
+/* Plans one row: spare files first (`spares`), items in a second round, so that an item's own state
+ * is the last to change. */
+static mp_err plan_one(run *r, const json_t *row, const kept *keep, bool spares, int64_t number,
+                       mp_why *why)
+{
+    mp_item item;
+    int64_t id = json_integer_value(json_object_get(row, "id"));
+    mp_err err = mp_meta_get_item(r->m->meta, id, r->arena, &item, why);
+    if (err == MP_NOT_FOUND) {
+        if (!spares)
+            skip(r, id, "", "is not in the library");
+        return MP_OK;
+    }
+    if (err)
+        return err;
+    const char *path = path_of(row, &item);
+    bool spare = id == keep->item.id || strcmp(path, item.path) != 0;
+    if (spare != spares)
+        return MP_OK;
+    if (id == keep->item.id && (item.copied || strcmp(path, keep->path) == 0))
+        return mp_fail(why, MP_INVALID, "the plan keeps and trashes #%lld", (long long)id);
+    const char *trouble = obstacle(r->m, row, &item);
+    if (!trouble && !item.copied && same_file(path, keep->path))
+        trouble = "is the very file that is kept";
+    if (trouble) {
+        skip(r, id, path, trouble);
+        return MP_OK;
+    }
+    return add_step(r, &item, keep->item.id, path,
+                    spare ? SPARE : plan_merge(r, &keep->item, &item), number, why);
 }
 
 static mp_err plan_group(run *r, const json_t *group, int64_t number, mp_why *why)
 {
-    const json_t *keep_row = json_object_get(group, "keep"), *trash, *row;
-    mp_item keep;
+    const json_t *keep_row = json_object_get(group, "keep"), *row;
+    json_t *trash = json_object_get(group, "trash");
+    kept keep;
     size_t i;
     int64_t id = json_integer_value(json_object_get(keep_row, "id"));
-    mp_err err = mp_meta_get_item(r->m->meta, id, r->arena, &keep, why);
-    const char *trouble = err ? "is not in the library" : obstacle(r->m, keep_row, &keep);
+    mp_err err = mp_meta_get_item(r->m->meta, id, r->arena, &keep.item, why);
+    const char *trouble = err ? "is not in the library" : obstacle(r->m, keep_row, &keep.item);
     if (err && err != MP_NOT_FOUND)
         return err;
-    trash = json_object_get(group, "trash");
     if (trouble) { /* without the one to keep, nothing of the group may go */
-        json_array_foreach((json_t *)(uintptr_t)trash, i, row)
-            skip(r, json_integer_value(json_object_get(row, "id")), "",
-                 "the picture to keep is gone or changed");
+        json_array_foreach(trash, i, row) skip(r, json_integer_value(json_object_get(row, "id")),
+                                               "", "the picture to keep is gone or changed");
         return MP_OK;
     }
+    keep.path = path_of(keep_row, &keep.item);
     r->report->groups++;
     err = MP_OK;
-    json_array_foreach((json_t *)(uintptr_t)trash, i, row)
-    {
-        err = plan_one(r, row, &keep, number, why);
-        if (err)
-            break;
+    for (int round = 0; round < 2; round++) {
+        json_array_foreach(trash, i, row)
+        {
+            if (!err)
+                err = plan_one(r, row, &keep, round == 0, number, why);
+        }
     }
     return err;
 }
@@ -328,11 +384,37 @@ static bool only_this_file(mp_err err)
     return err == MP_EXISTS || err == MP_NOT_FOUND || err == MP_IO;
 }
 
+static bool is_spare(const mp_plan_step *step)
+{
+    json_t *merged = json_loads(step->merged, 0, NULL);
+    bool is = json_is_true(json_object_get(merged, "file"));
+    json_decref(merged);
+    return is;
+}
+
+/* Tells the item of the file that went away or came back. */
+static mp_err change_source(magpie *m, const mp_plan_step *step, bool undo, mp_why *why)
+{
+    mp_source_change change = {.kind = undo ? MP_SOURCE_EXTRA : MP_SOURCE_DROP,
+                               .path = step->from,
+                               .old_path = "",
+                               .item_id = step->item_id};
+    struct stat st;
+    if (undo && stat(step->from, &st) != 0)
+        return mp_fail_errno(why, errno, "cannot stat %s", step->from);
+    if (undo) {
+        change.bytes = st.st_size;
+        change.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    }
+    return mp_meta_change_sources(m->meta, &change, 1, why);
+}
+
 static mp_err apply_step(run *r, int64_t plan_id, size_t at, mp_why *why)
 {
     const mp_plan_step *step = &r->steps[at];
     mp_err err = MP_OK;
     mp_why reason = {0};
+    bool spare = is_spare(step);
     if (step->state != MP_STEP_PENDING)
         return MP_OK;
     if (*step->from)
@@ -343,9 +425,10 @@ static mp_err apply_step(run *r, int64_t plan_id, size_t at, mp_why *why)
         skip(r, step->item_id, step->from, reason.text);
         return mp_meta_plan_step(r->m->meta, plan_id, at, MP_STEP_SKIPPED, MP_PRESENT, why);
     }
-    err = merge_words(r->m, step, false, why);
+    err = spare ? change_source(r->m, step, false, why) : merge_words(r->m, step, false, why);
     if (!err)
-        err = mp_meta_plan_step(r->m->meta, plan_id, at, MP_STEP_DONE, MP_TRASHED, why);
+        err = mp_meta_plan_step(r->m->meta, plan_id, at, MP_STEP_DONE,
+                                spare ? MP_PRESENT : MP_TRASHED, why);
     if (!err)
         tell(r, step->item_id, step->from, "trashed");
     return err;
@@ -374,7 +457,8 @@ static mp_err undo_step(run *r, int64_t plan_id, size_t at, mp_why *why)
         skip(r, step->item_id, step->to, reason.text);
         return MP_OK;
     }
-    err = merge_words(r->m, step, true, why);
+    err =
+        is_spare(step) ? change_source(r->m, step, true, why) : merge_words(r->m, step, true, why);
     if (!err)
         err = mp_meta_plan_step(r->m->meta, plan_id, at, MP_STEP_PENDING, MP_PRESENT, why);
     if (!err) {

@@ -101,6 +101,10 @@ MP_CHECK mp_err mp_meta_get_source(mp_meta *m, const char *path, mp_arena *arena
 /* Every source whose path is `folder` or lies below it, by path. */
 MP_CHECK mp_err mp_meta_list_sources(mp_meta *m, const char *folder, mp_arena *arena,
                                      mp_source **out, size_t *n, mp_why *why);
+/* Every further source that is there, of items that are neither in the trash nor copied into the
+ * library: files with the same bytes as another. By item, then path. */
+MP_CHECK mp_err mp_meta_list_spares(mp_meta *m, mp_arena *arena, mp_source **out, size_t *n,
+                                    mp_why *why);
 /* What a rescan found, one transaction: */
 typedef enum mp_source_change_kind {
     MP_SOURCE_SEEN,  /* size/mtime noted anew (same bytes), missing cleared, item present */

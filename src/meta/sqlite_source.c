@@ -45,6 +45,31 @@ mp_err mp_meta_get_source(mp_meta *m, const char *path, mp_arena *arena, mp_sour
     return err;
 }
 
+/* All rows of a statement that has its values. */
+static mp_err read_sources(mp_meta *m, conn *c, sqlite3_stmt *s, mp_err err, mp_arena *arena,
+                           mp_source **out, size_t *n, mp_why *why)
+{
+    size_t count = 0, cap = 0;
+    mp_source *list = NULL;
+    while (s && mp_sql_row(c, s, &err, why)) {
+        if (count == cap) {
+            cap = cap ? cap * 2 : 256;
+            list = mp_xrealloc(list, cap * sizeof *list);
+        }
+        read_source(s, arena, &list[count++]);
+    }
+    mp_sql_release(m, c);
+    mp_source *kept = err ? NULL : mp_arena_alloc(arena, count * sizeof *kept);
+    if (!err && !kept)
+        err = mp_fail(why, MP_NOMEM, "no memory for %zu paths", count);
+    if (!err && count)
+        memcpy(kept, list, count * sizeof *kept);
+    free(list);
+    *out = err ? NULL : kept;
+    *n = err ? 0 : count;
+    return err;
+}
+
 /* Below a folder: paths from "folder/" up to, not including, "folder0" ('0' follows '/'). */
 mp_err mp_meta_list_sources(mp_meta *m, const char *folder, mp_arena *arena, mp_source **out,
                             size_t *n, mp_why *why)
@@ -52,11 +77,8 @@ mp_err mp_meta_list_sources(mp_meta *m, const char *folder, mp_arena *arena, mp_
     static const char sql[] = "SELECT " SOURCE_COLUMNS
                               "WHERE s.path = ?1 OR (s.path >= ?2 AND s.path < ?3) ORDER BY s.path";
     conn *c;
-    size_t count = 0, cap = 0, len = strlen(folder);
-    mp_source *list = NULL;
+    size_t len = strlen(folder);
     mp_buf low = {0}, high = {0};
-    *out = NULL;
-    *n = 0;
     while (len > 0 && folder[len - 1] == '/')
         len--;
     mp_buf_printf(&low, "%.*s/", (int)len, folder);
@@ -68,27 +90,21 @@ mp_err mp_meta_list_sources(mp_meta *m, const char *folder, mp_arena *arena, mp_
         mp_sql_bind_text(s, 2, low.p);
         mp_sql_bind_text(s, 3, high.p);
     }
-    while (s && mp_sql_row(c, s, &err, why)) {
-        if (count == cap) {
-            cap = cap ? cap * 2 : 256;
-            list = mp_xrealloc(list, cap * sizeof *list);
-        }
-        read_source(s, arena, &list[count++]);
-    }
-    mp_sql_release(m, c);
+    err = read_sources(m, c, s, err, arena, out, n, why);
     mp_buf_free(&low);
     mp_buf_free(&high);
-    mp_source *kept = err ? NULL : mp_arena_alloc(arena, count * sizeof *kept);
-    if (!err && !kept)
-        err = mp_fail(why, MP_NOMEM, "no memory for %zu paths", count);
-    if (!err) {
-        if (count)
-            memcpy(kept, list, count * sizeof *kept);
-        *out = kept;
-        *n = count;
-    }
-    free(list);
     return err;
+}
+
+mp_err mp_meta_list_spares(mp_meta *m, mp_arena *arena, mp_source **out, size_t *n, mp_why *why)
+{
+    static const char sql[] =
+        "SELECT " SOURCE_COLUMNS "WHERE s.is_primary = 0 AND s.missing = 0 AND a.state <> 2 AND "
+        "v.copied = 0 ORDER BY s.asset_id, s.path";
+    conn *c;
+    mp_err err = mp_sql_reader(m, &c, why);
+    sqlite3_stmt *s = err ? NULL : mp_sql_get(c, sql, &err, why);
+    return read_sources(m, c, s, err, arena, out, n, why);
 }
 
 /* ---- changes ---- */

@@ -317,6 +317,27 @@ static void sources_follow_files(void **state)
     assert_string_equal(list[0].path, "/p/a.jpg");
 }
 
+static void spares_are_further_files_that_are_there(void **state)
+{
+    store *s = *state;
+    mp_why why;
+    mp_source *list;
+    size_t n;
+    int64_t a = put(s, "/p/a.jpg", 1, NULL), b = put(s, "/p/b.jpg", 2, NULL);
+    mp_source_change changes[] = {
+        {.kind = MP_SOURCE_EXTRA, .path = "/p/z.jpg", .old_path = "", .item_id = a},
+        {.kind = MP_SOURCE_EXTRA, .path = "/p/y.jpg", .old_path = "", .item_id = a},
+        {.kind = MP_SOURCE_EXTRA, .path = "/p/x.jpg", .old_path = "", .item_id = b},
+        {.kind = MP_SOURCE_MISSING, .path = "/p/x.jpg", .old_path = "", .item_id = b},
+    };
+    assert_ok(mp_meta_change_sources(s->m, changes, MP_COUNT(changes), &why));
+    assert_ok(mp_meta_list_spares(s->m, s->arena, &list, &n, &why));
+    assert_int_equal(n, 2);
+    assert_string_equal(list[0].path, "/p/y.jpg");
+    assert_string_equal(list[1].path, "/p/z.jpg");
+    assert_int_equal(list[1].item_id, a);
+}
+
 static void verdicts_replace_each_other(void **state)
 {
     store *s = *state;
@@ -504,6 +525,7 @@ int main(void)
         EACH(words_find_items),
         EACH(vectors_are_the_truth),
         EACH(sources_follow_files),
+        EACH(spares_are_further_files_that_are_there),
         EACH(verdicts_replace_each_other),
         EACH(a_store_survives_reopening),
         EACH(strangers_and_damage_are_refused),

@@ -1,6 +1,7 @@
 """Copies: found, planned, moved to the trash, and brought back byte for byte."""
 import hashlib
 import json
+import os
 
 from conftest import picture
 from PIL import Image, ImageOps
@@ -80,3 +81,60 @@ def test_nonsense_is_no_plan(magpie, photos, tmp_path):
     bad.write_text("{\"groups\": 3}")
     magpie.run("dupes", "apply", bad, code=5)
     magpie.run("dupes", "apply", tmp_path / "none.json", code=3)
+
+
+def test_files_with_the_same_bytes(magpie, tmp_path):
+    folder = tmp_path / "twins"
+    im = picture(folder / "a.jpg", 1)
+    for name in ("b.jpg", "sub/c.jpg"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes((folder / "a.jpg").read_bytes())
+    im.save(folder / "z.png")
+    (folder / "zz.png").write_bytes((folder / "z.png").read_bytes())
+    picture(folder / "alone.jpg", 2)
+    (folder / "alone2.jpg").write_bytes((folder / "alone.jpg").read_bytes())
+    os.link(folder / "alone.jpg", folder / "linked.jpg")
+    summary, _ = magpie.add(folder)
+    assert summary["added"] == 3
+    groups = magpie.json("dupes")[-1]["groups"]
+    names = [[m["name"] for m in g["members"]] for g in groups]
+    assert sorted(map(sorted, names)) == [["a.jpg", "b.jpg", "c.jpg", "z.png", "zz.png"],
+                                          ["alone.jpg", "alone2.jpg", "linked.jpg"]]
+    large = next(g for g in groups if len(g["members"]) == 5)
+    assert [m["keep"] for m in large["members"]] == [True] + [False] * 4
+    assert large["members"][0]["name"] == "z.png"  # lossless, of the same size
+    plan, before = tmp_path / "plan.json", digests(folder) | digests(folder / "sub")
+    magpie.run("dupes", "plan", plan)
+    # What a link points at must not go with it: the very file that is kept is left alone.
+    done = magpie.json("dupes", "apply", plan, "--yes", code=4)[-1]
+    assert done["trashed"] == 5 and done["skipped"] == 1
+    left = {str(p.relative_to(folder)) for p in folder.rglob("*.*g")}
+    assert left == {"z.png", "alone.jpg", "linked.jpg"}
+    assert magpie.sound("--deep") == 2
+    magpie.json("dupes", "undo")
+    assert digests(folder) | digests(folder / "sub") == before
+    assert magpie.sound("--deep") == 3
+    again = magpie.json("dupes")[-1]["groups"]
+    assert sorted(len(g["members"]) for g in again) == [3, 5]
+    magpie.add(folder)
+    assert magpie.sound("--deep") == 3
+
+
+def test_a_plan_may_keep_another_of_the_same_files(magpie, tmp_path):
+    folder = tmp_path / "twins"
+    picture(folder / "a.jpg", 1)
+    (folder / "b.jpg").write_bytes((folder / "a.jpg").read_bytes())
+    magpie.add(folder)
+    plan = tmp_path / "plan.json"
+    magpie.run("dupes", "plan", plan)
+    edited = json.loads(plan.read_text())
+    group = edited["groups"][0]
+    group["keep"], group["trash"] = group["trash"][0], [group["keep"]]
+    plan.write_text(json.dumps(edited))
+    magpie.run("dupes", "apply", plan, "--yes")
+    assert [p.name for p in folder.iterdir()] == ["b.jpg"]
+    assert magpie.json("show", 1)[-1]["items"][0]["path"].endswith("b.jpg")
+    assert magpie.sound("--deep") == 1
+    magpie.run("dupes", "undo")
+    assert sorted(p.name for p in folder.iterdir()) == ["a.jpg", "b.jpg"]
+    assert magpie.sound("--deep") == 1
