@@ -25,6 +25,8 @@ typedef struct mp_pair {
     size_t a, b; /* positions in the input, a < b */
     float score; /* 0..1; at least the threshold */
     mp_relation_kind kind;
+    float added; /* MP_SAME_FRAMED: the share of b's area (> 0) or, negated, of a's (< 0) that is a
+                    frame or bar the other lacks; 0: none, or not known */
 } mp_pair;
 
 /* Small picture of position i for the verification: aspect kept, long side 256 at most.
@@ -69,8 +71,9 @@ void mp_grouping_free(mp_grouping *g);
 /* Default of mp_dedup_input.threshold and of the grouping of "same picture". */
 extern const float mp_dedup_threshold;
 
-/* Which member of a group to keep: present before missing, then pixels, then format (lossless
- * first), then bytes, then quality, then the oldest. */
+/* Which member of a group to keep: present before missing, then pixels (of the picture itself,
+ * without what was added), then the one nothing was added to, then format (lossless first), then
+ * bytes, then quality, then the oldest. */
 typedef struct mp_keep_candidate {
     int64_t id;
     int32_t width, height;
@@ -79,6 +82,7 @@ typedef struct mp_keep_candidate {
     float sharpness;
     uint32_t issues;
     int64_t taken_ms, mtime_ms;
+    float added; /* share of its area that is a frame or bar which another member lacks */
     bool missing;
 } mp_keep_candidate;
 /* Position of the one to keep (n >= 1); the deciding reason in words goes to `reason`. */

@@ -18,7 +18,7 @@ static int format_rank(const char *format)
 
 static int64_t pixels(const mp_keep_candidate *c)
 {
-    return (int64_t)c->width * c->height;
+    return (int64_t)((double)c->width * c->height * (double)(1 - c->added));
 }
 
 static int64_t born(const mp_keep_candidate *c)
@@ -40,7 +40,15 @@ static int present(const mp_keep_candidate *a, const mp_keep_candidate *b)
 
 static int larger(const mp_keep_candidate *a, const mp_keep_candidate *b)
 {
-    return compare(pixels(a), pixels(b));
+    int64_t x = pixels(a), y = pixels(b);
+    /* What was added is measured on small pictures, not to the pixel. */
+    int64_t slack = a->added > 0 || b->added > 0 ? MP_MIN(x, y) / 25 : 0;
+    return llabs(x - y) <= slack ? 0 : compare(x, y);
+}
+
+static int nothing_added(const mp_keep_candidate *a, const mp_keep_candidate *b)
+{
+    return (int)(b->added > 0) - (int)(a->added > 0);
 }
 
 static int better_format(const mp_keep_candidate *a, const mp_keep_candidate *b)
@@ -83,6 +91,7 @@ typedef struct question {
 static const question QUESTIONS[] = {
     {present, "still there"},
     {larger, "most pixels"},
+    {nothing_added, "no frame or caption"},
     {better_format, "best format"},
     {more_bytes, "least compressed"},
     {fewer_issues, "fewest flaws"},

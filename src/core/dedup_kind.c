@@ -47,28 +47,32 @@ static bool flat_outside(const mp_dedup_picture *a, const mp_dedup_picture *b, m
 }
 
 static mp_relation_kind kind_of_part(const mp_dedup_picture *a, const mp_dedup_picture *b,
-                                     mp_dedup_warp warp)
+                                     mp_dedup_warp warp, float *added)
 {
     mp_dedup_warp back;
-    float covered = mp_dedup_fit_of(&a->level[2], &b->level[2], warp).overlap;
+    float of_a = mp_dedup_fit_of(&a->level[2], &b->level[2], warp).overlap;
     if (!mp_dedup_warp_invert(warp, &back))
         return MP_SAME_CROPPED;
-    bool a_is_larger = covered < mp_dedup_fit_of(&b->level[2], &a->level[2], back).overlap;
-    bool flat = a_is_larger ? flat_outside(a, b, warp) : flat_outside(b, a, back);
-    return flat ? MP_SAME_FRAMED : MP_SAME_CROPPED;
+    float of_b = mp_dedup_fit_of(&b->level[2], &a->level[2], back).overlap;
+    bool a_is_larger = of_a < of_b;
+    if (!(a_is_larger ? flat_outside(a, b, warp) : flat_outside(b, a, back)))
+        return MP_SAME_CROPPED;
+    *added = a_is_larger ? of_a - 1 : 1 - of_b;
+    return MP_SAME_FRAMED;
 }
 
 mp_relation_kind mp_dedup_kind_of(const mp_dedup_picture *a, const mp_dedup_picture *b,
-                                  mp_dedup_warp warp, const mp_dedup_measures *m)
+                                  mp_dedup_warp warp, const mp_dedup_measures *m, float *added)
 {
     static const float quarter = 1.57079633f;
     float angle = angle_of(warp), turns = roundf(angle / quarter);
+    *added = 0;
     if (mp_dedup_warp_det(warp) < 0 || turns != 0)
         return MP_SAME_TURNED;
     if (fabsf(angle) > TILT)
         return MP_SAME_TILTED;
     if (m->whole < COMPLETE)
-        return kind_of_part(a, b, warp);
+        return kind_of_part(a, b, warp, added);
     if (m->residual <= EXACT_NOISE && m->gain >= EXACT_GAIN && m->shift <= EXACT_SHIFT)
         return MP_SAME_EXACT;
     return m->agree < MARK_AGREE && m->median > MARK_MEDIAN ? MP_SAME_FRAMED : MP_SAME_RECODED;

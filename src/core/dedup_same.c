@@ -32,6 +32,7 @@ typedef struct accepted {
     uint32_t a, b;
     float score;
     mp_relation_kind kind;
+    float added;
     mp_dedup_warp warp;
 } accepted;
 
@@ -251,6 +252,7 @@ static mp_err keep_answers(matcher *m, mp_why *why)
                                                   .b = m->attempt[i].b,
                                                   .score = v->score,
                                                   .kind = v->kind,
+                                                  .added = v->added,
                                                   .warp = v->warp};
     }
     return MP_OK;
@@ -360,7 +362,8 @@ static mp_err answer_with(const matcher *m, mp_pair **out, size_t *n, mp_why *wh
         pairs[i] = (mp_pair){.a = m->accepted[i].a,
                              .b = m->accepted[i].b,
                              .score = m->accepted[i].score,
-                             .kind = m->accepted[i].kind};
+                             .kind = m->accepted[i].kind,
+                             .added = m->accepted[i].added};
     for (size_t i = 0; i < in->n_same; i++)
         pairs[m->n_accepted + i] = (mp_pair){.a = MP_MIN(in->same[i].a, in->same[i].b),
                                              .b = MP_MAX(in->same[i].a, in->same[i].b),

@@ -183,7 +183,7 @@ static mp_dedup_verdict verify_ordered(const mp_dedup_picture *a, const mp_dedup
     if (thorough && best.score < SETTLED)
         judge_better(a, b, h, parts(a, b, h), FOR_PARTS, &best);
     if (best.score > 0)
-        best.kind = mp_dedup_kind_of(a, b, best.warp, &best.measures);
+        best.kind = mp_dedup_kind_of(a, b, best.warp, &best.measures, &best.added);
     return best;
 }
 
@@ -198,5 +198,6 @@ mp_dedup_verdict mp_dedup_verify(const mp_dedup_picture *a, const mp_dedup_pictu
     if (!mp_dedup_warp_invert(v.warp, &back))
         v.score = 0;
     v.warp = back;
+    v.added = -v.added;
     return v;
 }

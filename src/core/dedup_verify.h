@@ -27,13 +27,15 @@ mp_dedup_measures mp_dedup_measure(const mp_dedup_picture *a, const mp_dedup_pic
                                    mp_dedup_warp warp);
 /* 0..1; mp_dedup_threshold is where "same picture" begins. */
 float mp_dedup_score(const mp_dedup_measures *m);
-/* What became of the one to make the other; only means something for the same picture. */
+/* What became of the one to make the other; only means something for the same picture. *added: see
+ * mp_pair. */
 mp_relation_kind mp_dedup_kind_of(const mp_dedup_picture *a, const mp_dedup_picture *b,
-                                  mp_dedup_warp warp, const mp_dedup_measures *m);
+                                  mp_dedup_warp warp, const mp_dedup_measures *m, float *added);
 
 typedef struct mp_dedup_verdict {
     float score;
     mp_relation_kind kind;
+    float added;        /* see mp_pair */
     mp_dedup_warp warp; /* from A to B */
     mp_dedup_measures measures;
 } mp_dedup_verdict;

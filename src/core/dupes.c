@@ -288,6 +288,16 @@ static mp_keep_candidate keep_candidate(const mp_item *item)
                                .missing = item->state == MP_MISSING};
 }
 
+/* The largest share of a picture that another of its group shows to be added. */
+static float added_to(const mp_pair *pairs, size_t n, size_t at)
+{
+    float most = 0;
+    for (size_t i = 0; i < n; i++)
+        if (pairs[i].a == at || pairs[i].b == at)
+            most = MP_MAX(most, pairs[i].a == at ? -pairs[i].added : pairs[i].added);
+    return most;
+}
+
 static void fill_group(const dupes *d, owned_groups *own, const size_t *at, size_t n,
                        const mp_pair *pairs, size_t n_pairs, magpie_group *out)
 {
@@ -296,6 +306,7 @@ static void fill_group(const dupes *d, owned_groups *own, const size_t *at, size
     size_t total = n, filled = 0, first, keep = 0;
     for (size_t i = 0; i < n; i++) {
         rank[i] = keep_candidate(&d->items[at[i]]);
+        rank[i].added = added_to(pairs, n_pairs, at[i]);
         total += spares_of(d, d->items[at[i]].id, &first);
     }
     if (n > 1)

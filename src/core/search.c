@@ -33,7 +33,7 @@ static void add_reason(const mp_search *s, const mp_candidate *c, mp_buf *out)
     mp_buf_add(out, "", 1); /* NUL-terminated in the pool */
 }
 
-static void write_note(const mp_search *s, bool convincing, char *out, size_t cap)
+static void write_note(const mp_search *s, char *out, size_t cap)
 {
     out[0] = '\0';
     if (s->words.n && !s->info->space[MP_SPACE_WORD].dims)
@@ -45,8 +45,6 @@ static void write_note(const mp_search *s, bool convincing, char *out, size_t ca
                  "the model %s knows no concept near these words (it knows 1,000 everyday things "
                  "and animals); a CLIP model would",
                  s->info->id);
-    else if (!convincing && s->n)
-        snprintf(out, cap, "nothing reaches the floor; see more with a lower minimum score");
 }
 
 typedef struct owned_hits {
@@ -103,7 +101,7 @@ static mp_err publish(mp_search *s, magpie_hits **out, mp_why *why)
                              .measure = s->measure,
                              .note = own->note,
                              .model = mp_arena_strdup(own->arena, mp_str_of(s->info->id))};
-    write_note(s, kept > 0, own->note, sizeof own->note);
+    write_note(s, own->note, sizeof own->note);
     *out = &own->pub;
     return MP_OK;
 }

@@ -5,6 +5,7 @@
  * points below its reference, with 77 when the pictures are not there. */
 #include "base/os.h"
 #include "image/decode.h"
+#include "index/index.h"
 #include "model/model.h"
 
 #include <dirent.h>
@@ -354,6 +355,35 @@ static void load_icons(set *s, const char *shared, const product *p, int n)
     }
 }
 
+/* The graph at default settings beside the scan, every picture as a query. */
+static double graph_recall(const set *s)
+{
+    enum { K = 10 };
+    mp_index *index;
+    mp_why why;
+    mp_index_options options = {.dims = s->look_dims};
+    int64_t *labels = mp_xcalloc((size_t)s->n, sizeof *labels);
+    double hits = 0;
+    for (int i = 0; i < s->n; i++)
+        labels[i] = i + 1;
+    need(mp_index_open(&index, "hnsw", &options, &why), &why, "index");
+    need(mp_index_add_many(index, labels, s->look, (size_t)s->n, NULL, NULL, &why), &why, "index");
+    for (int i = 0; i < s->n; i++) {
+        mp_neighbour graph[K], scan[K];
+        const float *query = s->look + (size_t)i * (size_t)s->look_dims;
+        size_t n, m;
+        mp_search_options near = {.k = K}, exact = {.k = K, .exact = true};
+        need(mp_index_search(index, query, &near, graph, &n, &why), &why, "search");
+        need(mp_index_search(index, query, &exact, scan, &m, &why), &why, "scan");
+        for (size_t a = 0; a < n; a++)
+            for (size_t b = 0; b < m; b++)
+                hits += graph[a].label == scan[b].label;
+    }
+    mp_index_close(index);
+    free(labels);
+    return hits / s->n / K;
+}
+
 static void run(const char *id, const char *shared, mp_decoder *d, product *p, int n)
 {
     mp_why why = {0};
@@ -407,6 +437,7 @@ static void run(const char *id, const char *shared, mp_decoder *d, product *p, i
         free(icons->copy);
         free(icons);
     }
+    figure("graph beside scan, recall@10 (clothing)", graph_recall(clothes), 1);
     figure("look-alikes, precision@10 (clothing)", look_alikes(clothes, 10), lite ? 0.68 : 0.22);
     figure("look-alikes, precision@1 (clothing)", look_alikes(clothes, 1), lite ? 0.757 : 0);
     figure("look-alikes, precision@10, fine (grocery)", look_alikes(goods, 10), lite ? 0.426 : 0);

@@ -47,6 +47,19 @@ static void each_question_decides(void **state)
     expect(c, 3, 2, "still there");
 }
 
+static void a_frame_adds_no_pixels(void **state)
+{
+    (void)state;
+    mp_keep_candidate c[2] = {plain(1), plain(2)};
+    c[0].width = 440;
+    c[0].height = 330;
+    c[0].added = 0.17f;
+    expect(c, 2, 1, "no frame or caption");
+    c[0].width = 880;
+    c[0].height = 660;
+    expect(c, 2, 0, "most pixels");
+}
+
 static void alone(void **state)
 {
     (void)state;
@@ -89,6 +102,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_question_decides),
+        cmocka_unit_test(a_frame_adds_no_pixels),
         cmocka_unit_test(alone),
         cmocka_unit_test(small_differences_do_not_count),
         cmocka_unit_test(an_unknown_format_and_time_come_last),

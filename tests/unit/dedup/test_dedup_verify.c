@@ -55,6 +55,24 @@ static void copies_are_found_and_named(void **state)
     }
 }
 
+/* Which of the two has the frame, and how much of it that is. */
+static void what_was_added_is_known(void **state)
+{
+    (void)state;
+    mp_image im = scene_new(3, 256, 192), framed = scene_caption(&im, 30);
+    mp_dedup_picture a, b;
+    mp_why why;
+    assert_ok(mp_dedup_picture_make(&im, &a, &why));
+    assert_ok(mp_dedup_picture_make(&framed, &b, &why));
+    float added = mp_dedup_verify(&a, &b, NULL, true).added;
+    assert_true(fabsf(added - 30.0f / (192 + 30)) < 0.03f);
+    assert_true(mp_dedup_verify(&b, &a, NULL, true).added == -added);
+    mp_dedup_picture_free(&a);
+    mp_dedup_picture_free(&b);
+    mp_image_free(&im);
+    mp_image_free(&framed);
+}
+
 static void strangers_are_refused(void **state)
 {
     (void)state;
@@ -238,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies_are_found_and_named),
+        cmocka_unit_test(what_was_added_is_known),
         cmocka_unit_test(strangers_are_refused),
         cmocka_unit_test(blank_pictures_are_the_same_only_when_equal),
         cmocka_unit_test(blank_pictures_of_other_colours_differ),
