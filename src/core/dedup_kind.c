@@ -5,7 +5,7 @@
 
 static const float TILT = 0.02f;     /* radians: 1.1 degrees */
 static const float COMPLETE = 0.95f; /* share of the larger picture that is covered */
-enum { SPREAD = 3 };
+enum { SPREAD = 4 };
 static const float EVEN = 0.4f; /* share of an added bar that is of its colour */
 static const float EXACT_NOISE = 2.0f, EXACT_GAIN = 0.98f, EXACT_SHIFT = 1.5f;
 /* A mark spoils some blocks and leaves the others as they were. */
@@ -34,10 +34,10 @@ static float evenness(const float *v, int n)
 /* Is what A has beyond B one even colour, but for some writing on it? */
 static bool flat_outside(const mp_dedup_picture *a, const mp_dedup_picture *b, mp_dedup_warp warp)
 {
-    const mp_dedup_level *la = &a->level[1];
+    const mp_dedup_level *la = &a->level[MP_DEDUP_FINEST];
     float seen[MP_DEDUP_LONG * MP_DEDUP_LONG], outside[MP_DEDUP_LONG * MP_DEDUP_LONG];
     int n = 0;
-    mp_dedup_sample(la, &b->level[1], warp, seen);
+    mp_dedup_sample(la, &b->level[MP_DEDUP_FINEST], warp, seen);
     for (int i = 0; i < la->w * la->h; i++)
         if (seen[i] < 0)
             outside[n++] = la->px[i];
