@@ -12,7 +12,9 @@ endforeach()
 add_library(magpie_shared SHARED ${objects})
 set_target_properties(magpie_shared PROPERTIES OUTPUT_NAME magpie VERSION ${PROJECT_VERSION}
     SOVERSION 0 LINKER_LANGUAGE C)
-target_link_options(magpie_shared PRIVATE -Wl,--no-undefined)
+if(NOT MAGPIE_SANITIZE AND NOT MAGPIE_FUZZ) # Clang leaves the sanitizers' symbols to the program
+    target_link_options(magpie_shared PRIVATE -Wl,--no-undefined)
+endif()
 target_link_libraries(magpie_shared PRIVATE magpie_flags Threads::Threads m dnnl_c
     PkgConfig::VIPS PkgConfig::SQLITE PkgConfig::SODIUM PkgConfig::JANSSON PkgConfig::SECCOMP)
 add_library(magpie_static STATIC ${objects})

@@ -72,8 +72,8 @@ void mp_grouping_free(mp_grouping *g);
 extern const float mp_dedup_threshold;
 
 /* Which member of a group to keep: present before missing, then pixels (of the picture itself,
- * without what was added), then the one nothing was added to, then format (lossless first), then
- * bytes, then quality, then the oldest. */
+ * without what was added), then the one nothing was added to, then colour, then format (lossless
+ * first), then bytes, then quality, then the oldest. */
 typedef struct mp_keep_candidate {
     int64_t id;
     int32_t width, height;
@@ -83,6 +83,7 @@ typedef struct mp_keep_candidate {
     uint32_t issues;
     int64_t taken_ms, mtime_ms;
     float added; /* share of its area that is a frame or bar which another member lacks */
+    bool dull;   /* lost the colours that another member has */
     bool missing;
 } mp_keep_candidate;
 /* Position of the one to keep (n >= 1); the deciding reason in words goes to `reason`. */

@@ -51,6 +51,11 @@ static int nothing_added(const mp_keep_candidate *a, const mp_keep_candidate *b)
     return (int)(b->added > 0) - (int)(a->added > 0);
 }
 
+static int in_colour(const mp_keep_candidate *a, const mp_keep_candidate *b)
+{
+    return (int)b->dull - (int)a->dull;
+}
+
 static int better_format(const mp_keep_candidate *a, const mp_keep_candidate *b)
 {
     return format_rank(b->format) - format_rank(a->format);
@@ -92,6 +97,7 @@ static const question QUESTIONS[] = {
     {present, "still there"},
     {larger, "most pixels"},
     {nothing_added, "no frame or caption"},
+    {in_colour, "in colour"},
     {better_format, "best format"},
     {more_bytes, "least compressed"},
     {fewer_issues, "fewest flaws"},

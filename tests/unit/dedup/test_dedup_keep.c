@@ -60,6 +60,15 @@ static void a_frame_adds_no_pixels(void **state)
     expect(c, 2, 0, "most pixels");
 }
 
+static void colours_are_kept(void **state)
+{
+    (void)state;
+    mp_keep_candidate c[2] = {plain(1), plain(2)};
+    c[0].dull = true;
+    c[0].format = "png";
+    expect(c, 2, 1, "in colour");
+}
+
 static void alone(void **state)
 {
     (void)state;
@@ -103,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_question_decides),
         cmocka_unit_test(a_frame_adds_no_pixels),
+        cmocka_unit_test(colours_are_kept),
         cmocka_unit_test(alone),
         cmocka_unit_test(small_differences_do_not_count),
         cmocka_unit_test(an_unknown_format_and_time_come_last),
