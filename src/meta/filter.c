@@ -300,7 +300,7 @@ static const mp_filter *parse_unary(parser *p)
         skip_space(p);
         if (!p->err && *p->at != ')')
             FAIL(p, "a ) is missing at %d", column(p));
-        else
+        else if (!p->err)
             p->at++;
     } else if (!*p->at) {
         FAIL(p, "a condition is missing at %d", column(p));
