@@ -1,13 +1,18 @@
-/* bert.c - see bert.h. Matrix products and GELU by oneDNN; the rest is plain loops over rows.
+/* bert.c - see bert.h. Products with the weights by simd/dense.h, those of attention and GELU by
+ * oneDNN; the rest is plain loops over rows.
  *
  * Sentences are packed: their tokens lie behind each other, without padding, and go through each
- * matrix product together. Only attention looks at one sentence at a time. */
+ * matrix product together. Only attention looks at one sentence at a time. The weights are packed
+ * once: oneDNN's sgemm would do so each time, which for a query takes longer than the product. */
 #include "model/bert.h"
 
 #include "model/dnnl_dense.h"
+#include "simd/dense.h"
 #include "simd/distance.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +26,8 @@ typedef struct norm {
 
 typedef struct linear {
     const float *w, *b; /* out x in */
+    int out, in;
+    size_t packed_at; /* where its packed form begins */
 } linear;
 
 typedef struct encoder_layer {
@@ -33,6 +40,10 @@ struct mp_bert {
     norm embedding;
     encoder_layer layers[LAYERS];
     mp_gelu *gelu;
+    const mp_dense_kernels *dense;
+    size_t packed_floats;
+    pthread_mutex_t packing; /* held while `packed` is made */
+    float *_Atomic packed;   /* every linear's matrix; NULL until first needed */
 };
 
 typedef struct loader {
@@ -56,7 +67,10 @@ static linear get_linear(loader *l, const char *prefix, const char *name, size_t
     char w[96], b[96];
     snprintf(w, sizeof w, "%s.weight", name);
     snprintf(b, sizeof b, "%s.bias", name);
-    return (linear){get(l, prefix, w, out * in), get(l, prefix, b, out)};
+    return (linear){.w = get(l, prefix, w, out * in),
+                    .b = get(l, prefix, b, out),
+                    .out = (int)out,
+                    .in = (int)in};
 }
 
 static norm get_norm(loader *l, const char *prefix, const char *name)
@@ -65,11 +79,33 @@ static norm get_norm(loader *l, const char *prefix, const char *name)
     return (norm){both.w, both.b};
 }
 
+enum { LINEARS = 6 };
+
+static void list_linears(encoder_layer *e, linear *out[LINEARS])
+{
+    linear *all[LINEARS] = {&e->q, &e->k, &e->v, &e->attended, &e->up, &e->down};
+    memcpy(out, all, sizeof all);
+}
+
+static void place_packed(mp_bert *b)
+{
+    linear *l[LINEARS];
+    for (int i = 0; i < LAYERS; i++) {
+        list_linears(&b->layers[i], l);
+        for (int k = 0; k < LINEARS; k++) {
+            l[k]->packed_at = b->packed_floats;
+            b->packed_floats += mp_dense_packed((size_t)l[k]->out, (size_t)l[k]->in);
+        }
+    }
+}
+
 mp_err mp_bert_open(mp_bert **out, const mp_tensors *weights, mp_why *why)
 {
     loader l = {.weights = weights, .why = why};
     mp_bert *b = mp_xcalloc(1, sizeof *b);
     *out = NULL;
+    pthread_mutex_init(&b->packing, NULL);
+    b->dense = mp_dense_for(mp_simd_isa());
     b->words = get(&l, "", "embeddings.word_embeddings.weight", (size_t)VOCAB * H);
     b->positions = get(&l, "", "embeddings.position_embeddings.weight", (size_t)POSITIONS * H);
     b->types = get(&l, "", "embeddings.token_type_embeddings.weight", 2 * H);
@@ -87,6 +123,7 @@ mp_err mp_bert_open(mp_bert **out, const mp_tensors *weights, mp_why *why)
         e->down = get_linear(&l, prefix, "output.dense", H, FFN);
         e->after_ffn = get_norm(&l, prefix, "output.LayerNorm");
     }
+    place_packed(b);
     if (!l.err)
         l.err = mp_gelu_open(&b->gelu, FFN, why);
     if (l.err) {
@@ -102,6 +139,8 @@ void mp_bert_close(mp_bert *b)
     if (!b)
         return;
     mp_gelu_close(b->gelu);
+    pthread_mutex_destroy(&b->packing);
+    free(atomic_load(&b->packed));
     free(b);
 }
 
@@ -191,9 +230,33 @@ static mp_err attend(const scratch *s, size_t at, int n, mp_why *why)
     return err;
 }
 
-static mp_err apply(linear l, const float *x, int n, int out, int in, float *y, mp_why *why)
+/* 42 MB that only those who read words need. NULL: no memory for it. */
+static const float *packed_matrices(mp_bert *b)
 {
-    return mp_dense(n, out, in, x, l.w, l.b, y, why);
+    float *all = atomic_load_explicit(&b->packed, memory_order_acquire);
+    linear *l[LINEARS];
+    if (all)
+        return all;
+    pthread_mutex_lock(&b->packing);
+    all = atomic_load(&b->packed);
+    bool made = all != NULL;
+    if (!all)
+        all = aligned_alloc(64, (b->packed_floats * sizeof *all + 63) / 64 * 64);
+    for (int i = 0; all && !made && i < LAYERS; i++) {
+        list_linears(&b->layers[i], l);
+        for (int k = 0; k < LINEARS; k++)
+            mp_dense_pack(l[k]->w, (size_t)l[k]->out, (size_t)l[k]->in, all + l[k]->packed_at);
+    }
+    atomic_store_explicit(&b->packed, all, memory_order_release);
+    pthread_mutex_unlock(&b->packing);
+    return all;
+}
+
+static void apply(const mp_bert *b, const linear *l, const float *x, int rows, float *y)
+{
+    const float *packed = atomic_load_explicit(&b->packed, memory_order_relaxed) + l->packed_at;
+    b->dense->multiply(x, (size_t)rows, (size_t)l->in, packed, (size_t)l->out, l->b, y,
+                       (size_t)l->out);
 }
 
 static mp_err run_layer(const mp_bert *b, const encoder_layer *e, const mp_sentences *all,
@@ -201,26 +264,23 @@ static mp_err run_layer(const mp_bert *b, const encoder_layer *e, const mp_sente
 {
     int rows = all->tokens;
     size_t at = 0;
-    mp_err err = apply(e->q, s->x, rows, H, H, s->q, why);
-    if (!err)
-        err = apply(e->k, s->x, rows, H, H, s->k, why);
-    if (!err)
-        err = apply(e->v, s->x, rows, H, H, s->v, why);
+    mp_err err = MP_OK;
+    apply(b, &e->q, s->x, rows, s->q);
+    apply(b, &e->k, s->x, rows, s->k);
+    apply(b, &e->v, s->x, rows, s->v);
     for (int i = 0; !err && i < all->n; at += (size_t)all->length[i++])
         err = attend(s, at, all->length[i], why);
-    if (!err)
-        err = apply(e->attended, s->y, rows, H, H, s->q, why);
     if (err)
         return err;
+    apply(b, &e->attended, s->y, rows, s->q);
     add_and_norm(s->x, s->q, rows, e->after_attention);
-    err = apply(e->up, s->x, rows, FFN, H, s->wide, why);
-    if (!err)
-        err = mp_gelu_run(b->gelu, s->wide, rows, why);
-    if (!err)
-        err = apply(e->down, s->wide, rows, H, FFN, s->y, why);
-    if (!err)
-        add_and_norm(s->x, s->y, rows, e->after_ffn);
-    return err;
+    apply(b, &e->up, s->x, rows, s->wide);
+    err = mp_gelu_run(b->gelu, s->wide, rows, why);
+    if (err)
+        return err;
+    apply(b, &e->down, s->wide, rows, s->y);
+    add_and_norm(s->x, s->y, rows, e->after_ffn);
+    return MP_OK;
 }
 
 static void embed(const mp_bert *b, const mp_sentences *all, float *x)
@@ -252,13 +312,15 @@ static bool fits(const mp_sentences *all, int *longest)
 }
 
 /* All tokens after the first `layers` layers: *block is freed by the caller, *x lies in it. */
-static mp_err forward(const mp_bert *b, const mp_sentences *all, int layers, float **block,
-                      float **x, mp_why *why)
+static mp_err forward(mp_bert *b, const mp_sentences *all, int layers, float **block, float **x,
+                      mp_why *why)
 {
     int longest;
     *block = NULL;
     if (!fits(all, &longest))
         return mp_fail(why, MP_CORRUPT, "the vocabulary does not fit the weights");
+    if (!packed_matrices(b))
+        return mp_fail(why, MP_NOMEM, "no memory for the weights of the text model");
     size_t rows = (size_t)all->tokens * H, square = (size_t)longest * (size_t)longest;
     float *p = mp_try_array(rows * 5 + (size_t)all->tokens * FFN + square, sizeof *p);
     if (!p)
@@ -279,7 +341,7 @@ static mp_err forward(const mp_bert *b, const mp_sentences *all, int layers, flo
     return err;
 }
 
-mp_err mp_bert_encode(const mp_bert *b, const mp_sentences *all, float *out, mp_why *why)
+mp_err mp_bert_encode(mp_bert *b, const mp_sentences *all, float *out, mp_why *why)
 {
     float *block, *x;
     mp_err err = forward(b, all, LAYERS, &block, &x, why);
@@ -295,7 +357,7 @@ mp_err mp_bert_encode(const mp_bert *b, const mp_sentences *all, float *out, mp_
     return err;
 }
 
-mp_err mp_bert_probe(const mp_bert *b, const mp_sentences *all, int layers, float *to, mp_why *why)
+mp_err mp_bert_probe(mp_bert *b, const mp_sentences *all, int layers, float *to, mp_why *why)
 {
     float *block, *x;
     if (layers < 0 || layers > LAYERS)

@@ -21,9 +21,9 @@ MP_CHECK mp_err mp_bert_open(mp_bert **out, const mp_tensors *weights, mp_why *w
 void mp_bert_close(mp_bert *b); /* NULL allowed */
 /* out: 384 floats of unit length for each. A sentence's vector does not depend on the others beyond
  * the last bits. Errors: NOMEM, INTERNAL, CORRUPT (an id beyond the table). */
-MP_CHECK mp_err mp_bert_encode(const mp_bert *b, const mp_sentences *all, float *out, mp_why *why);
+MP_CHECK mp_err mp_bert_encode(mp_bert *b, const mp_sentences *all, float *out, mp_why *why);
 /* Every token after the embedding (layers 0) or some layers, tokens x 384: for tests. */
-MP_CHECK mp_err mp_bert_probe(const mp_bert *b, const mp_sentences *all, int layers, float *to,
+MP_CHECK mp_err mp_bert_probe(mp_bert *b, const mp_sentences *all, int layers, float *to,
                               mp_why *why);
 
 #endif

@@ -137,7 +137,7 @@ static mp_err project(const float *fc, mp_derived *d, mp_why *why)
 }
 
 typedef struct naming {
-    const mp_bert *bert;
+    mp_bert *bert;
     const mp_tokenizer *tokens;
     float *concept;
 } naming;
@@ -160,7 +160,7 @@ static mp_err read_names(void *context, size_t from, size_t to, mp_why *why)
 }
 
 mp_err mp_derive(mp_derived *out, const char *folder, const char *sha256, const float *fc_weight,
-                 const mp_bert *bert, const mp_tokenizer *tokens, int threads, mp_why *why)
+                 mp_bert *bert, const mp_tokenizer *tokens, int threads, mp_why *why)
 {
     char path[PATH_MAX];
     uint64_t identity = identity_of(sha256);

@@ -20,7 +20,7 @@ typedef struct mp_derived {
 /* Reads <folder>/derived.bin when it belongs to these weights and names, else computes it (a few
  * seconds, `threads` cores) and keeps it there if the folder can be written to. */
 MP_CHECK mp_err mp_derive(mp_derived *out, const char *folder, const char *sha256,
-                          const float *fc_weight, const mp_bert *bert, const mp_tokenizer *tokens,
+                          const float *fc_weight, mp_bert *bert, const mp_tokenizer *tokens,
                           int threads, mp_why *why);
 void mp_derived_free(mp_derived *d);
 

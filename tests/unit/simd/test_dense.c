@@ -1,0 +1,66 @@
+/* Packed products of every instruction set against plain sums, over odd shapes. */
+#include "../test.h"
+#include "base/os.h"
+#include "simd/dense.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { MOST = 40 };
+
+static float *noise(size_t n, uint64_t seed)
+{
+    mp_rng rng = {seed};
+    float *v = mp_xcalloc(n + 1, sizeof *v);
+    for (size_t i = 0; i < n; i++)
+        v[i] = (float)mp_rng_gauss(&rng);
+    return v;
+}
+
+static void check(mp_isa isa, size_t m, size_t n, size_t k, bool with_bias)
+{
+    size_t stride = n + 3;
+    float *x = noise(m * k, 1), *w = noise(n * k, 2), *bias = noise(n, 3);
+    float *y = mp_xcalloc(m * stride, sizeof *y);
+    float *packed = aligned_alloc(64, (mp_dense_packed(n, k) * sizeof *packed + 63) / 64 * 64);
+    assert_non_null(packed);
+    mp_dense_pack(w, n, k, packed);
+    for (size_t i = 0; i < m * stride; i++)
+        y[i] = 77;
+    mp_dense_for(isa)->multiply(x, m, k, packed, n, with_bias ? bias : NULL, y, stride);
+    for (size_t r = 0; r < m; r++)
+        for (size_t c = 0; c < stride; c++) {
+            double sum = c < n && with_bias ? (double)bias[c] : 0, all = fabs(sum);
+            for (size_t i = 0; c < n && i < k; i++) {
+                sum += (double)x[r * k + i] * (double)w[c * k + i];
+                all += fabs((double)x[r * k + i] * (double)w[c * k + i]);
+            }
+            if (c >= n)
+                assert_true(y[r * stride + c] == 77); /* not written beyond */
+            else if (fabs(sum - (double)y[r * stride + c]) > 1e-6 * (double)(k + 1) * all)
+                fail_msg("%zu x %zu x %zu at %zu, %zu: %g, not %g", m, n, k, r, c,
+                         (double)y[r * stride + c], sum);
+        }
+    free(packed);
+    free(y);
+    free(bias);
+    free(w);
+    free(x);
+}
+
+static void products_are_right(void **state)
+{
+    (void)state;
+    static const size_t widths[] = {1, 15, 16, 17, 31, 32, 33, 64, 100}, depths[] = {1, 7, 64, 385};
+    for (int isa = MP_ISA_SCALAR; isa <= (int)mp_simd_isa(); isa++)
+        for (size_t m = 1; m <= MOST; m += m < 14 ? 1 : 13)
+            for (size_t n = 0; n < MP_COUNT(widths); n++)
+                for (size_t k = 0; k < MP_COUNT(depths); k++)
+                    check((mp_isa)isa, m, widths[n], depths[k], (m + n + k) % 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_right)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
