@@ -67,6 +67,7 @@ void app_note(mp_app *app, paint p, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    fflush(stdout); /* in the order of saying, also where both go to one file */
     term_print(&app->err, p, text);
     fputc('\n', stderr);
 }
