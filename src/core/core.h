@@ -69,7 +69,7 @@ struct magpie {
     space_index space[MP_SPACES];
 };
 
-/* ---- library.c ---- */
+/* ---- lock.c ---- */
 /* Takes the write lock of this process and of the library. Errors: BUSY (with the holder's pid),
  * IO (read-only). */
 MP_CHECK mp_err mp_core_begin_write(magpie *m, mp_why *why);
@@ -81,8 +81,6 @@ MP_CHECK mp_err mp_core_model(magpie *m, mp_model **out, mp_why *why);
 MP_CHECK mp_err mp_core_decoder(magpie *m, mp_decoder **out, mp_why *why);
 /* Opens another model by id; the caller closes it. */
 MP_CHECK mp_err mp_core_open_model(magpie *m, const char *id, mp_model **out, mp_why *why);
-/* Makes `model` the current one (takes it over) and drops the indexes of the last. */
-void mp_core_switch_model(magpie *m, mp_model *model);
 mp_vector_key mp_core_key(const mp_model *model, mp_space space);
 
 /* Which pixels must be decoded for the spaces of `mask`: fills spec->view without repeats and
@@ -138,7 +136,7 @@ MP_CHECK mp_err mp_core_thumbnail(magpie *m, const mp_item *item, int size_px, u
 /* SHA-256 of what fd holds from its start; *bytes its length. Leaves the offset at 0. */
 MP_CHECK mp_err mp_core_hash_fd(int fd, uint8_t out[32], uint64_t *bytes, mp_why *why);
 
-/* ---- items.c ---- */
+/* ---- choose.c ---- */
 /* A filter from text, with INVALID in the caller's words. */
 MP_CHECK mp_err mp_core_filter(const char *where, mp_arena *arena, const mp_filter **out,
                                mp_why *why);

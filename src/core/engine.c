@@ -39,20 +39,6 @@ mp_err mp_core_decoder(magpie *m, mp_decoder **out, mp_why *why)
     return err;
 }
 
-void mp_core_switch_model(magpie *m, mp_model *model)
-{
-    pthread_mutex_lock(&m->engine);
-    if (m->model) {
-        /* A search may still be inside the old one: it is kept until close. */
-        m->old_models = mp_xrealloc(m->old_models, (m->n_old_models + 1) * sizeof(*m->old_models));
-        m->old_models[m->n_old_models++] = m->model;
-    }
-    m->model = model;
-    snprintf(m->model_id, sizeof m->model_id, "%s", mp_model_get_info(model)->id);
-    pthread_mutex_unlock(&m->engine);
-    mp_core_drop_indexes(m);
-}
-
 mp_vector_key mp_core_key(const mp_model *model, mp_space space)
 {
     const mp_model_info *info = mp_model_get_info(model);

@@ -102,6 +102,21 @@ static mp_err build_indexes(magpie *m, magpie_progress_fn on_progress, void *con
     return err;
 }
 
+/* Makes `model` the current one (takes it over) and drops the indexes of the last. */
+static void switch_model(magpie *m, mp_model *model)
+{
+    pthread_mutex_lock(&m->engine);
+    if (m->model) {
+        /* A search may still be inside the old one: it is kept until close. */
+        m->old_models = mp_xrealloc(m->old_models, (m->n_old_models + 1) * sizeof(*m->old_models));
+        m->old_models[m->n_old_models++] = m->model;
+    }
+    m->model = model;
+    snprintf(m->model_id, sizeof m->model_id, "%s", mp_model_get_info(model)->id);
+    pthread_mutex_unlock(&m->engine);
+    mp_core_drop_indexes(m);
+}
+
 magpie_err magpie_use_model(magpie *m, const char *id, magpie_progress_fn on_progress,
                             void *context, magpie_why *why)
 {
@@ -116,7 +131,7 @@ magpie_err magpie_use_model(magpie *m, const char *id, magpie_progress_fn on_pro
         err = mp_meta_set_setting(m->meta, "model", mp_model_get_info(model)->id, INNER(why));
     if (!err) {
         mp_core_save_indexes(m); /* of the old model, for the way back */
-        mp_core_switch_model(m, model);
+        switch_model(m, model);
         model = NULL;
         err = build_indexes(m, on_progress, context, INNER(why));
     }

@@ -192,6 +192,16 @@ static chunk *new_chunk(const mp_index *ix)
     return c;
 }
 
+coding mp_code_vector(const mp_index *ix, const float *unit, int8_t *code)
+{
+    coding how = {0};
+    how.scale = mp_encode(unit, (size_t)ix->opt.dims, ix->code_bytes, code, &how.error);
+    const size_t n = ix->code_bytes;
+    for (size_t i = 0; i < n; i++)
+        how.shift += 128 * code[i];
+    return how;
+}
+
 static void put_vector(const mp_index *ix, chunk *c, size_t at, const float *vector)
 {
     size_t dims = (size_t)ix->opt.dims;

@@ -124,6 +124,8 @@ static inline int level_of(const mp_index *ix, uint32_t node)
     return chunk_of(ix, node)->level[node % CHUNK];
 }
 
+/* The code of a unit vector; code has room for ix->code_bytes. */
+coding mp_code_vector(const mp_index *ix, const float *unit, int8_t *code);
 /* A new node with this (normalised) vector and level; NO_NODE when memory or numbers run out. */
 uint32_t mp_store_new_node(mp_index *ix, const float *vector, int level);
 int mp_store_random_level(const mp_index *ix, uint32_t node);
@@ -143,7 +145,6 @@ typedef struct probe {
     coding how;
 } probe;
 /* code: room for ix->code_bytes. The unit vector is borrowed. */
-coding mp_code_vector(const mp_index *ix, const float *unit, int8_t *code);
 probe mp_probe_of_vector(const mp_index *ix, const float *unit, int8_t *code);
 probe mp_probe_of_node(const mp_index *ix, uint32_t node, int8_t *code);
 /* Cosines by code, within mp_probe_bound of the true ones; exact without codes. */
