@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { COPY_K = 12, LOOK_K = 16, SMALL_CACHE_BYTES = 512 * 1024 * 1024 };
 
@@ -10,6 +11,26 @@ enum { COPY_K = 12, LOOK_K = 16, SMALL_CACHE_BYTES = 512 * 1024 * 1024 };
 static const float SIMILAR_THRESHOLD = 0.85f;
 
 /* ---- input ---- */
+
+/* Another name of the very file (a link, a mount) is no copy: nothing would be saved. */
+static bool is_alias(const mp_dupes *d, const mp_source *spare)
+{
+    size_t at = mp_core_find_id(d->ids, d->n, spare->item_id);
+    struct stat x, y;
+    return at != SIZE_MAX && stat(spare->path, &x) == 0 && stat(d->items[at].path, &y) == 0 &&
+           x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static mp_err load_spares(mp_dupes *d, mp_why *why)
+{
+    size_t n, kept = 0;
+    mp_err err = mp_meta_list_spares(d->m->meta, d->arena, &d->spare, &n, why);
+    for (size_t i = 0; !err && i < n; i++)
+        if (!is_alias(d, &d->spare[i]))
+            d->spare[kept++] = d->spare[i];
+    d->n_spare = kept;
+    return err;
+}
 
 static mp_err load_items(mp_dupes *d, mp_why *why)
 {
@@ -27,7 +48,7 @@ static mp_err load_items(mp_dupes *d, mp_why *why)
         d->colour[i] = -1;
     }
     if (!err && d->opt->kind != MAGPIE_SIMILAR)
-        err = mp_meta_list_spares(d->m->meta, d->arena, &d->spare, &d->n_spare, why);
+        err = load_spares(d, why);
     return err;
 }
 
