@@ -356,9 +356,11 @@ static void folder_of(const char *path, char out[PATH_MAX])
     snprintf(out, PATH_MAX, "%.*s", n, path);
 }
 
-/* Moves without overwriting; done already is fine. EXISTS: both places are taken. */
-static mp_err move_file(const char *from, const char *to, mp_why *why)
+/* Moves without overwriting; done already is fine. EXISTS: both places are taken. *moved: the file
+ * is at `to` now, even when an error came after that. */
+static mp_err move_file(const char *from, const char *to, bool *moved, mp_why *why)
 {
+    *moved = false;
     char dir[PATH_MAX];
     struct stat st;
     folder_of(to, dir);
@@ -370,6 +372,7 @@ static mp_err move_file(const char *from, const char *to, mp_why *why)
         if (!arrived)
             return mp_fail_errno(why, errno, "cannot move %s to %s", from, to);
     }
+    *moved = true;
     err = mp_dir_sync(dir, why);
     if (err)
         return err;
@@ -378,10 +381,12 @@ static mp_err move_file(const char *from, const char *to, mp_why *why)
     return err == MP_NOT_FOUND ? MP_OK : err;
 }
 
-/* A file that cannot be moved is left where it is; the rest of the plan goes on. */
-static bool only_this_file(mp_err err)
+/* A file that cannot be moved is left where it is; the rest of the plan goes on. One that was
+ * moved, but perhaps not durably, stops the plan: its step stays open, and the next open finishes
+ * it. */
+static bool only_this_file(mp_err err, bool moved)
 {
-    return err == MP_EXISTS || err == MP_NOT_FOUND || err == MP_IO;
+    return !moved && (err == MP_EXISTS || err == MP_NOT_FOUND || err == MP_IO);
 }
 
 static bool is_spare(const mp_plan_step *step)
@@ -414,12 +419,12 @@ static mp_err apply_step(run *r, int64_t plan_id, size_t at, mp_why *why)
     const mp_plan_step *step = &r->steps[at];
     mp_err err = MP_OK;
     mp_why reason = {0};
-    bool spare = is_spare(step);
+    bool spare = is_spare(step), moved = false;
     if (step->state != MP_STEP_PENDING)
         return MP_OK;
     if (*step->from)
-        err = move_file(step->from, step->to, &reason);
-    if (err && !only_this_file(err))
+        err = move_file(step->from, step->to, &moved, &reason);
+    if (err && !only_this_file(err, moved))
         return mp_fail(why, err, "%s", reason.text);
     if (err) {
         skip(r, step->item_id, step->from, reason.text);
@@ -447,11 +452,12 @@ static mp_err undo_step(run *r, int64_t plan_id, size_t at, mp_why *why)
     const mp_plan_step *step = &r->steps[at];
     mp_err err = MP_OK;
     mp_why reason = {0};
+    bool moved = false;
     if (step->state != MP_STEP_DONE)
         return MP_OK;
     if (*step->from)
-        err = move_file(step->to, step->from, &reason);
-    if (err && !only_this_file(err))
+        err = move_file(step->to, step->from, &moved, &reason);
+    if (err && !only_this_file(err, moved))
         return mp_fail(why, err, "%s", reason.text);
     if (err) {
         skip(r, step->item_id, step->to, reason.text);
