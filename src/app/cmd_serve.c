@@ -1,0 +1,93 @@
+/* cmd_serve.c - the library as a service over HTTP, until a signal ends it. */
+#include "app/commands.h"
+#include "app/stop.h"
+
+#include "http/http.h"
+
+#include <poll.h>
+#include <string.h>
+
+static const mp_option rows[] = {
+    {.name = "address",
+     .type = MP_OPT_TEXT,
+     .value = "IP",
+     .fallback = "127.0.0.1",
+     .help = "The address to listen at; 0.0.0.0 or :: for all."},
+    {.name = "port",
+     .type = MP_OPT_INT,
+     .value = "N",
+     .fallback = "8080",
+     .min = 0,
+     .max = 65535,
+     .help = "The port to listen at; 0 takes a free one and says which."},
+    {.name = "http-threads",
+     .type = MP_OPT_INT,
+     .value = "N",
+     .fallback = "2",
+     .min = 1,
+     .max = 64,
+     .help = "Threads that read and write connections."},
+    {.name = "drain",
+     .type = MP_OPT_DURATION,
+     .value = "TIME",
+     .fallback = "30s",
+     .min = 0,
+     .max = 600000,
+     .help = "How long requests under way may take after a signal to stop."},
+};
+
+static void tell_ready(mp_app *app, const mp_http *h, const char *address)
+{
+    bool v6 = strchr(address, ':') != NULL;
+    if (app->json) {
+        json_t *o = app_json(app);
+        json_object_set_new(o, "event", json_string("ready"));
+        json_object_set_new(o, "address", json_text(address));
+        json_object_set_new(o, "port", json_integer(mp_http_port(h)));
+        app_json_print(o);
+    } else if (!app->quiet) {
+        printf("serving %s at http://%s%s%s:%d\n", magpie_path(app->library), v6 ? "[" : "",
+               address, v6 ? "]" : "", mp_http_port(h));
+        app_note(app, PAINT_DIM, "Ctrl-C stops it");
+    }
+    fflush(stdout);
+}
+
+static int run(mp_app *app)
+{
+    mp_http *h;
+    mp_why why = {0};
+    const char *address = mp_args_text(&app->args, "address", "127.0.0.1");
+    if (mp_args_operands(&app->args))
+        return app_usage(app, "serve takes no operand");
+    int code = app_open(app, APP_CREATE);
+    if (code)
+        return code;
+    mp_http_options o = {.address = address,
+                         .port = (int)mp_args_int(&app->args, "port", 8080),
+                         .threads = (int)mp_args_int(&app->args, "http-threads", 2),
+                         .library = app->library};
+    mp_err err = mp_http_open(&h, &o, &why);
+    if (err)
+        return app_fail_inner(app, err, &why);
+    tell_ready(app, h, address);
+    while (!stop_asked())
+        (void)poll(NULL, 0, 1000); /* a signal ends it */
+    if (!mp_http_drain(h, (int)mp_args_int(&app->args, "drain", 30000)))
+        app_note(app, PAINT_WARN, "some requests were not finished in time");
+    mp_http_close(h);
+    return EXIT_DONE;
+}
+
+const mp_command command_serve = {
+    .name = "serve",
+    .summary = "Answer over HTTP",
+    .usage = "serve [--address IP] [--port N]",
+    .about =
+        "Serves the library until Ctrl-C or SIGTERM; requests under way are finished first. One "
+        "line of JSON per request goes to standard error.\n"
+        "  magpie serve --port 8080\n"
+        "  curl http://127.0.0.1:8080/health",
+    OPTIONS_OF(rows),
+    .run = run,
+};

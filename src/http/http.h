@@ -1,0 +1,41 @@
+/* http.h - the service: HTTP/1.1 over a library. The room's face for `magpie serve`.
+ *
+ * Threads: libmicrohttpd's epoll threads read and write; handlers that take long run on a pool of
+ * their own while their connection is suspended, so that a slow upload or encoding holds nobody up.
+ *
+ *   server.c   connections to requests and back, caps, the log
+ *   request.c  escapes and queries
+ *   route.c    finding the route of a path
+ *   routes.c   the table: every path, its handler and what it takes
+ *   reply.c    answers: JSON, problem+json (RFC 9457), bytes
+ *   work.c     the pool of the slow handlers
+ *   metrics.c  counters and histograms in Prometheus' text format
+ *   health.c ...  handlers, one file per resource */
+#ifndef MP_HTTP_H
+#define MP_HTTP_H
+
+#include "magpie.h"
+
+#include "base/base.h"
+
+typedef struct mp_http mp_http; /* opaque */
+
+typedef struct mp_http_options {
+    const char *address; /* numeric; "127.0.0.1", "::" */
+    int port;            /* 0: any free one */
+    int threads;         /* that read and write; 0: 2 */
+    int workers;         /* for slow handlers; 0: one per processor */
+    int idle_s;          /* a silent connection is closed after it; 0: 60 */
+    magpie *library;     /* stays the caller's; must outlive the server */
+} mp_http_options;
+
+/* Listens and serves until closed. Errors: INVALID (not an address), IO (port in use, no rights).
+ */
+MP_CHECK mp_err mp_http_open(mp_http **out, const mp_http_options *opt, mp_why *why);
+int mp_http_port(const mp_http *h);
+/* No new connection is taken; returns when all requests are answered, at most after wait_ms: false
+ * when some were not. */
+bool mp_http_drain(mp_http *h, int wait_ms);
+void mp_http_close(mp_http *h); /* NULL allowed; any thread but the server's own */
+
+#endif

@@ -1,0 +1,114 @@
+/* reply.c - see message.h. */
+#include "http/message.h"
+
+#include "base/os.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *mp_status_title(int status)
+{
+    static const struct {
+        int status;
+        const char *title;
+    } titles[] = {{200, "OK"},
+                  {201, "Created"},
+                  {202, "Accepted"},
+                  {204, "No Content"},
+                  {400, "Bad Request"},
+                  {401, "Unauthorized"},
+                  {403, "Forbidden"},
+                  {404, "Not Found"},
+                  {405, "Method Not Allowed"},
+                  {409, "Conflict"},
+                  {411, "Length Required"},
+                  {413, "Content Too Large"},
+                  {414, "URI Too Long"},
+                  {415, "Unsupported Media Type"},
+                  {422, "Unprocessable Content"},
+                  {429, "Too Many Requests"},
+                  {500, "Internal Server Error"},
+                  {503, "Service Unavailable"},
+                  {507, "Insufficient Storage"}};
+    for (size_t i = 0; i < MP_COUNT(titles); i++)
+        if (titles[i].status == status)
+            return titles[i].title;
+    return "";
+}
+
+void mp_reply_text(mp_request *r, int status, const char *type, mp_str text)
+{
+    mp_reply *to = &r->reply;
+    to->status = status;
+    to->type = type;
+    to->body.n = 0;
+    mp_buf_add(&to->body, text.p, text.n);
+}
+
+static void take_json(mp_request *r, int status, const char *type, json_t *body)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    json_decref(body);
+    mp_reply_text(r, text ? status : 500, type, mp_str_of(text ? text : "{}"));
+    free(text);
+}
+
+void mp_reply_json(mp_request *r, int status, json_t *body)
+{
+    take_json(r, status, "application/json", body);
+}
+
+void mp_reply_problem(mp_request *r, int status, const char *format, ...)
+{
+    char detail[600];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(detail, sizeof detail, format, args);
+    va_end(args);
+    /* json_pack refuses what is not UTF-8; a detail may quote what a client sent. */
+    json_t *words = json_string(detail);
+    if (!words)
+        words = json_string(mp_status_title(status));
+    json_t *body = json_pack("{s:s, s:s, s:i, s:O, s:s, s:O}", "type", "about:blank", "title",
+                             mp_status_title(status), "status", status, "detail", words,
+                             "request_id", r->id, "error", words);
+    json_decref(words);
+    take_json(r, status, "application/problem+json", body);
+}
+
+static int status_of(magpie_err err)
+{
+    static const int table[] = {
+        [MAGPIE_OK] = 200,      [MAGPIE_INVALID] = 422,     [MAGPIE_NOT_FOUND] = 404,
+        [MAGPIE_EXISTS] = 409,  [MAGPIE_UNSUPPORTED] = 415, [MAGPIE_TOO_BIG] = 413,
+        [MAGPIE_CORRUPT] = 422, [MAGPIE_IO] = 503,          [MAGPIE_FULL] = 507,
+        [MAGPIE_BUSY] = 503,    [MAGPIE_TIMEOUT] = 422,     [MAGPIE_CANCELLED] = 503,
+        [MAGPIE_NOMEM] = 503,   [MAGPIE_INTERNAL] = 500,
+    };
+    return (unsigned)err < MP_COUNT(table) ? table[err] : 500;
+}
+
+void mp_reply_error(mp_request *r, magpie_err err, const magpie_why *why)
+{
+    int status = status_of(err);
+    if (status < 500 || status == 507) {
+        mp_reply_problem(r, status, "%s", why->text);
+        return;
+    }
+    /* Paths and the system's words are for the operator, not for the client. */
+    mp_log(MP_LOG_ERROR, "request %s: %s", r->id, why->text);
+    mp_reply_problem(r, status, "%s",
+                     status == 503 ? "the service is busy; try again" : "a bug of ours");
+    if (status == 503)
+        mp_reply_header(r, "Retry-After", "5");
+}
+
+void mp_reply_header(mp_request *r, const char *name, const char *value)
+{
+    mp_reply *to = &r->reply;
+    if (to->n_headers == MP_REPLY_HEADERS || !value)
+        return;
+    to->header[to->n_headers].name = name;
+    to->header[to->n_headers++].value = value;
+}

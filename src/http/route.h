@@ -1,0 +1,29 @@
+/* route.h - the table of what the service answers. Inside the http room. */
+#ifndef MP_HTTP_ROUTE_H
+#define MP_HTTP_ROUTE_H
+
+#include "http/message.h"
+
+struct mp_route {
+    mp_method method;
+    const char *path; /* "/api/images/{id}": a {name} takes one non-empty segment */
+    void (*handle)(mp_request *r);
+    size_t max_body; /* bytes; 0: takes none */
+    bool slow;       /* runs on a worker */
+};
+
+extern const mp_route mp_routes[]; /* routes.c */
+extern const size_t mp_n_routes;
+
+/* Fills r->route and r->param. 200, 400 (a bad escape in the path), 404, or 405 with the methods
+ * that are there in *allow (in the request's arena). */
+int mp_route_find(mp_request *r, const char **allow);
+
+/* ---- handlers, one file per resource ---- */
+void mp_handle_health(mp_request *r); /* health.c */
+void mp_handle_live(mp_request *r);
+void mp_handle_ready(mp_request *r);
+void mp_handle_dependencies(mp_request *r);
+void mp_handle_metrics(mp_request *r); /* metrics.c */
+
+#endif
