@@ -1,0 +1,188 @@
+/* The HTTP room from inside: escapes, queries, routes, and a live server under many threads. */
+#include "../test.h"
+
+#include "http/route.h"
+
+#include <arpa/inet.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static mp_request request_of(mp_arena *arena, mp_method method, const char *path, const char *query)
+{
+    return (mp_request){.arena = arena, .method = method, .path = path, .query = query};
+}
+
+static void routes_are_found(void **state)
+{
+    (void)state;
+    static const struct {
+        mp_method method;
+        const char *path;
+        int status;
+    } cases[] = {
+        {MP_GET, "/health", 200},         {MP_GET, "/health/ready", 200}, {MP_POST, "/health", 405},
+        {MP_GET, "/health/", 404},        {MP_GET, "/healt", 404},        {MP_GET, "", 404},
+        {MP_GET, "/health%2Fready", 404}, {MP_DELETE, "/metrics", 405},
+    };
+    for (size_t i = 0; i < MP_COUNT(cases); i++) {
+        mp_arena *arena = mp_arena_new(0);
+        const char *allow;
+        mp_request r = request_of(arena, cases[i].method, cases[i].path, "");
+        if (mp_route_find(&r, &allow) != cases[i].status)
+            fail_msg("%s: not %d", cases[i].path, cases[i].status);
+        assert_true((allow != NULL) == (cases[i].status == 405));
+        assert_true((r.route != NULL) == (cases[i].status == 200));
+        mp_arena_free(arena);
+    }
+}
+
+static void every_route_can_be_reached(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < mp_n_routes; i++) {
+        mp_arena *arena = mp_arena_new(0);
+        const char *allow;
+        mp_request r = request_of(arena, mp_routes[i].method, mp_routes[i].path, "");
+        assert_int_equal(mp_route_find(&r, &allow), 200);
+        assert_ptr_equal(r.route, &mp_routes[i]); /* none is hidden by one before it */
+        mp_arena_free(arena);
+    }
+}
+
+static void queries_are_decoded(void **state)
+{
+    (void)state;
+    mp_arena *arena = mp_arena_new(0);
+    mp_request r =
+        request_of(arena, MP_GET, "/", "a=1&b=x%20y+z&flag&a=2&%63=%C3%A9&bad=%4&nul=%00&e=");
+    assert_string_equal(mp_request_query(&r, "a"), "1");
+    assert_string_equal(mp_request_query(&r, "b"), "x y z");
+    assert_string_equal(mp_request_query(&r, "flag"), "");
+    assert_string_equal(mp_request_query(&r, "c"), "\xC3\xA9");
+    assert_string_equal(mp_request_query(&r, "e"), "");
+    assert_null(mp_request_query(&r, "bad"));
+    assert_null(mp_request_query(&r, "nul"));
+    assert_null(mp_request_query(&r, "absent"));
+    mp_arena_free(arena);
+}
+
+/* ---- live ---- */
+
+typedef struct live {
+    magpie *library;
+    mp_http *http;
+    char folder[64];
+} live;
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)
+{
+    (void)st, (void)flag, (void)at;
+    return remove(path);
+}
+
+static int start(void **state)
+{
+    mp_why why;
+    magpie_why outer;
+    live *l = mp_xcalloc(1, sizeof *l);
+    snprintf(l->folder, sizeof l->folder, "/tmp/test-http-XXXXXX");
+    assert_non_null(mkdtemp(l->folder));
+    magpie_options opt = {.library = l->folder, .model = "builtin", .create = true};
+    assert_int_equal(magpie_open(&l->library, &opt, &outer), MAGPIE_OK);
+    mp_http_options o = {.address = "127.0.0.1", .workers = 2, .library = l->library};
+    assert_ok(mp_http_open(&l->http, &o, &why));
+    *state = l;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    live *l = *state;
+    mp_http_close(l->http);
+    magpie_close(l->library);
+    nftw(l->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(l);
+    return 0;
+}
+
+/* The status that a path gives; 0 when nothing comes back. */
+static int ask(int port, const char *path)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    char text[2048];
+    int fd = socket(AF_INET, SOCK_STREAM, 0), status = 0;
+    ssize_t got = 0;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int n = snprintf(text, sizeof text,
+                     "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
+    if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0 && write(fd, text, (size_t)n) == n)
+        got = recv(fd, text, sizeof text - 1, MSG_WAITALL);
+    text[MP_MAX(got, 0)] = '\0';
+    if (sscanf(text, "HTTP/1.1 %d", &status) != 1)
+        status = 0;
+    close(fd);
+    return status;
+}
+
+static void *ask_often(void *context)
+{
+    const live *l = context;
+    static const char *const paths[] = {"/health", "/health/ready", "/health/dependencies",
+                                        "/metrics"};
+    size_t right = 0;
+    for (size_t i = 0; i < 40; i++)
+        right += ask(mp_http_port(l->http), paths[i % MP_COUNT(paths)]) == 200;
+    return (void *)(uintptr_t)right;
+}
+
+static void many_ask_at_once(void **state)
+{
+    live *l = *state;
+    pthread_t thread[6];
+    for (size_t i = 0; i < MP_COUNT(thread); i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, ask_often, l), 0);
+    for (size_t i = 0; i < MP_COUNT(thread); i++) {
+        void *right;
+        assert_int_equal(pthread_join(thread[i], &right), 0);
+        assert_int_equal((uintptr_t)right, 40);
+    }
+}
+
+static void draining_refuses_the_new(void **state)
+{
+    live *l = *state;
+    assert_int_equal(ask(mp_http_port(l->http), "/health"), 200);
+    assert_true(mp_http_drain(l->http, 5000));
+    assert_int_equal(ask(mp_http_port(l->http), "/health"), 0);
+    assert_true(mp_http_drain(l->http, 0)); /* again is fine */
+}
+
+static void bad_addresses_are_refused(void **state)
+{
+    (void)state;
+    mp_http *h;
+    mp_why why;
+    mp_http_options o = {.address = "localhost"};
+    assert_int_equal(mp_http_open(&h, &o, &why), MP_INVALID);
+    assert_null(h);
+    o.address = "192.0.2.1"; /* of no machine (RFC 5737) */
+    assert_int_equal(mp_http_open(&h, &o, &why), MP_IO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(routes_are_found),
+        cmocka_unit_test(every_route_can_be_reached),
+        cmocka_unit_test(queries_are_decoded),
+        cmocka_unit_test_setup_teardown(many_ask_at_once, start, stop),
+        cmocka_unit_test_setup_teardown(draining_refuses_the_new, start, stop),
+        cmocka_unit_test(bad_addresses_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
