@@ -27,6 +27,12 @@ static const mp_option rows[] = {
      .min = 1,
      .max = 64,
      .help = "Threads that read and write connections."},
+    {.name = "registration",
+     .type = MP_OPT_CHOICE,
+     .value = "WHO",
+     .fallback = "open",
+     .choices = "open|closed",
+     .help = "Whether people can make accounts for themselves."},
     {.name = "drain",
      .type = MP_OPT_DURATION,
      .value = "TIME",
@@ -44,10 +50,17 @@ static void tell_ready(mp_app *app, const mp_http *h, const char *address)
         json_object_set_new(o, "event", json_string("ready"));
         json_object_set_new(o, "address", json_text(address));
         json_object_set_new(o, "port", json_integer(mp_http_port(h)));
+        json_object_set_new(o, "setup_token", json_text(mp_http_setup_token(h)));
         app_json_print(o);
     } else if (!app->quiet) {
         printf("serving %s at http://%s%s%s:%d\n", magpie_path(app->library), v6 ? "[" : "",
                address, v6 ? "]" : "", mp_http_port(h));
+        if (*mp_http_setup_token(h))
+            printf("no account yet; the first, an administrator's, is made with this token, once:\n"
+                   "  curl -H 'Content-Type: application/json' http://%s%s%s:%d/api/auth/setup \\\n"
+                   "    -d '{\"setup_token\": \"%s\", \"username\": \"...\", \"password\": "
+                   "\"...\"}'\n",
+                   v6 ? "[" : "", address, v6 ? "]" : "", mp_http_port(h), mp_http_setup_token(h));
         app_note(app, PAINT_DIM, "Ctrl-C stops it");
     }
     fflush(stdout);
@@ -63,10 +76,12 @@ static int run(mp_app *app)
     int code = app_open(app, APP_CREATE);
     if (code)
         return code;
-    mp_http_options o = {.address = address,
-                         .port = (int)mp_args_int(&app->args, "port", 8080),
-                         .threads = (int)mp_args_int(&app->args, "http-threads", 2),
-                         .library = app->library};
+    mp_http_options o = {
+        .address = address,
+        .port = (int)mp_args_int(&app->args, "port", 8080),
+        .threads = (int)mp_args_int(&app->args, "http-threads", 2),
+        .closed = strcmp(mp_args_text(&app->args, "registration", "open"), "closed") == 0,
+        .library = app->library};
     mp_err err = mp_http_open(&h, &o, &why);
     if (err)
         return app_fail_inner(app, err, &why);

@@ -2,6 +2,7 @@
 #include "core/core.h"
 
 #include "core/plan.h"
+#include "core/ports.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,6 +104,11 @@ static void decoder_binary(const char *given, char *out, size_t cap)
     if (!given && env && *env)
         given = env;
     snprintf(out, cap, "%s", given ? given : MAGPIE_BINARY);
+}
+
+mp_meta *mp_core_meta(magpie *m)
+{
+    return m->meta;
 }
 
 /* ---- open ---- */

@@ -26,6 +26,7 @@ typedef struct mp_http_options {
     int threads;         /* that read and write; 0: 2 */
     int workers;         /* for slow handlers; 0: one per processor */
     int idle_s;          /* a silent connection is closed after it; 0: 60 */
+    bool closed;         /* nobody can register */
     magpie *library;     /* stays the caller's; must outlive the server */
 } mp_http_options;
 
@@ -33,6 +34,8 @@ typedef struct mp_http_options {
  */
 MP_CHECK mp_err mp_http_open(mp_http **out, const mp_http_options *opt, mp_why *why);
 int mp_http_port(const mp_http *h);
+/* What makes the first account at POST /api/auth/setup; "" when there is one already. */
+const char *mp_http_setup_token(const mp_http *h);
 /* No new connection is taken; returns when all requests are answered, at most after wait_ms: false
  * when some were not. */
 bool mp_http_drain(mp_http *h, int wait_ms);

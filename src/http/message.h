@@ -8,6 +8,8 @@
 
 #include "http/http.h"
 
+#include "meta/accounts.h"
+
 #include <jansson.h>
 
 typedef enum mp_method { MP_GET, MP_POST, MP_PUT, MP_PATCH, MP_DELETE, MP_METHODS } mp_method;
@@ -38,6 +40,10 @@ typedef struct mp_request {
     void *connection;                  /* libmicrohttpd's */
     mp_arena *arena;
     mp_buf body;
+    json_t *json;        /* of a JSON body, once read; freed with the request */
+    const char *address; /* of the client */
+    mp_user user;        /* who asks, where the route wants to know; id 0: nobody */
+    const char *session; /* of the user's access token */
     char id[MP_REQUEST_ID + 1];
     double began;
     mp_reply reply;

@@ -10,6 +10,7 @@ struct mp_route {
     void (*handle)(mp_request *r);
     size_t max_body; /* bytes; 0: takes none */
     bool slow;       /* runs on a worker */
+    bool signed_in;  /* 401 without a valid access token; only for slow ones: it is looked up */
 };
 
 extern const mp_route mp_routes[]; /* routes.c */
@@ -25,5 +26,13 @@ void mp_handle_live(mp_request *r);
 void mp_handle_ready(mp_request *r);
 void mp_handle_dependencies(mp_request *r);
 void mp_handle_metrics(mp_request *r); /* metrics.c */
+void mp_handle_setup(mp_request *r);   /* auth.c */
+void mp_handle_register(mp_request *r);
+void mp_handle_login(mp_request *r);
+void mp_handle_refresh(mp_request *r);
+void mp_handle_logout(mp_request *r);
+void mp_handle_me(mp_request *r);
+/* Fills r->user and r->session from the access token; false with the reply made. auth.c */
+bool mp_request_authorize(mp_request *r);
 
 #endif

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,9 +43,10 @@ typedef enum state { FRESH, READING, WORKING, DONE } state;
 typedef struct exchange {
     mp_request request;
     state state;
-    bool refused; /* answered from its head: the body is not wanted */
-    bool hang_up; /* and what follows may be that body */
-    int status;   /* that was sent; 0: the client went away */
+    bool refused;  /* answered from its head: the body is not wanted */
+    bool hang_up;  /* and what follows may be that body */
+    size_t wasted; /* of a body that is over the limit */
+    int status;    /* that was sent; 0: the client went away */
     size_t bytes;
 } exchange;
 
@@ -233,6 +235,21 @@ static void take_target(mp_request *r, const char *uri)
     r->query = mp_arena_strdup(r->arena, mp_str_of(uri[n] ? uri + n + 1 : ""));
 }
 
+static void take_address(mp_request *r)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    char text[INET6_ADDRSTRLEN] = "";
+    const struct sockaddr *at = info ? info->client_addr : NULL;
+    if (at && at->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)at)->sin_addr, text,
+                  sizeof text);
+    else if (at && at->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)at)->sin6_addr, text,
+                  sizeof text);
+    r->address = mp_arena_strdup(r->arena, mp_str_of(text));
+}
+
 static void *begin(void *context, const char *uri, struct MHD_Connection *connection)
 {
     mp_http *h = context;
@@ -243,27 +260,36 @@ static void *begin(void *context, const char *uri, struct MHD_Connection *connec
     r->arena = mp_arena_new(ARENA_BYTES);
     r->began = mp_monotonic_s();
     take_target(r, uri);
+    take_address(r);
     atomic_fetch_add(&h->service.active, 1);
     return x;
 }
 
-static void take_piece(exchange *x, const char *data, size_t n)
+/* False: the connection is to be dropped. A body of unknown length is read to its end, so that the
+ * client can hear why it was refused, but not for ever. */
+static bool take_piece(exchange *x, const char *data, size_t n)
 {
     mp_request *r = &x->request;
-    if (x->refused)
-        return;
-    if (r->body.n + n > r->route->max_body) {
+    size_t most = r->route ? r->route->max_body : 0;
+    if (x->refused) {
+        x->wasted += n;
+        return x->wasted <= most;
+    }
+    if (r->body.n + n > most) {
         x->refused = x->hang_up = true;
-        mp_reply_problem(r, 413, "the body is over the limit of %zu bytes", r->route->max_body);
-        return;
+        mp_reply_problem(r, 413, "the body is over the limit of %zu bytes", most);
+        return true;
     }
     mp_buf_add(&r->body, data, n);
+    return true;
 }
 
 static void do_work(void *item)
 {
     exchange *x = item;
-    x->request.route->handle(&x->request);
+    mp_request *r = &x->request;
+    if (!r->route->signed_in || mp_request_authorize(r))
+        r->route->handle(r);
     x->state = DONE;
     MHD_resume_connection(x->request.connection);
 }
@@ -301,9 +327,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         return x->refused ? send_reply(x) : MHD_YES;
     }
     if (*n) {
-        take_piece(x, data, *n);
+        bool go_on = take_piece(x, data, *n);
         *n = 0;
-        return MHD_YES;
+        return go_on ? MHD_YES : MHD_NO;
     }
     if (x->state == DONE || x->refused)
         return send_reply(x);
@@ -342,6 +368,9 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
     mp_metrics_request(h->service.metrics, mp_method_word(r->method),
                        r->route ? r->route->path : "", x->status, mp_monotonic_s() - r->began);
     write_log(x);
+    json_decref(r->json);
+    if (r->body.p) /* it may have held a password */
+        sodium_memzero(r->body.p, r->body.n);
     mp_buf_free(&r->body);
     mp_buf_free(&r->reply.body);
     mp_arena_free(r->arena);
@@ -359,6 +388,35 @@ static void log_library(void *context, const char *format, va_list args)
 }
 
 /* ---- opening and closing ---- */
+
+/* Ten at once, then ten a minute. */
+static const double LOGINS_PER_S = 10.0 / 60, LOGINS_AT_ONCE = 10;
+
+/* Without an account only who reads the terminal can make one. */
+static mp_err prepare_setup(mp_service *s, mp_why *why)
+{
+    uint8_t bytes[16];
+    bool any;
+    mp_err err = mp_auth_any_user(s->auth, &any, why);
+    if (!err && !any) {
+        mp_random_bytes(bytes, sizeof bytes);
+        mp_hex(bytes, sizeof bytes, s->setup_token);
+    }
+    return err;
+}
+
+static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *why)
+{
+    s->library = opt->library;
+    s->open_registration = !opt->closed;
+    s->metrics = mp_metrics_new();
+    s->logins = mp_limits_new(LOGINS_PER_S, LOGINS_AT_ONCE);
+    s->work = mp_work_new(opt->workers, WAITING);
+    pthread_mutex_init(&s->log_mutex, NULL);
+    pthread_mutex_init(&s->setup_mutex, NULL);
+    mp_err err = mp_auth_open(&s->auth, opt->library, why);
+    return err ? err : prepare_setup(s, why);
+}
 
 static mp_err listen_at(const mp_http_options *opt, int *out, int *port, mp_why *why)
 {
@@ -400,10 +458,12 @@ mp_err mp_http_open(mp_http **out, const mp_http_options *opt, mp_why *why)
         free(h);
         return err;
     }
-    h->service.library = opt->library;
-    h->service.metrics = mp_metrics_new();
-    h->service.work = mp_work_new(opt->workers, WAITING);
-    pthread_mutex_init(&h->service.log_mutex, NULL);
+    err = open_service(&h->service, opt, why);
+    if (err) {
+        close(fd);
+        mp_http_close(h);
+        return err;
+    }
     h->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG,
         0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
@@ -421,6 +481,11 @@ mp_err mp_http_open(mp_http **out, const mp_http_options *opt, mp_why *why)
     }
     *out = h;
     return MP_OK;
+}
+
+const char *mp_http_setup_token(const mp_http *h)
+{
+    return h->service.setup_token;
 }
 
 int mp_http_port(const mp_http *h)
@@ -450,6 +515,9 @@ void mp_http_close(mp_http *h)
     if (h->daemon)
         MHD_stop_daemon(h->daemon);
     mp_metrics_free(h->service.metrics);
+    mp_limits_free(h->service.logins);
+    mp_auth_close(h->service.auth);
+    pthread_mutex_destroy(&h->service.setup_mutex);
     pthread_mutex_destroy(&h->service.log_mutex);
     free(h);
 }

@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-enum { MAX_STATEMENTS = 96 };
+enum { MAX_STATEMENTS = 128 };
 
 typedef struct conn {
     sqlite3 *db;

@@ -15,7 +15,7 @@ class Service:
         self.process = magpie.start("serve", "--port", 0, "--json", *args)
         ready = json.loads(self.process.stdout.readline())
         assert ready["event"] == "ready"
-        self.port = ready["port"]
+        self.port, self.setup_token = ready["port"], ready["setup_token"]
 
     def ask(self, method, path, body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
@@ -24,6 +24,15 @@ class Service:
         answer.text = answer.read()
         connection.close()
         return answer
+
+    def send(self, path, body=None, token=None, method=None):
+        """JSON in, (status, JSON) out."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        answer = self.ask(method or ("GET" if body is None else "POST"), path,
+                          None if body is None else json.dumps(body), **headers)
+        return answer.status, json.loads(answer.text) if answer.text else None
 
     def raw(self, data):
         """What comes back for these bytes, until the service closes or is silent."""

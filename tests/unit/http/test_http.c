@@ -1,6 +1,7 @@
 /* The HTTP room from inside: escapes, queries, routes, and a live server under many threads. */
 #include "../test.h"
 
+#include "http/limits.h"
 #include "http/route.h"
 
 #include <arpa/inet.h>
@@ -69,6 +70,18 @@ static void queries_are_decoded(void **state)
     assert_null(mp_request_query(&r, "nul"));
     assert_null(mp_request_query(&r, "absent"));
     mp_arena_free(arena);
+}
+
+static void tries_are_counted_by_name(void **state)
+{
+    (void)state;
+    mp_limits *l = mp_limits_new(0.01, 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(mp_limits_take(l, "ada"), 0);
+    int wait = mp_limits_take(l, "ada");
+    assert_true(wait >= 99 && wait <= 100); /* one more after 1 / 0.01 s */
+    assert_int_equal(mp_limits_take(l, "bob"), 0);
+    mp_limits_free(l);
 }
 
 /* ---- live ---- */
@@ -180,6 +193,7 @@ int main(void)
         cmocka_unit_test(routes_are_found),
         cmocka_unit_test(every_route_can_be_reached),
         cmocka_unit_test(queries_are_decoded),
+        cmocka_unit_test(tries_are_counted_by_name),
         cmocka_unit_test_setup_teardown(many_ask_at_once, start, stop),
         cmocka_unit_test_setup_teardown(draining_refuses_the_new, start, stop),
         cmocka_unit_test(bad_addresses_are_refused),

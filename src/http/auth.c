@@ -1,0 +1,200 @@
+/* auth.c - accounts over HTTP: set-up, registration, login, refresh, logout, who am I. */
+#include "http/body.h"
+#include "http/server.h"
+
+#include "base/os.h"
+
+#include <sodium.h>
+#include <string.h>
+#include <strings.h>
+
+enum { NAME = 254, PASSWORD = 1024 };
+
+static mp_caller caller_of(const mp_request *r)
+{
+    const char *agent = mp_request_header(r, "User-Agent");
+    return (mp_caller){agent ? mp_arena_strdup(r->arena, (mp_str){agent, strnlen(agent, 200)}) : "",
+                       r->address, r->id};
+}
+
+/* The codes of the account functions as answers. */
+static void refuse(mp_request *r, mp_err err, const mp_why *why)
+{
+    switch (err) {
+    case MP_NOT_FOUND:
+        mp_reply_problem(r, 401, "%s", why->text);
+        mp_reply_header(r, "WWW-Authenticate", "Bearer");
+        break;
+    default:
+        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)why);
+    }
+}
+
+static json_t *user_json(const mp_user *u)
+{
+    return json_pack("{s:I, s:s, s:s, s:s, s:I}", "id", (json_int_t)u->id, "username", u->username,
+                     "email", u->email, "role", u->role, "created_at",
+                     (json_int_t)(u->created_ms / 1000));
+}
+
+/* `token` is what the first clients read; the rest are OAuth's names (RFC 6749, 5.1). */
+static void send_tokens(mp_request *r, int status, const mp_user *user, const mp_tokens *t)
+{
+    mp_reply_json(r, status,
+                  json_pack("{s:s, s:s, s:s, s:i, s:s, s:o}", "token", t->access, "access_token",
+                            t->access, "token_type", "Bearer", "expires_in", t->expires_in_s,
+                            "refresh_token", t->refresh, "user", user_json(user)));
+}
+
+/* 429 when this name or this address was tried too often. */
+static bool may_try(mp_request *r, const char *name)
+{
+    mp_buf key = {0};
+    mp_buf_printf(&key, "%s %s", r->address, name);
+    for (char *c = key.p; *c; c++)
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+    int wait = mp_limits_take(r->service->logins, key.p);
+    mp_buf_free(&key);
+    if (!wait)
+        return true;
+    mp_buf seconds = {0};
+    mp_buf_printf(&seconds, "%d", wait);
+    mp_reply_problem(r, 429, "too many attempts; wait %d s", wait);
+    mp_reply_header(r, "Retry-After", mp_arena_strdup(r->arena, (mp_str){seconds.p, seconds.n}));
+    mp_buf_free(&seconds);
+    return false;
+}
+
+static void log_in(mp_request *r, int status, const char *name, const char *password)
+{
+    mp_caller caller = caller_of(r);
+    mp_user user;
+    mp_tokens tokens;
+    mp_why why = {0};
+    mp_err err =
+        mp_auth_login(r->service->auth, name, password, &caller, r->arena, &user, &tokens, &why);
+    if (err)
+        refuse(r, err, &why);
+    else
+        send_tokens(r, status, &user, &tokens);
+    sodium_memzero(&tokens, sizeof tokens);
+}
+
+static void create(mp_request *r, const char *role)
+{
+    mp_caller caller = caller_of(r);
+    mp_user user;
+    mp_why why = {0};
+    const char *name = mp_body_text(r, "username"), *password = mp_body_text(r, "password");
+    mp_err err = mp_auth_register(r->service->auth, name, mp_body_text(r, "email"), password, role,
+                                  &caller, r->arena, &user, &why);
+    if (err)
+        refuse(r, err, &why);
+    else
+        log_in(r, 201, name, password);
+}
+
+void mp_handle_register(mp_request *r)
+{
+    static const mp_member fields[] = {{"username", JSON_STRING, true, 1, NAME},
+                                       {"email", JSON_STRING, false, 0, NAME},
+                                       {"password", JSON_STRING, true, 1, PASSWORD}};
+    if (!mp_body_read(r, fields, MP_COUNT(fields)))
+        return;
+    if (!r->service->open_registration) {
+        mp_reply_problem(r, 403, "registration is closed here");
+        return;
+    }
+    if (may_try(r, "register"))
+        create(r, "user");
+}
+
+/* The first account, by who can read the terminal of the service. */
+void mp_handle_setup(mp_request *r)
+{
+    static const mp_member fields[] = {{"setup_token", JSON_STRING, true, 1, 64},
+                                       {"username", JSON_STRING, true, 1, NAME},
+                                       {"email", JSON_STRING, false, 0, NAME},
+                                       {"password", JSON_STRING, true, 1, PASSWORD}};
+    mp_service *s = r->service;
+    bool any = true;
+    mp_why why = {0};
+    if (!mp_body_read(r, fields, MP_COUNT(fields)) || !may_try(r, "setup"))
+        return;
+    const char *given = mp_body_text(r, "setup_token");
+    bool right = strlen(given) == strlen(s->setup_token) && *given &&
+                 sodium_memcmp(given, s->setup_token, strlen(given)) == 0;
+    pthread_mutex_lock(&s->setup_mutex); /* two at once must not both be the first */
+    mp_err err = mp_auth_any_user(s->auth, &any, &why);
+    if (err)
+        refuse(r, err, &why);
+    else if (any || !right)
+        mp_reply_problem(r, 403, "%s", any ? "the set-up is done" : "this is not the set-up token");
+    else
+        create(r, "admin");
+    pthread_mutex_unlock(&s->setup_mutex);
+}
+
+void mp_handle_login(mp_request *r)
+{
+    static const mp_member fields[] = {{"username", JSON_STRING, false, 1, NAME},
+                                       {"email", JSON_STRING, false, 1, NAME},
+                                       {"password", JSON_STRING, true, 1, PASSWORD}};
+    if (!mp_body_read(r, fields, MP_COUNT(fields)))
+        return;
+    const char *name = mp_body_text(r, "username");
+    name = *name ? name : mp_body_text(r, "email");
+    if (!*name)
+        mp_reply_problem(r, 422, "username or email is missing");
+    else if (may_try(r, name))
+        log_in(r, 200, name, mp_body_text(r, "password"));
+}
+
+void mp_handle_refresh(mp_request *r)
+{
+    static const mp_member fields[] = {{"refresh_token", JSON_STRING, true, 1, 128}};
+    mp_caller caller = caller_of(r);
+    mp_user user;
+    mp_tokens tokens;
+    mp_why why = {0};
+    if (!mp_body_read(r, fields, MP_COUNT(fields)))
+        return;
+    mp_err err = mp_auth_refresh(r->service->auth, mp_body_text(r, "refresh_token"), &caller,
+                                 r->arena, &user, &tokens, &why);
+    if (err)
+        refuse(r, err, &why);
+    else
+        send_tokens(r, 200, &user, &tokens);
+    sodium_memzero(&tokens, sizeof tokens);
+}
+
+void mp_handle_logout(mp_request *r)
+{
+    mp_caller caller = caller_of(r);
+    mp_why why = {0};
+    mp_err err = mp_auth_logout(r->service->auth, r->session, r->user.id, &caller, &why);
+    if (err)
+        refuse(r, err, &why);
+    else
+        mp_reply_text(r, 204, NULL, (mp_str){0});
+}
+
+void mp_handle_me(mp_request *r)
+{
+    mp_reply_json(r, 200, json_pack("{s:o}", "user", user_json(&r->user)));
+}
+
+bool mp_request_authorize(mp_request *r)
+{
+    const char *header = mp_request_header(r, "Authorization");
+    mp_why why = {0};
+    if (!header || strncasecmp(header, "Bearer ", 7) != 0) {
+        mp_reply_problem(r, 401, "this needs an access token: Authorization: Bearer ...");
+        mp_reply_header(r, "WWW-Authenticate", "Bearer");
+        return false;
+    }
+    mp_err err = mp_auth_check(r->service->auth, header + 7, r->arena, &r->user, &r->session, &why);
+    if (err)
+        refuse(r, err, &why);
+    return !err;
+}
