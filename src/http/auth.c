@@ -4,7 +4,9 @@
 
 #include "base/os.h"
 
+#include <errno.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -184,6 +186,101 @@ void mp_handle_me(mp_request *r)
     mp_reply_json(r, 200, json_pack("{s:o}", "user", user_json(&r->user)));
 }
 
+static json_t *session_json(const mp_request *r, const mp_session *session)
+{
+    return json_pack(
+        "{s:s, s:I, s:I, s:I, s:s, s:s, s:b}", "id", session->id, "created_at",
+        (json_int_t)(session->created_ms / 1000), "used_at", (json_int_t)(session->used_ms / 1000),
+        "expires_at", (json_int_t)(session->expires_ms / 1000), "user_agent", session->agent,
+        "address", session->address, "current", (int)(strcmp(session->id, r->session) == 0));
+}
+
+void mp_handle_sessions(mp_request *r)
+{
+    mp_session *list;
+    size_t n;
+    mp_why why = {0};
+    mp_err err = mp_auth_sessions(r->service->auth, r->user.id, r->arena, &list, &n, &why);
+    if (err) {
+        refuse(r, err, &why);
+        return;
+    }
+    json_t *rows = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(rows, session_json(r, &list[i]));
+    mp_reply_json(r, 200, json_pack("{s:o}", "sessions", rows));
+}
+
+void mp_handle_end_session(mp_request *r)
+{
+    mp_caller caller = caller_of(r);
+    mp_why why = {0};
+    mp_err err = mp_auth_end_session(r->service->auth, &r->user, r->param[0], &caller, &why);
+    if (err)
+        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+    else
+        mp_reply_text(r, 204, NULL, (mp_str){0});
+}
+
+void mp_handle_password(mp_request *r)
+{
+    static const mp_member members[] = {{"old_password", JSON_STRING, true, 1, PASSWORD},
+                                        {"new_password", JSON_STRING, true, 1, PASSWORD}};
+    mp_caller caller = caller_of(r);
+    mp_why why = {0};
+    if (!mp_body_read(r, members, MP_COUNT(members)) || !may_try(r, r->user.username))
+        return;
+    mp_err err = mp_auth_set_password(r->service->auth, &r->user, r->session,
+                                      mp_body_text(r, "old_password"),
+                                      mp_body_text(r, "new_password"), &caller, &why);
+    if (err == MP_NOT_FOUND)
+        mp_reply_problem(r, 403, "%s", why.text);
+    else if (err)
+        refuse(r, err, &why);
+    else
+        mp_reply_text(r, 204, NULL, (mp_str){0});
+}
+
+/* A whole number of the query within its range; `otherwise` when it is absent. False: 422. */
+static bool query_number(mp_request *r, const char *name, long long least, long long most,
+                         long long otherwise, long long *out)
+{
+    const char *text = mp_request_query(r, name);
+    char *end = NULL;
+    errno = 0;
+    *out = text ? strtoll(text, &end, 10) : otherwise;
+    if (!text || (*text >= '0' && *text <= '9' && !*end && !errno && *out >= least && *out <= most))
+        return true;
+    mp_reply_problem(r, 422, "%s must be a number from %lld to %lld", name, least, most);
+    return false;
+}
+
+void mp_handle_audit(mp_request *r)
+{
+    mp_audit *list;
+    size_t n;
+    long long before, limit;
+    mp_why why = {0};
+    if (!query_number(r, "before", 1, INT64_MAX, 0, &before) ||
+        !query_number(r, "limit", 1, 1000, 100, &limit))
+        return;
+    mp_err err = mp_auth_audit(r->service->auth, before, (size_t)limit, r->arena, &list, &n, &why);
+    if (err) {
+        refuse(r, err, &why);
+        return;
+    }
+    json_t *rows = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(rows, json_pack("{s:I, s:I, s:I, s:s, s:s, s:s, s:s}", "id",
+                                              (json_int_t)list[i].id, "at",
+                                              (json_int_t)(list[i].at_ms / 1000), "user_id",
+                                              (json_int_t)list[i].user_id, "action", list[i].action,
+                                              "detail", list[i].detail, "address", list[i].address,
+                                              "request_id", list[i].request_id));
+    json_t *next = n == (size_t)limit ? json_integer((json_int_t)list[n - 1].id) : json_null();
+    mp_reply_json(r, 200, json_pack("{s:o, s:o}", "audit", rows, "next_before", next));
+}
+
 bool mp_request_authorize(mp_request *r)
 {
     const char *header = mp_request_header(r, "Authorization");
@@ -194,7 +291,13 @@ bool mp_request_authorize(mp_request *r)
         return false;
     }
     mp_err err = mp_auth_check(r->service->auth, header + 7, r->arena, &r->user, &r->session, &why);
-    if (err)
+    if (err) {
         refuse(r, err, &why);
-    return !err;
+        return false;
+    }
+    const char *permission = r->route->permission;
+    if (!permission || mp_role_may(r->user.role, permission))
+        return true;
+    mp_reply_problem(r, 403, "the role %s may not do this (%s)", r->user.role, permission);
+    return false;
 }

@@ -11,6 +11,7 @@ struct mp_route {
     size_t max_body; /* bytes; 0: takes none */
     bool slow;       /* runs on a worker */
     bool signed_in;  /* 401 without a valid access token; only for slow ones: it is looked up */
+    const char *permission; /* 403 for roles without it; NULL: none is needed */
 };
 
 extern const mp_route mp_routes[]; /* routes.c */
@@ -32,6 +33,10 @@ void mp_handle_login(mp_request *r);
 void mp_handle_refresh(mp_request *r);
 void mp_handle_logout(mp_request *r);
 void mp_handle_me(mp_request *r);
+void mp_handle_sessions(mp_request *r);
+void mp_handle_end_session(mp_request *r);
+void mp_handle_password(mp_request *r);
+void mp_handle_audit(mp_request *r);
 /* Fills r->user and r->session from the access token; false with the reply made. auth.c */
 bool mp_request_authorize(mp_request *r);
 

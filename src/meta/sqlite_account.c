@@ -96,6 +96,31 @@ mp_err mp_meta_find_user(mp_meta *m, const char *name, mp_arena *arena, mp_user 
     return read_user(m, c, s, err, arena, out, why);
 }
 
+mp_err mp_meta_set_password(mp_meta *m, int64_t user_id, const char *password, const char *keep,
+                            mp_why *why)
+{
+    static const char change[] = "UPDATE user SET password = ?2 WHERE id = ?1";
+    static const char end_sessions[] =
+        "UPDATE session SET revoked = 1 WHERE user_id = ?1 AND id <> ?2";
+    static const char *const literals[] = {change, end_sessions};
+    const char *texts[] = {password, keep};
+    conn *c;
+    mp_err err = mp_sql_begin(m, &c, why);
+    if (err)
+        return err;
+    for (size_t i = 0; !err && i < MP_COUNT(literals); i++) {
+        sqlite3_stmt *s = mp_sql_get(c, literals[i], &err, why);
+        if (!s)
+            break;
+        sqlite3_bind_int64(s, 1, user_id);
+        mp_sql_bind_text(s, 2, texts[i]);
+        err = mp_sql_run(c, s, why);
+        if (!err && i == 0 && sqlite3_changes(c->db) == 0)
+            err = mp_fail(why, MP_NOT_FOUND, "there is no such user");
+    }
+    return mp_sql_end(m, err, why);
+}
+
 mp_err mp_meta_count_users(mp_meta *m, uint64_t *n, mp_why *why)
 {
     static const char sql[] = "SELECT count(*) FROM user";
@@ -175,6 +200,31 @@ mp_err mp_meta_get_session(mp_meta *m, const char *id, mp_arena *arena, mp_sessi
     }
     mp_sql_release(m, c);
     return err || found ? err : mp_fail(why, MP_NOT_FOUND, "there is no such session");
+}
+
+mp_err mp_meta_list_sessions(mp_meta *m, int64_t user_id, int64_t now_ms, mp_arena *arena,
+                             mp_session **out, size_t *n, mp_why *why)
+{
+    enum { MOST = 100 }; /* of one user; older ones end by themselves */
+    static const char sql[] = SESSION_COLUMNS "FROM session WHERE user_id = ?1 AND revoked = 0 AND "
+                                              "expires_ms > ?2 ORDER BY created_ms DESC LIMIT 100";
+    conn *c;
+    *n = 0;
+    *out = mp_arena_alloc(arena, MOST * sizeof **out);
+    if (!*out)
+        return mp_fail(why, MP_NOMEM, "no memory for the sessions");
+    mp_err err = mp_sql_reader(m, &c, why);
+    if (err)
+        return err;
+    sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
+    if (s) {
+        sqlite3_bind_int64(s, 1, user_id);
+        sqlite3_bind_int64(s, 2, now_ms);
+    }
+    while (s && mp_sql_row(c, s, &err, why))
+        take_session(s, arena, &(*out)[(*n)++]);
+    mp_sql_release(m, c);
+    return err;
 }
 
 /* The session that has this token in `literal`'s column; within the writer's transaction. */
@@ -280,4 +330,35 @@ mp_err mp_meta_add_audit(mp_meta *m, const mp_audit *a, mp_why *why)
         err = mp_sql_run(c, s, why);
     }
     return mp_sql_end(m, err, why);
+}
+
+mp_err mp_meta_list_audit(mp_meta *m, int64_t before, size_t limit, mp_arena *arena, mp_audit **out,
+                          size_t *n, mp_why *why)
+{
+    static const char sql[] =
+        "SELECT id, at_ms, coalesce(user_id, 0), action, detail, address, request_id FROM audit "
+        "WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2";
+    conn *c;
+    *n = 0;
+    *out = mp_arena_alloc(arena, (limit + 1) * sizeof **out);
+    if (!*out)
+        return mp_fail(why, MP_NOMEM, "no memory for %zu rows", limit);
+    mp_err err = mp_sql_reader(m, &c, why);
+    if (err)
+        return err;
+    sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
+    if (s) {
+        sqlite3_bind_int64(s, 1, before);
+        sqlite3_bind_int64(s, 2, (int64_t)limit);
+    }
+    while (s && mp_sql_row(c, s, &err, why))
+        (*out)[(*n)++] = (mp_audit){.id = sqlite3_column_int64(s, 0),
+                                    .at_ms = sqlite3_column_int64(s, 1),
+                                    .user_id = sqlite3_column_int64(s, 2),
+                                    .action = mp_sql_text(s, 3, arena),
+                                    .detail = mp_sql_text(s, 4, arena),
+                                    .address = mp_sql_text(s, 5, arena),
+                                    .request_id = mp_sql_text(s, 6, arena)};
+    mp_sql_release(m, c);
+    return err;
 }

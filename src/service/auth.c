@@ -84,7 +84,11 @@ void mp_auth_close(mp_auth *a)
 static mp_err note(mp_auth *a, int64_t user_id, const char *action, const char *detail,
                    const mp_caller *caller, mp_why *why)
 {
-    mp_audit row = {user_id, action, detail, caller->address, caller->request_id};
+    mp_audit row = {.user_id = user_id,
+                    .action = action,
+                    .detail = detail,
+                    .address = caller->address,
+                    .request_id = caller->request_id};
     return mp_meta_add_audit(a->meta, &row, why);
 }
 
@@ -295,4 +299,45 @@ mp_err mp_auth_logout(mp_auth *a, const char *session, int64_t user_id, const mp
 {
     mp_err err = mp_meta_revoke_session(a->meta, session, why);
     return err ? err : note(a, user_id, "session.logout", session, caller, why);
+}
+
+/* ---- what a user may do with the own account ---- */
+
+mp_err mp_auth_sessions(mp_auth *a, int64_t user_id, mp_arena *arena, mp_session **out, size_t *n,
+                        mp_why *why)
+{
+    return mp_meta_list_sessions(a->meta, user_id, mp_now_ms(), arena, out, n, why);
+}
+
+mp_err mp_auth_end_session(mp_auth *a, const mp_user *user, const char *session,
+                           const mp_caller *caller, mp_why *why)
+{
+    mp_session row;
+    mp_arena *arena = mp_arena_new(0);
+    mp_err err = mp_meta_get_session(a->meta, session, arena, &row, why);
+    if (!err && row.user_id != user->id)
+        err = mp_fail(why, MP_NOT_FOUND, "there is no such session");
+    mp_arena_free(arena);
+    return err ? err : mp_auth_logout(a, session, user->id, caller, why);
+}
+
+mp_err mp_auth_set_password(mp_auth *a, const mp_user *user, const char *session, const char *old,
+                            const char *password, const mp_caller *caller, mp_why *why)
+{
+    char hash[crypto_pwhash_STRBYTES];
+    size_t n = MP_MIN(strlen(old), (size_t)MOST_PASSWORD + 1);
+    if (crypto_pwhash_str_verify(user->password, old, n) != 0)
+        return mp_fail(why, MP_NOT_FOUND, "the old password is wrong");
+    mp_err err = check_password(password, user->username, why);
+    if (!err)
+        err = hash_password(password, hash, why);
+    if (!err)
+        err = mp_meta_set_password(a->meta, user->id, hash, session, why);
+    return err ? err : note(a, user->id, "user.password", "", caller, why);
+}
+
+mp_err mp_auth_audit(mp_auth *a, int64_t before, size_t limit, mp_arena *arena, mp_audit **out,
+                     size_t *n, mp_why *why)
+{
+    return mp_meta_list_audit(a->meta, before, limit, arena, out, n, why);
 }

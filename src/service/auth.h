@@ -51,4 +51,20 @@ MP_CHECK mp_err mp_auth_check(mp_auth *a, const char *access, mp_arena *arena, m
 MP_CHECK mp_err mp_auth_logout(mp_auth *a, const char *session, int64_t user_id,
                                const mp_caller *caller, mp_why *why);
 
+/* The user's open sessions, the newest first; in arena. */
+MP_CHECK mp_err mp_auth_sessions(mp_auth *a, int64_t user_id, mp_arena *arena, mp_session **out,
+                                 size_t *n, mp_why *why);
+/* Ends a session of this user. NOT_FOUND: none of theirs is called so. */
+MP_CHECK mp_err mp_auth_end_session(mp_auth *a, const mp_user *user, const char *session,
+                                    const mp_caller *caller, mp_why *why);
+/* A new password, which ends all other sessions. NOT_FOUND: `old` is wrong; INVALID. */
+MP_CHECK mp_err mp_auth_set_password(mp_auth *a, const mp_user *user, const char *session,
+                                     const char *old, const char *password, const mp_caller *caller,
+                                     mp_why *why);
+MP_CHECK mp_err mp_auth_audit(mp_auth *a, int64_t before, size_t limit, mp_arena *arena,
+                              mp_audit **out, size_t *n, mp_why *why);
+
+/* May this role do that ("audit.read", "users.write", ...)? */
+bool mp_role_may(const char *role, const char *permission);
+
 #endif

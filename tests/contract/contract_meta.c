@@ -373,8 +373,53 @@ static void a_refresh_token_is_good_once(void **state)
     assert_true(got.revoked);
     assert_ok(mp_meta_revoke_session(s->m, "unknown", &why));
     assert_int_equal(mp_meta_get_session(s->m, "unknown", s->arena, &got, &why), MP_NOT_FOUND);
-    mp_audit a = {.user_id = 0, .action = "x", .detail = "", .address = "", .request_id = ""};
-    assert_ok(mp_meta_add_audit(s->m, &a, &why));
+}
+
+static void a_new_password_ends_the_other_sessions(void **state)
+{
+    store *s = *state;
+    mp_why why;
+    mp_user u = {.username = "ada", .email = "", .password = "x", .role = "user", .active = true};
+    mp_session *list, row = {.created_ms = 1, .expires_ms = 100, .agent = "", .address = ""};
+    size_t n;
+    assert_ok(mp_meta_add_user(s->m, &u, &row.user_id, &why));
+    for (uint8_t i = 0; i < 4; i++) {
+        char id[2] = {(char)('a' + i), '\0'};
+        uint8_t token[32] = {i};
+        row.id = id;
+        row.created_ms = i;
+        row.expires_ms = i == 0 ? 10 : 100; /* "a" is over */
+        assert_ok(mp_meta_add_session(s->m, &row, token, &why));
+    }
+    assert_ok(mp_meta_list_sessions(s->m, row.user_id, 50, s->arena, &list, &n, &why));
+    assert_int_equal(n, 3);
+    assert_string_equal(list[0].id, "d");
+    assert_ok(mp_meta_set_password(s->m, row.user_id, "y", "c", &why));
+    assert_ok(mp_meta_list_sessions(s->m, row.user_id, 50, s->arena, &list, &n, &why));
+    assert_int_equal(n, 1);
+    assert_string_equal(list[0].id, "c");
+    assert_ok(mp_meta_get_user(s->m, row.user_id, s->arena, &u, &why));
+    assert_string_equal(u.password, "y");
+    assert_int_equal(mp_meta_set_password(s->m, 99, "y", "", &why), MP_NOT_FOUND);
+}
+
+static void the_audit_log_comes_in_pages(void **state)
+{
+    store *s = *state;
+    mp_why why;
+    mp_audit *list, a = {.action = "x", .detail = "", .address = "", .request_id = "r"};
+    size_t n;
+    for (int i = 0; i < 5; i++) {
+        a.user_id = i;
+        assert_ok(mp_meta_add_audit(s->m, &a, &why));
+    }
+    assert_ok(mp_meta_list_audit(s->m, 0, 3, s->arena, &list, &n, &why));
+    assert_int_equal(n, 3);
+    assert_int_equal(list[0].user_id, 4);
+    assert_string_equal(list[0].request_id, "r");
+    assert_ok(mp_meta_list_audit(s->m, list[2].id, 3, s->arena, &list, &n, &why));
+    assert_int_equal(n, 2);
+    assert_int_equal(list[1].user_id, 0);
 }
 
 static void spares_are_further_files_that_are_there(void **state)
@@ -587,6 +632,8 @@ int main(void)
         EACH(sources_follow_files),
         EACH(users_are_told_apart_without_case),
         EACH(a_refresh_token_is_good_once),
+        EACH(a_new_password_ends_the_other_sessions),
+        EACH(the_audit_log_comes_in_pages),
         EACH(spares_are_further_files_that_are_there),
         EACH(verdicts_replace_each_other),
         EACH(a_store_survives_reopening),

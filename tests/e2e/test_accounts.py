@@ -182,3 +182,44 @@ def test_secrets_stay_out_of_the_log_and_the_database(service, magpie):
         "SELECT action FROM audit ORDER BY id")]
     assert actions == ["user.register", "session.login", "session.refused"]
     assert magpie.sound("--deep") == 0
+
+
+def test_sessions_can_be_seen_and_ended(service):
+    one, two = register(service)[1], login(service)[1]
+    rows = service.send("/api/auth/sessions", token=two["token"])[1]["sessions"]
+    assert [row["current"] for row in rows] in ([True, False], [False, True])
+    other = next(row["id"] for row in rows if not row["current"])
+    stranger = register(service, "bob")[1]
+    gone = service.send(f"/api/auth/sessions/{other}", token=stranger["token"], method="DELETE")
+    assert gone[0] == 404  # not even that it is there
+    assert service.send(f"/api/auth/sessions/{other}", token=two["token"], method="DELETE")[0] == 204
+    assert service.send("/api/auth/me", token=one["token"])[0] == 401
+    assert len(service.send("/api/auth/sessions", token=two["token"])[1]["sessions"]) == 1
+
+
+def test_a_new_password_ends_the_other_sessions(service):
+    one, two = register(service)[1], login(service)[1]
+    change = lambda old, new: service.send("/api/auth/password", {"old_password": old, "new_password": new},
+                                           token=two["token"])[0]
+    assert change("wrong password", "another password") == 403
+    assert change(PASSWORD, "short") == 422
+    assert change(PASSWORD, "another password") == 204
+    assert service.send("/api/auth/me", token=one["token"])[0] == 401
+    assert service.send("/api/auth/me", token=two["token"])[0] == 200
+    assert login(service)[0] == 401
+    assert login(service, password="another password")[0] == 200
+
+
+def test_only_admins_read_the_audit_log(service):
+    admin = service.send("/api/auth/setup", {"setup_token": service.setup_token, "username": "root",
+                                             "password": PASSWORD})[1]["token"]
+    user = register(service)[1]["token"]
+    assert service.send("/api/audit", token=user)[0] == 403
+    assert service.send("/api/audit")[0] == 401
+    status, page = service.send("/api/audit?limit=3", token=admin)
+    assert status == 200 and [row["action"] for row in page["audit"]] == [
+        "session.login", "user.register", "session.login"]
+    rest = service.send(f"/api/audit?limit=3&before={page['next_before']}", token=admin)[1]
+    assert [row["action"] for row in rest["audit"]] == ["user.register"] and rest["next_before"] is None
+    for bad in ("limit=0", "limit=1001", "limit=x", "before=-1", "limit=", "before=99999999999999999999"):
+        assert service.send(f"/api/audit?{bad}", token=admin)[0] == 422, bad

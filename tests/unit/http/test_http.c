@@ -3,6 +3,7 @@
 
 #include "http/limits.h"
 #include "http/route.h"
+#include "service/auth.h"
 
 #include <arpa/inet.h>
 #include <ftw.h>
@@ -82,6 +83,21 @@ static void tries_are_counted_by_name(void **state)
     assert_true(wait >= 99 && wait <= 100); /* one more after 1 / 0.01 s */
     assert_int_equal(mp_limits_take(l, "bob"), 0);
     mp_limits_free(l);
+}
+
+static void roles_may_what_their_table_says(void **state)
+{
+    (void)state;
+    assert_true(mp_role_may("admin", "audit.read"));
+    assert_true(mp_role_may("operator", "assets.write"));
+    assert_true(mp_role_may("operator", "users.read"));
+    assert_false(mp_role_may("operator", "users.write"));
+    assert_false(mp_role_may("operator", "projectsx.read"));
+    assert_true(mp_role_may("user", "assets.own"));
+    assert_false(mp_role_may("user", "assets.write"));
+    assert_true(mp_role_may("guest", "assets.read"));
+    assert_false(mp_role_may("guest", "assets.own"));
+    assert_false(mp_role_may("nobody", "assets.read"));
 }
 
 /* ---- live ---- */
@@ -194,6 +210,7 @@ int main(void)
         cmocka_unit_test(every_route_can_be_reached),
         cmocka_unit_test(queries_are_decoded),
         cmocka_unit_test(tries_are_counted_by_name),
+        cmocka_unit_test(roles_may_what_their_table_says),
         cmocka_unit_test_setup_teardown(many_ask_at_once, start, stop),
         cmocka_unit_test_setup_teardown(draining_refuses_the_new, start, stop),
         cmocka_unit_test(bad_addresses_are_refused),
