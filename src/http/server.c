@@ -343,10 +343,11 @@ static void write_log(const exchange *x)
     const mp_request *r = &x->request;
     mp_service *s = r->service;
     json_t *line = json_pack(
-        "{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:f}", "ts", (json_int_t)mp_now_ms(), "level",
-        x->status >= 500 ? "error" : "info", "msg", "request", "request_id", r->id, "method",
-        mp_method_word(r->method), "endpoint", r->route ? r->route->path : "", "status", x->status,
-        "bytes", (json_int_t)x->bytes, "ms", (mp_monotonic_s() - r->began) * 1000);
+        "{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:f, s:s, s:I}", "ts", (json_int_t)mp_now_ms(),
+        "level", x->status >= 500 ? "error" : "info", "msg", "request", "request_id", r->id,
+        "method", mp_method_word(r->method), "endpoint", r->route ? r->route->path : "", "status",
+        x->status, "bytes", (json_int_t)x->bytes, "ms", (mp_monotonic_s() - r->began) * 1000,
+        "remote", r->address, "user_id", (json_int_t)r->user.id);
     char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     pthread_mutex_lock(&s->log_mutex);
     fprintf(stderr, "%s\n", text ? text : "{}");
