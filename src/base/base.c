@@ -81,6 +81,26 @@ const char *mp_err_word(mp_err err)
     return (unsigned)err < MP_COUNT(words) ? words[err] : "internal";
 }
 
+size_t mp_find_sorted(const int64_t *sorted, size_t n, int64_t x)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sorted[middle] < x)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n && sorted[low] == x ? low : SIZE_MAX;
+}
+
+uint64_t mp_mix64(uint64_t x)
+{
+    x ^= x >> 33;
+    x *= 0xFF51AFD7ED558CCDu;
+    return x ^ x >> 33;
+}
+
 mp_str mp_str_of(const char *c_string)
 {
     return (mp_str){c_string, c_string ? strlen(c_string) : 0};

@@ -72,6 +72,11 @@ typedef struct mp_span {
 mp_str mp_str_of(const char *c_string); /* NULL gives the empty view */
 bool mp_str_eq(mp_str a, mp_str b);
 
+/* Position of x in the ascending array, or SIZE_MAX. */
+size_t mp_find_sorted(const int64_t *sorted, size_t n, int64_t x);
+/* Spreads the bits of a key over a table of a power of two; a bijection. */
+uint64_t mp_mix64(uint64_t x);
+
 /* An arena: allocations that are freed together, under a cap. In builds with
  * MP_ARENA_DEBUG each allocation is its own malloc, so that ASan sees overruns. */
 typedef struct mp_arena mp_arena;

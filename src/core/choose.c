@@ -1,4 +1,4 @@
-/* choose.c - which items are meant: filters to ids, and looking up among sorted ids. */
+/* choose.c - which items are meant: filters to ids; and an item's own words. */
 #include "core/core.h"
 
 #include <stdlib.h>
@@ -21,19 +21,6 @@ mp_err mp_core_ids(magpie *m, const char *where, int64_t **out, size_t *n, mp_wh
         err = mp_meta_ids(m->meta, filter, out, n, why);
     mp_arena_free(arena);
     return err;
-}
-
-size_t mp_core_find_id(const int64_t *ids, size_t n, int64_t id)
-{
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (ids[middle] < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < n && ids[low] == id ? low : SIZE_MAX;
 }
 
 void mp_core_item_words(const mp_item *item, mp_buf *out)

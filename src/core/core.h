@@ -142,8 +142,6 @@ MP_CHECK mp_err mp_core_filter(const char *where, mp_arena *arena, const mp_filt
                                mp_why *why);
 /* Ids that match `where`, sorted; caller frees. */
 MP_CHECK mp_err mp_core_ids(magpie *m, const char *where, int64_t **out, size_t *n, mp_why *why);
-/* Position of id in the sorted array, or SIZE_MAX. */
-size_t mp_core_find_id(const int64_t *ids, size_t n, int64_t id);
 /* What a picture's words are, for the SENTENCE space; "" if it has none. */
 void mp_core_item_words(const mp_item *item, mp_buf *out);
 

@@ -15,7 +15,7 @@ static const float SIMILAR_THRESHOLD = 0.85f;
 /* Another name of the very file (a link, a mount) is no copy: nothing would be saved. */
 static bool is_alias(const mp_dupes *d, const mp_source *spare)
 {
-    size_t at = mp_core_find_id(d->ids, d->n, spare->item_id);
+    size_t at = mp_find_sorted(d->ids, d->n, spare->item_id);
     struct stat x, y;
     return at != SIZE_MAX && stat(spare->path, &x) == 0 && stat(d->items[at].path, &y) == 0 &&
            x.st_dev == y.st_dev && x.st_ino == y.st_ino;
@@ -122,7 +122,7 @@ static mp_err knn_of(mp_dupes *d, mp_space space, size_t k, mp_neighbour **out, 
     if (!err)
         err = mp_index_knn(index, d->ids, d->n, k, *out, mp_ticker_stop, &d->ticker, why);
     for (size_t i = 0; !err && i < d->n * k; i++) {
-        size_t at = (*out)[i].label ? mp_core_find_id(d->ids, d->n, (*out)[i].label) : SIZE_MAX;
+        size_t at = (*out)[i].label ? mp_find_sorted(d->ids, d->n, (*out)[i].label) : SIZE_MAX;
         (*out)[i].label = at == SIZE_MAX ? 0 : (int64_t)at + 1;
     }
     mp_index_close(own);
@@ -146,8 +146,8 @@ static mp_err load_verdicts(mp_dupes *d, links *l, mp_why *why)
     for (size_t i = 0; i < n; i++) {
         if (list[i].kind != MAGPIE_SAME && list[i].kind != MAGPIE_DIFFERENT)
             continue;
-        size_t a = mp_core_find_id(d->ids, d->n, list[i].a);
-        size_t b = mp_core_find_id(d->ids, d->n, list[i].b);
+        size_t a = mp_find_sorted(d->ids, d->n, list[i].a);
+        size_t b = mp_find_sorted(d->ids, d->n, list[i].b);
         if (a == SIZE_MAX || b == SIZE_MAX)
             continue;
         mp_pair pair = {.a = MP_MIN(a, b), .b = MP_MAX(a, b), .score = 1};

@@ -21,7 +21,7 @@ static mp_err neighbours(magpie *m, const int64_t *ids, size_t n, size_t k, mp_t
         size_t kept = 0;
         for (size_t j = 0; j < k; j++) {
             const mp_neighbour *f = &found[i * k + j];
-            size_t at = f->label ? mp_core_find_id(ids, n, f->label) : SIZE_MAX;
+            size_t at = f->label ? mp_find_sorted(ids, n, f->label) : SIZE_MAX;
             if (at == SIZE_MAX)
                 continue;
             knn[i * k + kept] = at;

@@ -23,7 +23,7 @@ static void subtract(id_set *from, const id_set *what)
 {
     size_t kept = 0;
     for (size_t i = 0; i < from->n; i++)
-        if (mp_core_find_id(what->id, what->n, from->id[i]) == SIZE_MAX)
+        if (mp_find_sorted(what->id, what->n, from->id[i]) == SIZE_MAX)
             from->id[kept++] = from->id[i];
     from->n = kept;
 }

@@ -8,20 +8,13 @@
 
 enum { TEXT_HITS = 2000 };
 
-static uint64_t mix(uint64_t x)
-{
-    x ^= x >> 33;
-    x *= 0xFF51AFD7ED558CCDu;
-    return x ^ x >> 33;
-}
-
 static void grow_slots(mp_search *s)
 {
     s->n_slots = s->n_slots ? s->n_slots * 2 : 1024;
     free(s->slot);
     s->slot = mp_xcalloc(s->n_slots, sizeof *s->slot);
     for (size_t i = 0; i < s->n; i++) {
-        size_t at = mix((uint64_t)s->c[i].id) & (s->n_slots - 1);
+        size_t at = mp_mix64((uint64_t)s->c[i].id) & (s->n_slots - 1);
         while (s->slot[at])
             at = (at + 1) & (s->n_slots - 1);
         s->slot[at] = (uint32_t)i + 1;
@@ -35,11 +28,11 @@ static mp_candidate *candidate_of(mp_search *s, int64_t id)
     for (size_t i = 0; i < s->n_own; i++)
         if (s->own[i] == id)
             return NULL;
-    if (s->allow && mp_core_find_id(s->allow, s->n_allow, id) == SIZE_MAX)
+    if (s->allow && mp_find_sorted(s->allow, s->n_allow, id) == SIZE_MAX)
         return NULL;
     if (s->n * 2 >= s->n_slots)
         grow_slots(s);
-    size_t at = mix((uint64_t)id) & (s->n_slots - 1);
+    size_t at = mp_mix64((uint64_t)id) & (s->n_slots - 1);
     for (; s->slot[at]; at = (at + 1) & (s->n_slots - 1))
         if (s->c[s->slot[at] - 1].id == id)
             return &s->c[s->slot[at] - 1];

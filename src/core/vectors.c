@@ -447,7 +447,7 @@ mp_err mp_core_fill_space(magpie *m, mp_model *model, mp_space space, const int6
     if (!err)
         err = mp_core_decoder(m, &decoder, why);
     for (size_t i = 0; !err && i < n; i++) {
-        if (mp_core_find_id(lacking, n_lacking, ids[i]) == SIZE_MAX)
+        if (mp_find_sorted(lacking, n_lacking, ids[i]) == SIZE_MAX)
             continue;
         mp_item item;
         mp_arena_reset(arena);

@@ -67,33 +67,30 @@ static bool may_try(mp_request *r, const char *name)
     return false;
 }
 
-static void log_in(mp_request *r, int status, const char *name, const char *password)
+/* Tokens for whoever a function of accounts has let in, or its refusal. */
+static void answer(mp_request *r, int status, mp_err err, const mp_why *why, const mp_user *user,
+                   mp_tokens *tokens)
 {
-    mp_caller caller = caller_of(r);
-    mp_user user;
-    mp_tokens tokens;
-    mp_why why = {0};
-    mp_err err =
-        mp_auth_login(r->service->auth, name, password, &caller, r->arena, &user, &tokens, &why);
     if (err)
-        refuse(r, err, &why);
+        refuse(r, err, why);
     else
-        send_tokens(r, status, &user, &tokens);
-    sodium_memzero(&tokens, sizeof tokens);
+        send_tokens(r, status, user, tokens);
+    sodium_memzero(tokens, sizeof *tokens);
 }
 
 static void create(mp_request *r, const char *role)
 {
     mp_caller caller = caller_of(r);
     mp_user user;
+    mp_tokens tokens;
     mp_why why = {0};
-    const char *name = mp_body_text(r, "username"), *password = mp_body_text(r, "password");
-    mp_err err = mp_auth_register(r->service->auth, name, mp_body_text(r, "email"), password, role,
-                                  &caller, r->arena, &user, &why);
-    if (err)
-        refuse(r, err, &why);
-    else
-        log_in(r, 201, name, password);
+    mp_auth *auth = r->service->auth;
+    mp_err err =
+        mp_auth_register(auth, mp_body_text(r, "username"), mp_body_text(r, "email"),
+                         mp_body_text(r, "password"), role, &caller, r->arena, &user, &why);
+    if (!err)
+        err = mp_auth_begin_session(auth, &user, &caller, &tokens, &why);
+    answer(r, 201, err, &why, &user, &tokens);
 }
 
 void mp_handle_register(mp_request *r)
@@ -142,14 +139,23 @@ void mp_handle_login(mp_request *r)
     static const mp_member fields[] = {{"username", JSON_STRING, false, 1, NAME},
                                        {"email", JSON_STRING, false, 1, NAME},
                                        {"password", JSON_STRING, true, 1, PASSWORD}};
+    mp_caller caller = caller_of(r);
+    mp_user user;
+    mp_tokens tokens;
+    mp_why why = {0};
     if (!mp_body_read(r, fields, MP_COUNT(fields)))
         return;
     const char *name = mp_body_text(r, "username");
     name = *name ? name : mp_body_text(r, "email");
-    if (!*name)
+    if (!*name) {
         mp_reply_problem(r, 422, "username or email is missing");
-    else if (may_try(r, name))
-        log_in(r, 200, name, mp_body_text(r, "password"));
+        return;
+    }
+    if (!may_try(r, name))
+        return;
+    mp_err err = mp_auth_login(r->service->auth, name, mp_body_text(r, "password"), &caller,
+                               r->arena, &user, &tokens, &why);
+    answer(r, 200, err, &why, &user, &tokens);
 }
 
 void mp_handle_refresh(mp_request *r)
@@ -163,11 +169,7 @@ void mp_handle_refresh(mp_request *r)
         return;
     mp_err err = mp_auth_refresh(r->service->auth, mp_body_text(r, "refresh_token"), &caller,
                                  r->arena, &user, &tokens, &why);
-    if (err)
-        refuse(r, err, &why);
-    else
-        send_tokens(r, 200, &user, &tokens);
-    sodium_memzero(&tokens, sizeof tokens);
+    answer(r, 200, err, &why, &user, &tokens);
 }
 
 void mp_handle_logout(mp_request *r)

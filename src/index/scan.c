@@ -8,17 +8,7 @@ enum { BLOCK = 64 };
 
 bool mp_label_set_has(const mp_label_set *set, int64_t label)
 {
-    size_t low = 0, high = set ? set->n : 0;
-    if (!set)
-        return true;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (set->label[middle] < label)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < set->n && set->label[low] == label;
+    return !set || mp_find_sorted(set->label, set->n, label) != SIZE_MAX;
 }
 
 static void replace_worst(best *b, near_node x)

@@ -9,14 +9,6 @@
 
 /* ---- tables ---- */
 
-static uint64_t mix(uint64_t x)
-{
-    x ^= x >> 33;
-    x *= 0xFF51AFD7ED558CCDu;
-    x ^= x >> 33;
-    return x;
-}
-
 static bool table_grow(table *t)
 {
     size_t cap = t->cap ? t->cap : 64, living = 0;
@@ -32,7 +24,7 @@ static bool table_grow(table *t)
     for (size_t i = 0; i < t->cap; i++) {
         if (t->slots[i].node >= REMOVED)
             continue;
-        size_t at = mix(t->slots[i].key) & (cap - 1);
+        size_t at = mp_mix64(t->slots[i].key) & (cap - 1);
         while (slots[at].node != NO_NODE)
             at = (at + 1) & (cap - 1);
         slots[at] = t->slots[i];
@@ -46,7 +38,7 @@ static bool table_add(table *t, uint64_t key, uint32_t node)
 {
     if (t->used * 4 >= t->cap * 3 && !table_grow(t))
         return false;
-    size_t at = mix(key) & (t->cap - 1);
+    size_t at = mp_mix64(key) & (t->cap - 1);
     while (t->slots[at].node < REMOVED)
         at = (at + 1) & (t->cap - 1);
     t->used += t->slots[at].node == NO_NODE;
@@ -58,7 +50,7 @@ static slot *table_label(const table *t, int64_t label)
 {
     if (!t->cap)
         return NULL;
-    size_t at = mix((uint64_t)label) & (t->cap - 1);
+    size_t at = mp_mix64((uint64_t)label) & (t->cap - 1);
     for (; t->slots[at].node != NO_NODE; at = (at + 1) & (t->cap - 1))
         if (t->slots[at].node != REMOVED && t->slots[at].key == (uint64_t)label)
             return &t->slots[at];
@@ -82,7 +74,7 @@ uint32_t mp_store_find_vector(const mp_index *ix, const float *vector)
     uint64_t key = vector_key(ix, vector);
     if (!t->cap)
         return NO_NODE;
-    for (size_t at = mix(key) & (t->cap - 1); t->slots[at].node != NO_NODE;
+    for (size_t at = mp_mix64(key) & (t->cap - 1); t->slots[at].node != NO_NODE;
          at = (at + 1) & (t->cap - 1))
         if (t->slots[at].node != REMOVED && t->slots[at].key == key &&
             memcmp(vector_of(ix, t->slots[at].node), vector,

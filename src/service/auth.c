@@ -196,11 +196,29 @@ static void make_refresh(mp_tokens *out, uint8_t hash[32])
     sodium_memzero(bytes, sizeof bytes);
 }
 
-mp_err mp_auth_login(mp_auth *a, const char *name, const char *password, const mp_caller *caller,
-                     mp_arena *arena, mp_user *user, mp_tokens *tokens, mp_why *why)
+mp_err mp_auth_begin_session(mp_auth *a, const mp_user *user, const mp_caller *caller,
+                             mp_tokens *tokens, mp_why *why)
 {
     uint8_t hash[32], id[ID];
     char session[2 * ID + 1];
+    randombytes_buf(id, sizeof id);
+    mp_hex(id, sizeof id, session);
+    make_refresh(tokens, hash);
+    mp_session row = {.id = session,
+                      .user_id = user->id,
+                      .created_ms = mp_now_ms(),
+                      .expires_ms = mp_now_ms() + SESSION_MS,
+                      .agent = caller->agent,
+                      .address = caller->address};
+    mp_err err = mp_meta_add_session(a->meta, &row, hash, why);
+    if (!err)
+        err = note(a, user->id, "session.login", session, caller, why);
+    return err ? err : sign(a, user, session, tokens, why);
+}
+
+mp_err mp_auth_login(mp_auth *a, const char *name, const char *password, const mp_caller *caller,
+                     mp_arena *arena, mp_user *user, mp_tokens *tokens, mp_why *why)
+{
     mp_err err = mp_meta_find_user(a->meta, name, arena, user, why);
     if (err && err != MP_NOT_FOUND)
         return err;
@@ -213,19 +231,7 @@ mp_err mp_auth_login(mp_auth *a, const char *name, const char *password, const m
         return err ? err
                    : mp_fail(why, MP_NOT_FOUND, "the name and the password do not belong together");
     }
-    randombytes_buf(id, sizeof id);
-    mp_hex(id, sizeof id, session);
-    make_refresh(tokens, hash);
-    mp_session row = {.id = session,
-                      .user_id = user->id,
-                      .created_ms = mp_now_ms(),
-                      .expires_ms = mp_now_ms() + SESSION_MS,
-                      .agent = caller->agent,
-                      .address = caller->address};
-    err = mp_meta_add_session(a->meta, &row, hash, why);
-    if (!err)
-        err = note(a, user->id, "session.login", session, caller, why);
-    return err ? err : sign(a, user, session, tokens, why);
+    return mp_auth_begin_session(a, user, caller, tokens, why);
 }
 
 mp_err mp_auth_refresh(mp_auth *a, const char *refresh, const mp_caller *caller, mp_arena *arena,

@@ -36,6 +36,9 @@ MP_CHECK mp_err mp_auth_any_user(mp_auth *a, bool *out, mp_why *why);
 MP_CHECK mp_err mp_auth_register(mp_auth *a, const char *username, const char *email,
                                  const char *password, const char *role, const mp_caller *caller,
                                  mp_arena *arena, mp_user *out, mp_why *why);
+/* Opens a session for a user who has just shown who they are. */
+MP_CHECK mp_err mp_auth_begin_session(mp_auth *a, const mp_user *user, const mp_caller *caller,
+                                      mp_tokens *tokens, mp_why *why);
 /* NOT_FOUND: the name and the password do not belong together; as slow for a name that is not
  * there. */
 MP_CHECK mp_err mp_auth_login(mp_auth *a, const char *name, const char *password,
