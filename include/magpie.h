@@ -133,7 +133,9 @@ typedef enum magpie_state {
 } magpie_state;
 
 typedef struct magpie_item {
-    int64_t id; /* positive; never used again after a delete */
+    int64_t id;      /* positive; never used again after a delete */
+    int64_t project; /* it belongs to; 1 is the first, there from the start */
+    int64_t user;    /* who brought it, to a served library; else 0 */
     magpie_state state;
     bool copied;       /* the bytes are in the library */
     const char *path;  /* absolute path of the referenced file; "" if it came as bytes */
@@ -171,6 +173,7 @@ MAGPIE_API void magpie_items_free(magpie_item **items, size_t n);
 /* A filter is an expression over an item:
  *   tag:holiday  -tag:draft  folder:2024/rome  name:*.png  format:jpeg  size>200kb  width>=1920
  *   height<800  date>=2024-05  date:2024  added>2024-01-01  issue:blurred  state:missing  id:12
+ *   project:holiday  project:3,5
  * joined by AND (or a space), OR, NOT (or -), and parentheses. Values with spaces go in double
  * quotes. size takes b, kb, mb, gb (powers of 1024); dates are YYYY, YYYY-MM or YYYY-MM-DD and mean
  * EXIF date, else the file's time. folder matches a folder of that name or trailing path and all
@@ -252,6 +255,22 @@ MAGPIE_API magpie_err magpie_add(magpie *m, const char *const *paths, size_t n,
  * CORRUPT, TIMEOUT, FULL, IO, BUSY. */
 MAGPIE_API magpie_err magpie_add_bytes(magpie *m, const void *data, size_t n, const char *name,
                                        int64_t *id, magpie_outcome *outcome, magpie_why *why);
+
+typedef struct magpie_put {
+    const char *name;               /* needed; without slashes */
+    const char *title, *description; /* NULL: none; limits as in magpie_describe */
+    const char *const *tags;
+    size_t n_tags;
+    int64_t project; /* 0: the first */
+    int64_t user;    /* noted with it; 0: nobody */
+} magpie_put;
+
+/* The same for the regular file (or memory file) behind fd, from its start, which is not closed.
+ * Bytes are compared within the project alone. Many threads may add at once: they decode side by
+ * side and what is finished at the same time is written together. Errors: those of
+ * magpie_add_bytes; INVALID (name, words). */
+MAGPIE_API magpie_err magpie_add_fd(magpie *m, int fd, const magpie_put *put, int64_t *id,
+                                    magpie_outcome *outcome, magpie_why *why);
 /* Forgets items: rows, vectors, thumbnails and copies. Referenced files are not touched.
  * Unknown ids are counted in *missing (NULL allowed), not an error. */
 MAGPIE_API magpie_err magpie_remove(magpie *m, const int64_t *ids, size_t n, size_t *missing,

@@ -46,7 +46,7 @@ static mp_err check_file(const analysis_plan *plan, int fd, analysis *out)
 static mp_err find_twin(const analysis_plan *plan, analysis *out)
 {
     int64_t id;
-    mp_err err = mp_meta_find_sha256(plan->m->meta, out->sha256, &id, &out->why);
+    mp_err err = mp_meta_find_sha256(plan->m->meta, plan->project_id, out->sha256, &id, &out->why);
     if (err || !id || !plan->copy) {
         out->twin = id;
         return err;

@@ -44,6 +44,24 @@ typedef struct space_index {
     uint64_t saved_stamp; /* of the snapshot on disk; 0 unknown */
 } space_index;
 
+/* Pictures that wait to be written together: see add_one.c. */
+typedef struct mp_intake {
+    pthread_mutex_t mutex; /* guards all below */
+    pthread_cond_t news;   /* tickets are done, or nobody leads any more */
+    struct intake_ticket *first, *last;
+    bool led; /* a caller is writing what is here */
+} mp_intake;
+
+/* The items of a filter, as they were at a number of changes. */
+typedef struct mp_chosen {
+    char *where;
+    int64_t changes;
+    int64_t *ids; /* sorted */
+    size_t n;
+    bool everything; /* all items that are not in the trash */
+    int holders;     /* guarded by chosen_mutex */
+} mp_chosen;
+
 struct magpie {
     char path[PATH_MAX - 128]; /* absolute; leaves room for names below it */
     char models_dir[PATH_MAX];
@@ -67,6 +85,11 @@ struct magpie {
     char model_id[64]; /* the library's current model */
 
     space_index space[MP_SPACES];
+    mp_intake intake;
+
+    pthread_mutex_t chosen_mutex; /* guards the two below */
+    mp_chosen *chosen[8];
+    size_t chosen_next; /* to be replaced */
 };
 
 /* ---- lock.c ---- */
@@ -142,8 +165,18 @@ MP_CHECK mp_err mp_core_filter(const char *where, mp_arena *arena, const mp_filt
                                mp_why *why);
 /* Ids that match `where`, sorted; caller frees. */
 MP_CHECK mp_err mp_core_ids(magpie *m, const char *where, int64_t **out, size_t *n, mp_why *why);
+/* The same, shared and kept until the next change; where is not NULL. Give it back by
+ * mp_core_release. */
+MP_CHECK mp_err mp_core_choose(magpie *m, const char *where, mp_chosen **out, mp_why *why);
+void mp_core_release(magpie *m, mp_chosen *set); /* NULL allowed */
+void mp_core_forget_chosen(magpie *m);
 /* What a picture's words are, for the SENTENCE space; "" if it has none. */
 void mp_core_item_words(const mp_item *item, mp_buf *out);
+
+/* ---- items.c ---- */
+/* The rules for tags, titles and descriptions. INVALID. */
+MP_CHECK mp_err mp_core_check_tag(const char *tag, mp_why *why);
+MP_CHECK mp_err mp_core_check_words(const char *title, const char *description, mp_why *why);
 
 /* ---- progress.c ---- */
 /* A progress callback with its clock; polls at most every 100 ms. */

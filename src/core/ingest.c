@@ -1,90 +1,61 @@
-/* ingest.c - magpie_add: which files are new, and how they become items.
- *
- * The calling thread walks, compares with what is known, and then takes analysed files from the
- * pipeline in order. It collects them into batches: one encode call, one metadata transaction, and
- * only then the file events. Nothing is reported before it is durable, and what is not reported is
- * wholly there or wholly absent. */
-#include "core/analyse.h"
-#include "core/walk.h"
+/* ingest.c - batches of analysed pictures become items. See ingest.h. */
+#include "core/ingest.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-enum { BATCH = 16, SMALL_PX = 256 };
-static const double BATCH_AGE_S = 0.25; /* a slow source must not hold back finished pictures */
-
-/* One file of a batch: how it will be recorded and reported. */
-typedef struct entry {
-    analysis a;
-    magpie_outcome outcome;
-    int64_t id;
-    bool put; /* has a row in `puts` */
-    size_t put_at;
-} entry;
-
-typedef struct ingest {
-    magpie *m;
-    const magpie_add_options *opt;
-    magpie_add_report *report;
-    mp_model *model;
-    analysis_plan plan;
-    int view_of[MP_SPACES];
-    mp_ticker ticker;
-
-    mp_source *sources; /* known below the given paths, by path */
-    size_t n_sources;
-    mp_arena *arena; /* of sources */
-
-    entry entries[BATCH];
-    size_t n_entries;
-    double batch_began;
-    mp_put puts[BATCH];
-    size_t n_puts;
-    mp_source_change before[BATCH], after[BATCH];
-    size_t n_before, n_after;
-    float *vectors[MP_SPACES]; /* BATCH x dims */
-    float *tag_sentence;       /* of opt->tags; NULL: none */
-} ingest;
-
-/* ---- reporting ---- */
-
-static void report(ingest *g, const char *path, magpie_outcome outcome, int64_t id, mp_err err,
-                   const char *reason)
-{
-    g->report->outcomes[outcome]++;
-    if (!g->opt->on_file)
-        return;
-    magpie_file_event e = {.path = path,
-                           .outcome = outcome,
-                           .id = id,
-                           .err = OUTER(err),
-                           .reason = reason ? reason : ""};
-    g->opt->on_file(g->opt->context, &e);
-}
 
 /* ---- a batch ---- */
 
-static mp_err encode_batch(ingest *g, mp_why *why)
+static mp_err encode_pictures(ingest *g, mp_why *why)
 {
-    mp_views views[BATCH] = {0};
+    mp_views views[INGEST_BATCH] = {0};
+    float *out[MP_SPACES] = {0};
+    for (int s = 0; s < MP_SPACES; s++)
+        if (g->view_of[s] >= 0)
+            out[s] = g->vectors[s];
     for (size_t i = 0; i < g->n_entries; i++) {
-        const entry *e = &g->entries[i];
+        const ingest_entry *e = &g->entries[i];
         for (int s = 0; e->put && s < MP_SPACES; s++)
             if (g->view_of[s] >= 0)
                 views[e->put_at].px[s] = e->a.decoded.view[g->view_of[s]].px;
     }
-    return mp_model_encode_images(g->model, views, g->n_puts, mp_core_eager_mask(g->model),
-                                  g->vectors, why);
+    return mp_model_encode_images(g->model, views, g->n_puts, mp_core_eager_mask(g->model), out,
+                                  why);
 }
 
-static size_t attach_vectors(ingest *g, mp_vector *rows)
+/* The SENTENCE vector of one put's title, description and tags. One call's tags are the same for
+ * each of its pictures, so that the last words are often these. */
+static mp_err encode_words(ingest *g, size_t at, mp_why *why)
+{
+    size_t dims = (size_t)mp_core_key(g->model, MP_SPACE_SENTENCE).dims;
+    float *to = g->vectors[MP_SPACE_SENTENCE] + at * dims;
+    mp_buf words = {0};
+    mp_core_item_words(&g->puts[at].item, &words);
+    mp_str text = {words.p, words.n};
+    g->worded[at] = words.n > 0;
+    mp_err err = MP_OK;
+    if (words.n && at > 0 && g->worded[at - 1] &&
+        mp_str_eq(text, (mp_str){g->words.p, g->words.n}))
+        memcpy(to, to - dims, dims * sizeof *to);
+    else if (words.n)
+        err = mp_model_encode_sentences(g->model, &text, 1, to, why);
+    mp_buf_free(&g->words);
+    g->words = words;
+    return err;
+}
+
+static mp_err encode_batch(ingest *g, mp_why *why)
+{
+    mp_err err = encode_pictures(g, why);
+    bool sentences = mp_core_key(g->model, MP_SPACE_SENTENCE).dims > 0;
+    for (size_t i = 0; !err && sentences && i < g->n_puts; i++)
+        err = encode_words(g, i, why);
+    return err;
+}
+
+static void attach_vectors(ingest *g, mp_vector *rows)
 {
     size_t n = 0;
     for (size_t i = 0; i < g->n_puts; i++) {
@@ -92,31 +63,28 @@ static size_t attach_vectors(ingest *g, mp_vector *rows)
         size_t began = n;
         for (int s = 0; s < MP_SPACES; s++) {
             mp_vector_key key = mp_core_key(g->model, (mp_space)s);
-            const float *data = g->view_of[s] >= 0       ? g->vectors[s] + i * (size_t)key.dims
-                                : s == MP_SPACE_SENTENCE ? g->tag_sentence
-                                                         : NULL;
-            if (data)
+            if (g->view_of[s] >= 0 || (s == MP_SPACE_SENTENCE && g->worded[i]))
                 rows[n++] = (mp_vector){.model = key.model,
                                         .model_sha256 = key.model_sha256,
                                         .space = key.space,
                                         .dims = key.dims,
-                                        .data = data};
+                                        .data = g->vectors[s] + i * (size_t)key.dims};
         }
         g->puts[i].n_vectors = n - began;
     }
-    return n;
 }
 
-static void forget_batch(ingest *g)
+void mp_ingest_forget(ingest *g)
 {
     for (size_t i = 0; i < g->n_entries; i++)
         mp_analysis_free(&g->entries[i].a);
     g->n_entries = g->n_puts = g->n_before = g->n_after = 0;
+    memset(g->worded, 0, sizeof g->worded);
 }
 
-static mp_err flush(ingest *g, mp_why *why)
+mp_err mp_ingest_flush(ingest *g, mp_why *why)
 {
-    mp_vector rows[BATCH * MP_SPACES];
+    mp_vector rows[INGEST_BATCH * MP_SPACES];
     mp_err err = MP_OK;
     if (g->n_puts)
         err = encode_batch(g, why);
@@ -129,17 +97,16 @@ static mp_err flush(ingest *g, mp_why *why)
     if (!err && g->n_after)
         err = mp_meta_change_sources(g->m->meta, g->after, g->n_after, why);
     for (size_t i = 0; !err && i < g->n_entries; i++) {
-        entry *e = &g->entries[i];
-        report(g, e->a.path, e->outcome, e->put ? g->puts[e->put_at].item.id : e->id, e->a.err,
-               e->a.err ? e->a.why.text : "");
+        const ingest_entry *e = &g->entries[i];
+        g->report(g, e, e->put ? g->puts[e->put_at].item.id : e->id);
     }
-    forget_batch(g);
+    mp_ingest_forget(g);
     return err;
 }
 
-/* ---- what a file means ---- */
+/* ---- what a picture means ---- */
 
-static const mp_source *known_source(const ingest *g, const char *path)
+const mp_source *mp_ingest_source(const ingest *g, const char *path)
 {
     size_t low = 0, high = g->n_sources;
     while (low < high) {
@@ -161,16 +128,23 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static void add_put(ingest *g, entry *e, int64_t item_id)
+static const char *text_or_none(const char *text)
+{
+    return text ? text : "";
+}
+
+static void add_put(ingest *g, ingest_entry *e, int64_t item_id)
 {
     const mp_decoded *d = &e->a.decoded;
     const mp_quality *q = &d->quality;
     mp_item item = {.id = item_id,
+                    .project_id = e->how->project_id,
+                    .user_id = e->how->user_id,
                     .copied = e->a.copied,
                     .path = *e->a.path == '/' ? e->a.path : "",
                     .name = base_name(e->a.path),
-                    .title = "",
-                    .description = "",
+                    .title = text_or_none(e->how->title),
+                    .description = text_or_none(e->how->description),
                     .format = mp_format_word(d->format),
                     .width = d->width,
                     .height = d->height,
@@ -184,8 +158,8 @@ static void add_put(ingest *g, entry *e, int64_t item_id)
                     .contrast = q->contrast,
                     .entropy = q->entropy,
                     .issues = q->issues,
-                    .tags = g->opt->tags,
-                    .n_tags = g->opt->n_tags};
+                    .tags = e->how->tags,
+                    .n_tags = e->how->n_tags};
     memcpy(item.sha256, e->a.sha256, sizeof item.sha256);
     memcpy(item.phash, d->phash, sizeof item.phash);
     e->put = true;
@@ -194,7 +168,7 @@ static void add_put(ingest *g, entry *e, int64_t item_id)
 }
 
 /* The bytes are those of an item that is there: what does this path tell about it? */
-static mp_err take_twin(ingest *g, entry *e, const mp_source *known, mp_why *why)
+static mp_err take_twin(ingest *g, ingest_entry *e, const mp_source *known, mp_why *why)
 {
     mp_arena *arena = mp_arena_new(0);
     mp_item item;
@@ -215,7 +189,7 @@ static mp_err take_twin(ingest *g, entry *e, const mp_source *known, mp_why *why
         e->outcome = known->missing ? MAGPIE_MOVED : MAGPIE_UNCHANGED;
         c.kind = MP_SOURCE_SEEN;
     } else if (*item.path && lstat(item.path, &st) != 0 && errno == ENOENT) {
-        const mp_source *old = known_source(g, item.path);
+        const mp_source *old = mp_ingest_source(g, item.path);
         e->outcome = MAGPIE_MOVED;
         c.kind = MP_SOURCE_MOVED;
         c.old_path = mp_arena_strdup(g->arena, mp_str_of(old ? old->path : item.path));
@@ -229,7 +203,7 @@ done:
     return err;
 }
 
-static void take_new(ingest *g, entry *e, const mp_source *known, int64_t twin)
+static void take_new(ingest *g, ingest_entry *e, const mp_source *known, int64_t twin)
 {
     int64_t item_id = twin; /* not 0 only to bring in the bytes of a referenced item */
     e->outcome = twin ? MAGPIE_KNOWN : MAGPIE_ADDED;
@@ -245,10 +219,11 @@ static void take_new(ingest *g, entry *e, const mp_source *known, int64_t twin)
     add_put(g, e, item_id);
 }
 
-static bool batch_holds(const ingest *g, const uint8_t sha256[32])
+static bool batch_holds(const ingest *g, const uint8_t sha256[32], int64_t project_id)
 {
     for (size_t i = 0; i < g->n_puts; i++)
-        if (memcmp(g->puts[i].item.sha256, sha256, 32) == 0)
+        if (g->puts[i].item.project_id == project_id &&
+            memcmp(g->puts[i].item.sha256, sha256, 32) == 0)
             return true;
     return false;
 }
@@ -262,30 +237,52 @@ static bool is_copied(magpie *m, int64_t id)
     return copied;
 }
 
-/* Takes over `a`. */
-static mp_err take(ingest *g, analysis *a, mp_why *why)
+/* Looks again, now that nobody else can write: the analysis was made without the lock, and a twin
+ * or the copied bytes may have come or gone since. */
+static mp_err look_again(ingest *g, analysis *a, int64_t project_id, int64_t *twin, mp_why *why)
 {
-    mp_err err = MP_OK;
-    if (!a->err && !a->twin && batch_holds(g, a->sha256))
-        err = flush(g, why); /* the twin must have its id first */
+    char key[96];
+    uint64_t bytes;
+    mp_err err = mp_meta_find_sha256(g->m->meta, project_id, a->sha256, twin, why);
+    if (err || a->err)
+        return err;
+    if (a->twin && a->twin != *twin) {
+        a->err = mp_fail(&a->why, MP_BUSY, "it was removed meanwhile; add it again");
+        return MP_OK;
+    }
+    if (!a->twin && *twin && (!a->copied || is_copied(g->m, *twin)))
+        a->twin = *twin;
+    mp_core_original_key(a->sha256, key);
+    if (!a->twin && a->copied && mp_blob_stat(g->m->blobs, key, &bytes, NULL) != MP_OK)
+        a->err = mp_fail(&a->why, MP_BUSY, "its bytes were removed meanwhile; add it again");
+    return MP_OK;
+}
+
+static bool is_ours(mp_err err)
+{
+    return err == MP_FULL || err == MP_NOMEM || err == MP_INTERNAL;
+}
+
+mp_err mp_ingest_take(ingest *g, analysis *a, const ingest_how *how, void *ticket, mp_why *why)
+{
     int64_t twin = 0;
-    if (!err && !a->err && !a->twin)
-        err = mp_meta_find_sha256(g->m->meta, a->sha256, &twin, why);
+    mp_err err = MP_OK;
+    if (!a->err && !a->twin && batch_holds(g, a->sha256, how->project_id))
+        err = mp_ingest_flush(g, why); /* the twin must have its id first */
+    if (!err)
+        err = look_again(g, a, how->project_id, &twin, why);
+    if (!err && is_ours(a->err)) /* not the picture's fault */
+        err = mp_fail(why, a->err, "%s", a->why.text);
     if (err) {
         mp_analysis_free(a);
         return err;
     }
-    if (twin && (!a->copied || is_copied(g->m, twin)))
-        a->twin = twin;
     if (g->n_entries == 0)
         g->batch_began = mp_monotonic_s();
-    entry *e = &g->entries[g->n_entries++];
-    *e = (entry){.a = *a};
-    g->report->bytes += (uint64_t)a->bytes;
-    const mp_source *known = known_source(g, a->path);
-    if (a->err == MP_FULL || a->err == MP_NOMEM || a->err == MP_INTERNAL)
-        err = mp_fail(why, a->err, "%s", a->why.text); /* ours, not the picture's fault */
-    else if (a->err)
+    ingest_entry *e = &g->entries[g->n_entries++];
+    *e = (ingest_entry){.a = *a, .how = how, .ticket = ticket};
+    const mp_source *known = mp_ingest_source(g, a->path);
+    if (a->err)
         e->outcome = a->no_picture ? MAGPIE_SKIPPED : MAGPIE_REFUSED;
     else if (e->a.twin)
         err = take_twin(g, e, known, why);
@@ -295,312 +292,39 @@ static mp_err take(ingest *g, analysis *a, mp_why *why)
         mp_analysis_free(&e->a);
         g->n_entries--;
     }
-    if (!err && g->n_entries == BATCH)
-        err = flush(g, why);
+    if (!err && g->n_entries == INGEST_BATCH)
+        err = mp_ingest_flush(g, why);
     return err;
 }
 
 /* ---- opening ---- */
 
-static mp_err prepare_tags(ingest *g, mp_why *why)
+mp_err mp_ingest_open(ingest *g, magpie *m, mp_why *why)
 {
-    const mp_space_info *space = &mp_model_get_info(g->model)->space[MP_SPACE_SENTENCE];
-    if (!g->opt->n_tags || !space->dims)
-        return MP_OK;
-    mp_item words = {
-        .title = "", .description = "", .tags = g->opt->tags, .n_tags = g->opt->n_tags};
-    mp_buf text = {0};
-    mp_core_item_words(&words, &text);
-    mp_str view = {text.p, text.n};
-    g->tag_sentence = mp_xcalloc((size_t)space->dims, sizeof(float));
-    mp_err err = mp_model_encode_sentences(g->model, &view, 1, g->tag_sentence, why);
-    mp_buf_free(&text);
-    return err;
-}
-
-static mp_err ingest_open(ingest *g, magpie *m, const magpie_add_options *opt,
-                          magpie_add_report *report_to, mp_why *why)
-{
-    *g = (ingest){.m = m,
-                  .opt = opt,
-                  .report = report_to,
-                  .arena = mp_arena_new(0),
-                  .ticker = mp_ticker_new(opt->on_progress, opt->context, "scan")};
+    *g = (ingest){.m = m, .arena = mp_arena_new(0)};
     mp_err err = mp_core_model(m, &g->model, why);
     if (!err)
         err = mp_core_decoder(m, &g->plan.decoder, why);
     if (err)
         return err;
     g->plan.m = m;
-    g->plan.copy = opt->copy;
     g->plan.spec.analysis = true;
-    g->plan.spec.thumbnail = SMALL_PX;
+    g->plan.spec.thumbnail = INGEST_SMALL_PX;
     mp_core_views(g->model, mp_core_eager_mask(g->model), &g->plan.spec, g->view_of);
     const mp_model_info *info = mp_model_get_info(g->model);
     for (int s = 0; s < MP_SPACES; s++)
-        if (g->view_of[s] >= 0)
-            g->vectors[s] = mp_xcalloc((size_t)BATCH * (size_t)info->space[s].dims, sizeof(float));
-    return prepare_tags(g, why);
-}
-
-static void ingest_close(ingest *g)
-{
-    forget_batch(g);
-    for (int s = 0; s < MP_SPACES; s++)
-        free(g->vectors[s]);
-    free(g->tag_sentence);
-    mp_arena_free(g->arena);
-}
-
-/* ---- looking for files ---- */
-
-static bool poll_walk(void *context, size_t found)
-{
-    ingest *g = context;
-    return mp_ticker_poll(&g->ticker, found, 0, 0);
-}
-
-/* Roots: the given paths, absolute and resolved. A path that is not there but is known counts: its
- * file has vanished. */
-static mp_err find_files(ingest *g, const char *const *paths, size_t n, mp_walk_list *list,
-                         mp_walk_list *roots, char *absent, size_t cap, mp_why *why)
-{
-    mp_walk_options walk = {.no_recurse = g->opt->no_recurse,
-                            .hidden = g->opt->hidden,
-                            .skip = g->m->path,
-                            .poll = poll_walk,
-                            .context = g};
-    mp_err err = MP_OK;
-    for (size_t i = 0; !err && i < n; i++) {
-        char path[PATH_MAX];
-        struct stat st;
-        if (!realpath(paths[i], path) || stat(path, &st) != 0) {
-            mp_source source;
-            if (paths[i][0] == '/' &&
-                mp_meta_get_source(g->m->meta, paths[i], g->arena, &source, NULL) == MP_OK)
-                mp_walk_add(roots, paths[i]);
-            else if (!*absent)
-                snprintf(absent, cap, "%s", paths[i]);
-            continue;
-        }
-        mp_walk_add(roots, path);
-        if (S_ISDIR(st.st_mode))
-            err = mp_walk_folder(path, &walk, list, why);
-        else
-            mp_walk_add(list, path);
-    }
-    mp_walk_sort(list);
-    mp_walk_sort(roots);
-    return err;
-}
-
-static int source_order(const void *a, const void *b)
-{
-    return strcmp(((const mp_source *)a)->path, ((const mp_source *)b)->path);
-}
-
-static mp_err load_sources(ingest *g, const mp_walk_list *roots, mp_why *why)
-{
-    for (size_t i = 0; i < roots->n; i++) {
-        mp_source *more;
-        size_t n;
-        mp_err err = mp_meta_list_sources(g->m->meta, roots->path[i], g->arena, &more, &n, why);
-        if (err)
-            return err;
-        if (n == 0)
-            continue;
-        g->sources = mp_xrealloc(g->sources, (g->n_sources + n) * sizeof *g->sources);
-        memcpy(g->sources + g->n_sources, more, n * sizeof *more);
-        g->n_sources += n;
-    }
-    if (g->n_sources)
-        qsort(g->sources, g->n_sources, sizeof *g->sources, source_order);
+        if (g->view_of[s] >= 0 || s == MP_SPACE_SENTENCE)
+            g->vectors[s] =
+                mp_xcalloc((size_t)INGEST_BATCH * (size_t)info->space[s].dims, sizeof(float));
     return MP_OK;
 }
 
-/* Files whose size and time are what they were are not read again. */
-static bool untouched(const ingest *g, const char *path)
+void mp_ingest_close(ingest *g)
 {
-    const mp_source *known = known_source(g, path);
-    struct stat st;
-    if (!known || known->missing || known->trashed || g->opt->rehash || stat(path, &st) != 0)
-        return false;
-    return st.st_size == known->bytes &&
-           (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == known->mtime_ns;
-}
-
-static size_t leave_out_untouched(ingest *g, const mp_walk_list *list, const char **to_read)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        if (!g->opt->copy && untouched(g, list->path[i]))
-            report(g, list->path[i], MAGPIE_UNCHANGED, known_source(g, list->path[i])->item_id,
-                   MP_OK, NULL);
-        else
-            to_read[n++] = list->path[i];
-    }
-    return n;
-}
-
-static mp_err read_all(ingest *g, const char *const *paths, size_t n, mp_why *why)
-{
-    pipeline *p = NULL;
-    size_t done = 0;
-    g->ticker.stage = "add";
-    /* One more reader than decoders, so that hashing the next file overlaps with decoding. */
-    mp_err err = mp_pipeline_open(&p, &g->plan, paths, n, g->m->decoders + 1, why);
-    while (!err && done < n) {
-        analysis a;
-        if (mp_pipeline_next(p, &a, 50)) {
-            err = take(g, &a, why);
-            done++;
-        }
-        bool old = g->n_entries && mp_monotonic_s() - g->batch_began > BATCH_AGE_S;
-        if (!err && old)
-            err = flush(g, why);
-        if (!err && mp_ticker_poll(&g->ticker, done, n, g->report->bytes))
-            err = mp_fail(why, MP_CANCELLED, "stopped; what is finished is kept");
-    }
-    if (!err || err == MP_CANCELLED) {
-        mp_err last = flush(g, err ? NULL : why);
-        err = err ? err : last;
-    }
-    mp_pipeline_close(p);
-    return err;
-}
-
-/* Known below the given paths, not walked over, and really not there any more. */
-static mp_err note_vanished(ingest *g, const mp_walk_list *list, mp_why *why)
-{
-    mp_err err = MP_OK;
-    for (size_t i = 0; !err && i < g->n_sources; i++) {
-        const mp_source *s = &g->sources[i];
-        struct stat st;
-        mp_source now;
-        if (s->missing || s->trashed || mp_walk_has(list, s->path) || lstat(s->path, &st) == 0 ||
-            (errno != ENOENT && errno != ENOTDIR))
-            continue;
-        if (mp_meta_get_source(g->m->meta, s->path, g->arena, &now, NULL) != MP_OK)
-            continue; /* moved in this run */
-        mp_source_change c = {.kind = MP_SOURCE_MISSING, .path = s->path, .item_id = s->item_id};
-        err = mp_meta_change_sources(g->m->meta, &c, 1, why);
-        if (!err)
-            report(g, s->path, MAGPIE_VANISHED, s->item_id, MP_OK, NULL);
-    }
-    return err;
-}
-
-static void report_unread(ingest *g, const mp_walk_list *list)
-{
-    for (size_t i = 0; i < list->n_unread; i++)
-        report(g, list->unread[i], MAGPIE_REFUSED, 0, MP_IO,
-               list->unread[i] + strlen(list->unread[i]) + 1);
-}
-
-magpie_err magpie_add(magpie *m, const char *const *paths, size_t n, const magpie_add_options *opt,
-                      magpie_add_report *report_to, magpie_why *why)
-{
-    static const magpie_add_options defaults;
-    magpie_add_report unused;
-    ingest g = {0};
-    mp_walk_list list = {0}, roots = {0};
-    char absent[512] = "";
-    const char **to_read = NULL;
-    size_t n_read = 0;
-    report_to = report_to ? report_to : &unused;
-    *report_to = (magpie_add_report){0};
-    mp_err err = mp_core_begin_write(m, INNER(why));
-    if (err)
-        return OUTER(err);
-    err = ingest_open(&g, m, opt ? opt : &defaults, report_to, INNER(why));
-    if (!err)
-        err = find_files(&g, paths, n, &list, &roots, absent, sizeof absent, INNER(why));
-    if (!err)
-        err = load_sources(&g, &roots, INNER(why));
-    if (err)
-        goto done;
-    report_unread(&g, &list);
-    to_read = mp_xcalloc(list.n, sizeof *to_read);
-    n_read = leave_out_untouched(&g, &list, to_read);
-    err = read_all(&g, to_read, n_read, INNER(why));
-    if (!err)
-        err = note_vanished(&g, &list, INNER(why));
-    if (!err && *absent)
-        err = mp_fail(INNER(why), MP_NOT_FOUND, "no such file or folder: %s", absent);
-done:
-    report_to->elapsed_s = mp_monotonic_s() - g.ticker.began;
-    free(to_read);
-    free(g.sources);
-    ingest_close(&g);
-    mp_walk_free(&list);
-    mp_walk_free(&roots);
-    mp_core_end_write(m);
-    return OUTER(err);
-}
-
-/* ---- one picture from memory ---- */
-
-typedef struct outcome_sink {
-    magpie_file_event event;
-} outcome_sink;
-
-static void keep_event(void *context, const magpie_file_event *e)
-{
-    ((outcome_sink *)context)->event = *e;
-}
-
-static int memory_file(const void *data, size_t n, mp_why *why)
-{
-    int fd = memfd_create("picture", MFD_CLOEXEC);
-    if (fd < 0) {
-        (void)mp_fail_errno(why, errno, "cannot make a memory file");
-        return -1;
-    }
-    if (mp_write_all(fd, data, n, "a memory file", why)) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-magpie_err magpie_add_bytes(magpie *m, const void *data, size_t n, const char *name, int64_t *id,
-                            magpie_outcome *outcome, magpie_why *why)
-{
-    *id = 0;
-    if (!name || !*name || strchr(name, '/'))
-        return OUTER(mp_fail(INNER(why), MP_INVALID, "a name without slashes is needed"));
-    ingest g = {0};
-    outcome_sink sink = {0};
-    magpie_add_report unused = {0};
-    magpie_add_options opt = {.copy = true, .on_file = keep_event, .context = &sink};
-    int fd = memory_file(data, n, INNER(why));
-    if (fd < 0)
-        return MAGPIE_IO;
-    mp_err err = mp_core_begin_write(m, INNER(why));
-    if (err) {
-        close(fd);
-        return OUTER(err);
-    }
-    err = ingest_open(&g, m, &opt, &unused, INNER(why));
-    if (!err) {
-        analysis a = {.path = name};
-        mp_analyse_fd(&g.plan, fd, &a);
-        if (a.err) {
-            err = mp_fail(INNER(why), a.err, "%s: %s", name, a.why.text);
-            mp_analysis_free(&a);
-        } else {
-            err = take(&g, &a, INNER(why));
-        }
-    }
-    if (!err)
-        err = flush(&g, INNER(why));
-    if (!err) {
-        *id = sink.event.id;
-        if (outcome)
-            *outcome = sink.event.outcome;
-    }
-    ingest_close(&g);
-    mp_core_end_write(m);
-    close(fd);
-    return OUTER(err);
+    mp_ingest_forget(g);
+    for (int s = 0; s < MP_SPACES; s++)
+        free(g->vectors[s]);
+    mp_buf_free(&g->words);
+    free(g->sources);
+    mp_arena_free(g->arena);
 }

@@ -63,6 +63,8 @@ static magpie_item *publish(const mp_item *item)
     packer p = {(char *)(tags + item->n_tags)};
     *out = (magpie_item){
         .id = item->id,
+        .project = item->project_id,
+        .user = item->user_id,
         .state = (magpie_state)item->state,
         .copied = item->copied,
         .path = pack(&p, item->path),
@@ -139,12 +141,12 @@ void magpie_items_free(magpie_item **items, size_t n)
 
 /* ---- changes ---- */
 
-/* Blobs of an item that no other item needs: items are unique by SHA-256 while present, but a
- * trashed one may share its bytes with a present one. */
+/* Blobs of an item that nothing else needs: another project's item, one in the trash, or an older
+ * version may have the same bytes. */
 static void delete_blobs(magpie *m, const mp_item *item)
 {
-    int64_t other = 0;
-    if (mp_meta_find_sha256(m->meta, item->sha256, &other, NULL) != MP_OK || other)
+    bool used = true;
+    if (mp_meta_uses_sha256(m->meta, item->sha256, &used, NULL) != MP_OK || used)
         return;
     static const int sizes[] = {256, 1024};
     char key[96];
@@ -184,7 +186,7 @@ done:
     return OUTER(err);
 }
 
-static mp_err check_tag(const char *tag, mp_why *why)
+mp_err mp_core_check_tag(const char *tag, mp_why *why)
 {
     size_t n = strlen(tag);
     bool clean = n >= 1 && n <= 64;
@@ -217,7 +219,7 @@ magpie_err magpie_tag(magpie *m, const int64_t *ids, size_t n, const char *const
 {
     mp_err err = MP_OK;
     for (size_t i = 0; !err && i < n_add; i++)
-        err = check_tag(add[i], INNER(why));
+        err = mp_core_check_tag(add[i], INNER(why));
     if (!err)
         err = mp_meta_tag(m->meta, ids, n, add, n_add, remove, n_remove, INNER(why));
     if (!err)
@@ -225,14 +227,21 @@ magpie_err magpie_tag(magpie *m, const int64_t *ids, size_t n, const char *const
     return OUTER(err);
 }
 
+mp_err mp_core_check_words(const char *title, const char *description, mp_why *why)
+{
+    if (title && strlen(title) > 512)
+        return mp_fail(why, MP_INVALID, "a title has at most 512 bytes");
+    if (description && strlen(description) > 8192)
+        return mp_fail(why, MP_INVALID, "a description has at most 8192 bytes");
+    return MP_OK;
+}
+
 magpie_err magpie_describe(magpie *m, int64_t id, const char *title, const char *description,
                            magpie_why *why)
 {
-    if (title && strlen(title) > 512)
-        return OUTER(mp_fail(INNER(why), MP_INVALID, "a title has at most 512 bytes"));
-    if (description && strlen(description) > 8192)
-        return OUTER(mp_fail(INNER(why), MP_INVALID, "a description has at most 8192 bytes"));
-    mp_err err = mp_meta_describe(m->meta, id, title, description, INNER(why));
+    mp_err err = mp_core_check_words(title, description, INNER(why));
+    if (!err)
+        err = mp_meta_describe(m->meta, id, title, description, INNER(why));
     if (!err)
         refresh_sentences(m, &id, 1);
     return OUTER(err);

@@ -216,6 +216,9 @@ magpie_err magpie_open(magpie **out, const magpie_options *opt, magpie_why *why)
     m->lock_fd = -1;
     pthread_mutex_init(&m->writing, NULL);
     pthread_mutex_init(&m->engine, NULL);
+    pthread_mutex_init(&m->chosen_mutex, NULL);
+    pthread_mutex_init(&m->intake.mutex, NULL);
+    pthread_cond_init(&m->intake.news, NULL);
     for (int s = 0; s < MP_SPACES; s++)
         pthread_mutex_init(&m->space[s].mutex, NULL);
     take_options(m, opt);
@@ -251,6 +254,10 @@ void magpie_close(magpie *m)
     mp_meta_close(m->meta);
     for (int s = 0; s < MP_SPACES; s++)
         pthread_mutex_destroy(&m->space[s].mutex);
+    mp_core_forget_chosen(m);
+    pthread_mutex_destroy(&m->chosen_mutex);
+    pthread_cond_destroy(&m->intake.news);
+    pthread_mutex_destroy(&m->intake.mutex);
     pthread_mutex_destroy(&m->engine);
     pthread_mutex_destroy(&m->writing);
     free(m);

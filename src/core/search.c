@@ -106,6 +106,62 @@ static mp_err publish(mp_search *s, magpie_hits **out, mp_why *why)
     return MP_OK;
 }
 
+/* The filter's items, where they are not all. */
+static mp_err choose(mp_search *s, mp_arena *arena, bool all_is_none, mp_why *why)
+{
+    static const int64_t none[1];
+    if (!s->q->where)
+        return MP_OK;
+    mp_err err = mp_core_filter(s->q->where, arena, &s->filter, why);
+    if (!err)
+        err = mp_core_choose(s->m, s->q->where, &s->chosen, why);
+    if (err || (s->chosen->everything && all_is_none))
+        return err;
+    s->allow = s->chosen->n ? s->chosen->ids : none; /* matches nothing: still a filter */
+    s->n_allow = s->chosen->n;
+    return MP_OK;
+}
+
+/* *current: nothing was changed since the filter's items were read, where that matters. */
+static mp_err run(magpie *m, const magpie_query *query, bool all_is_none, bool *current,
+                  magpie_hits **out, mp_why *why)
+{
+    mp_arena *arena = mp_arena_new(0);
+    mp_generation now;
+    mp_search s = {.m = m, .q = query, .k = query->k ? query->k : DEFAULT_K, .measure = "cosine"};
+    *current = true;
+    mp_err err = mp_core_model(m, &s.model, why);
+    if (!err)
+        s.info = mp_model_get_info(s.model);
+    if (!err)
+        err = choose(&s, arena, all_is_none, why);
+    if (!err)
+        err = mp_search_terms(&s, why);
+    if (!err)
+        err = mp_search_candidates(&s, why);
+    if (!err)
+        err = mp_search_score(&s, why);
+    if (!err)
+        err = publish(&s, out, why);
+    if (!err && s.chosen && !s.allow) {
+        err = mp_meta_generation(m->meta, &now, why);
+        *current = !err && now.changes == s.chosen->changes;
+    }
+    if (err) {
+        magpie_hits_free(*out);
+        *out = NULL;
+    }
+    mp_core_release(m, s.chosen);
+    free(s.look);
+    free(s.word);
+    free(s.aim);
+    free(s.slot);
+    free(s.c);
+    mp_buf_free(&s.words);
+    mp_arena_free(arena);
+    return err;
+}
+
 magpie_err magpie_search(magpie *m, const magpie_query *query, magpie_hits **out, magpie_why *why)
 {
     *out = NULL;
@@ -116,29 +172,14 @@ magpie_err magpie_search(magpie *m, const magpie_query *query, magpie_hits **out
         return OUTER(mp_fail(INNER(why), MP_INVALID, "k is at most %d", MAX_K));
     if (!isfinite(query->min_score))
         return OUTER(mp_fail(INNER(why), MP_INVALID, "the minimum score is not a number"));
-    mp_search s = {.m = m, .q = query, .k = query->k ? query->k : DEFAULT_K, .measure = "cosine"};
-    mp_err err = mp_core_model(m, &s.model, INNER(why));
-    if (!err)
-        s.info = mp_model_get_info(s.model);
-    if (!err && query->where)
-        err = mp_core_ids(m, query->where, &s.allow, &s.n_allow, INNER(why));
-    if (!err && query->where && !s.allow)
-        s.allow = mp_xcalloc(1, sizeof *s.allow); /* matches nothing: still a filter */
-    if (!err)
-        err = mp_search_terms(&s, INNER(why));
-    if (!err)
-        err = mp_search_candidates(&s, INNER(why));
-    if (!err)
-        err = mp_search_score(&s, INNER(why));
-    if (!err)
-        err = publish(&s, out, INNER(why));
-    free(s.allow);
-    free(s.look);
-    free(s.word);
-    free(s.aim);
-    free(s.slot);
-    free(s.c);
-    mp_buf_free(&s.words);
+    /* A filter that everything passes is left out of the search, unless something came in between
+     * that it might not let pass. */
+    bool current = true;
+    mp_err err = run(m, query, true, &current, out, INNER(why));
+    if (!err && !current) {
+        magpie_hits_free(*out);
+        err = run(m, query, false, &current, out, INNER(why));
+    }
     return OUTER(err);
 }
 

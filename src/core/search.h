@@ -23,7 +23,9 @@ typedef struct mp_search {
     mp_model *model;
     const mp_model_info *info;
     size_t k;
-    int64_t *allow; /* sorted ids of the filter; NULL: all */
+    mp_chosen *chosen; /* the items of the filter; NULL: there is none */
+    const mp_filter *filter;
+    const int64_t *allow; /* their sorted ids; NULL: all items are meant */
     size_t n_allow;
     float *look, *word;             /* the query in each space; NULL: no such term */
     float *aim;                     /* the words in the COPY space; NULL: no such term */

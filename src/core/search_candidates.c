@@ -77,7 +77,7 @@ static mp_err add_from_text(mp_search *s, mp_why *why)
 {
     mp_text_hit *hits = NULL;
     size_t n = 0;
-    mp_err err = mp_meta_search_text(s->m->meta, s->words.p, TEXT_HITS, &hits, &n, why);
+    mp_err err = mp_meta_search_text(s->m->meta, s->words.p, s->filter, TEXT_HITS, &hits, &n, why);
     for (size_t i = 0; !err && i < n; i++) {
         mp_candidate *c = candidate_of(s, hits[i].id);
         if (c)

@@ -41,18 +41,18 @@ static mp_err standard_of(mp_search *s, mp_space space, const float *query, floa
                           float *mean, float *deviation, mp_why *why)
 {
     mp_index *index;
-    int64_t *ids = NULL;
-    size_t n = 0, used = 0;
+    mp_chosen *all = NULL;
+    size_t used = 0;
     int dims = s->info->space[space].dims;
     float *v = mp_xcalloc((size_t)dims, sizeof *v);
     float norm = mp_search_length(query, dims);
     double sum = 0, square = 0;
     mp_err err = mp_core_index(s->m, space, NULL, NULL, &index, why);
     if (!err)
-        err = mp_meta_ids(s->m->meta, NULL, &ids, &n, why);
-    size_t step = MP_MAX(n / SAMPLE, (size_t)1);
-    for (size_t i = 0; !err && i < n; i += step) {
-        if (mp_index_get(index, ids[i], v, NULL) != MP_OK)
+        err = mp_core_choose(s->m, "", &all, why);
+    size_t n = err ? 0 : all->n, step = MP_MAX(n / SAMPLE, (size_t)1);
+    for (size_t i = 0; i < n; i += step) {
+        if (mp_index_get(index, all->ids[i], v, NULL) != MP_OK)
             continue;
         double dot = 0;
         for (int d = 0; d < dims; d++)
@@ -65,7 +65,7 @@ static mp_err standard_of(mp_search *s, mp_space space, const float *query, floa
     double m = used ? sum / (double)used : 0, var = used ? square / (double)used - m * m : 0;
     *mean = (float)m;
     *deviation = (float)sqrt(MP_MAX(var, 1e-6));
-    free(ids);
+    mp_core_release(s->m, all);
     free(v);
     return err;
 }

@@ -27,6 +27,7 @@ static const struct field_row {
     {"height", MP_FIELD_HEIGHT, NUMBER}, {"date", MP_FIELD_DATE, DATE},
     {"added", MP_FIELD_ADDED, DATE},     {"issue", MP_FIELD_ISSUE, ISSUE},
     {"state", MP_FIELD_STATE, STATE},    {"id", MP_FIELD_ID, NUMBER},
+    {"project", MP_FIELD_PROJECT, TEXT},
 };
 
 static const struct word_row {
@@ -94,7 +95,7 @@ static const struct field_row *parse_field(parser *p)
     p->at = start;
     FAIL(p,
          "unknown field '%.*s' at %d; known: tag, folder, name, format, size, width, height, date, "
-         "added, issue, state, id",
+         "added, issue, state, id, project",
          (int)MP_MIN(n ? n : 1, (size_t)40), start, column(p));
     return NULL;
 }

@@ -2,6 +2,7 @@
  *
  *   tag:holiday  -tag:draft  folder:2024/rome  name:*.png  format:jpeg  size>200kb  width>=1920
  *   height<800  date>=2024-05  date:2024  added>2024-01-01  issue:blurred  state:missing  id:12
+ *   project:holiday  project:3,5
  * AND (or just a space), OR, NOT (or -), parentheses; AND binds tighter. Values with spaces in
  * double quotes (\" and \\ inside). See magpie.h for what each means. Pure; any thread. */
 #ifndef MP_FILTER_H
@@ -22,7 +23,8 @@ typedef enum mp_field {
     MP_FIELD_ADDED,
     MP_FIELD_ISSUE,
     MP_FIELD_STATE,
-    MP_FIELD_ID
+    MP_FIELD_ID,
+    MP_FIELD_PROJECT
 } mp_field;
 typedef enum mp_relation { MP_EQ, MP_NE, MP_LT, MP_LE, MP_GT, MP_GE } mp_relation;
 
@@ -32,7 +34,7 @@ struct mp_filter {
     const mp_filter *left, *right; /* NOT: left only */
     mp_field field;
     mp_relation relation;
-    const char *text;  /* tag, folder, name glob, format, state word */
+    const char *text;  /* tag, folder, name glob, format, state word, project */
     int64_t low, high; /* numbers; dates: [low, high) in ms; issue: bit in low */
 };
 

@@ -34,6 +34,8 @@ typedef enum mp_item_state { MP_PRESENT = 0, MP_MISSING = 1, MP_TRASHED = 2 } mp
 
 typedef struct mp_item {
     int64_t id;
+    int64_t project_id; /* when inserting: 0 is taken as 1, the first project */
+    int64_t user_id;    /* who brought it; 0: nobody known */
     mp_item_state state;
     bool copied;
     const char *path; /* "" when it came as bytes; else absolute; unique among items' sources */
@@ -80,8 +82,12 @@ MP_CHECK mp_err mp_meta_list(mp_meta *m, const mp_filter *filter, int64_t after,
 /* Sorted ids that match; *out: caller frees. filter NULL: all but trashed. */
 MP_CHECK mp_err mp_meta_ids(mp_meta *m, const mp_filter *filter, int64_t **out, size_t *n,
                             mp_why *why);
-/* Item that holds these bytes; 0 in *id when none (MP_OK). Trashed items are not found. */
-MP_CHECK mp_err mp_meta_find_sha256(mp_meta *m, const uint8_t sha256[32], int64_t *id, mp_why *why);
+/* Item of this project that holds these bytes; 0 in *id when none (MP_OK). Trashed items are not
+ * found. */
+MP_CHECK mp_err mp_meta_find_sha256(mp_meta *m, int64_t project_id, const uint8_t sha256[32],
+                                    int64_t *id, mp_why *why);
+/* Does any version of anything, in whatever state, have these bytes? */
+MP_CHECK mp_err mp_meta_uses_sha256(mp_meta *m, const uint8_t sha256[32], bool *out, mp_why *why);
 
 /* A place where an item's bytes were seen. An item has one primary source (item.path) and may have
  * further ones (other paths with the same bytes). */
@@ -138,9 +144,10 @@ typedef struct mp_text_hit {
     int64_t id;
     float score; /* -bm25: larger is better, > 0 */
 } mp_text_hit;
-/* Any of the query's words (quotes and operators in it are only text). *out: caller frees. */
-MP_CHECK mp_err mp_meta_search_text(mp_meta *m, const char *words, size_t limit, mp_text_hit **out,
-                                    size_t *n, mp_why *why);
+/* Any of the query's words (quotes and operators in it are only text), among the items that match
+ * the filter (NULL: all but trashed). *out: caller frees. */
+MP_CHECK mp_err mp_meta_search_text(mp_meta *m, const char *words, const mp_filter *filter,
+                                    size_t limit, mp_text_hit **out, size_t *n, mp_why *why);
 
 /* ---- vectors: the truth; indexes are caches of this ---- */
 MP_CHECK mp_err mp_meta_put_vectors(mp_meta *m, const int64_t *ids, const mp_vector *vectors,

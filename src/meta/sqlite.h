@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-enum { MAX_STATEMENTS = 128 };
+enum { MAX_STATEMENTS = 512 };
 
 typedef struct conn {
     sqlite3 *db;

@@ -14,8 +14,8 @@ static void store_phash(const uint64_t phash[8], uint8_t out[64])
 
 static mp_err insert_asset(conn *c, mp_item *item, mp_why *why)
 {
-    static const char sql[] = "INSERT INTO asset (project_id, name, title, description, added_ms) "
-                              "VALUES (1, ?1, ?2, ?3, ?4)";
+    static const char sql[] = "INSERT INTO asset (name, title, description, added_ms, project_id, "
+                              "user_id) VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0))";
     mp_err err;
     sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
     if (!s)
@@ -24,6 +24,8 @@ static mp_err insert_asset(conn *c, mp_item *item, mp_why *why)
     mp_sql_bind_text(s, 2, item->title);
     mp_sql_bind_text(s, 3, item->description);
     sqlite3_bind_int64(s, 4, item->added_ms);
+    sqlite3_bind_int64(s, 5, item->project_id ? item->project_id : 1);
+    sqlite3_bind_int64(s, 6, item->user_id);
     err = mp_sql_run(c, s, why);
     if (!err)
         item->id = sqlite3_last_insert_rowid(c->db);
@@ -52,8 +54,9 @@ static mp_err insert_version(conn *c, const mp_item *item, mp_why *why)
 {
     static const char sql[] =
         "INSERT INTO version (asset_id, sha256, path, copied, format, width, height, frames, "
-        "bytes, mtime_ns, taken_ms, phash, sharpness, brightness, contrast, entropy, issues) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+        "bytes, mtime_ns, taken_ms, phash, sharpness, brightness, contrast, entropy, issues, "
+        "user_id, created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+        "?14, ?15, ?16, ?17, nullif(?18, 0), ?19)";
     static const char current[] = "UPDATE asset SET version_id = ?1 WHERE id = ?2";
     uint8_t phash[64];
     mp_err err;
@@ -78,6 +81,8 @@ static mp_err insert_version(conn *c, const mp_item *item, mp_why *why)
     sqlite3_bind_double(s, 15, (double)item->contrast);
     sqlite3_bind_double(s, 16, (double)item->entropy);
     sqlite3_bind_int64(s, 17, item->issues);
+    sqlite3_bind_int64(s, 18, item->user_id);
+    sqlite3_bind_int64(s, 19, item->added_ms);
     err = mp_sql_run(c, s, why);
     if (err)
         return err;

@@ -61,6 +61,20 @@ static void folder_test(const mp_filter *f, sql_filter *out)
                   at);
 }
 
+/* By number, or several with commas; anything else is a name. */
+static void project_test(const mp_filter *f, sql_filter *out)
+{
+    bool numbers = *f->text && f->text[strspn(f->text, "0123456789,")] == '\0';
+    const char *text = f->text;
+    int at = add_arg(out, text, 0);
+    if (numbers)
+        mp_buf_printf(&out->text, "instr(',' || ?%d || ',', ',' || a.project_id || ',') > 0", at);
+    else
+        mp_buf_printf(&out->text,
+                      "a.project_id IN (SELECT id FROM project WHERE name = ?%d COLLATE NOCASE)",
+                      at);
+}
+
 static void test(const mp_filter *f, sql_filter *out)
 {
     const char *not = f->relation == MP_NE ? "NOT " : "";
@@ -106,6 +120,10 @@ static void test(const mp_filter *f, sql_filter *out)
     case MP_FIELD_ID:
         number_test(f, "a.id", out);
         break;
+    case MP_FIELD_PROJECT:
+        mp_buf_str(&out->text, not );
+        project_test(f, out);
+        break;
     }
 }
 
@@ -142,7 +160,8 @@ mp_err mp_sql_filter_make(const mp_filter *f, sql_filter *out, mp_why *why)
     *out = (sql_filter){0};
     if (count_tests(f) * 2 > MP_COUNT(out->arg)) /* a date takes two parameters */
         return mp_fail(why, MP_INVALID, "the filter has too many conditions");
-    mp_buf_str(&out->text, mp_filter_wants_trashed(f) ? "1" : "a.state <> 2");
+    mp_buf_str(&out->text, mp_filter_wants_trashed(f) ? "a.type = 'image'"
+                                                      : "a.type = 'image' AND a.state <> 2");
     if (f) {
         mp_buf_str(&out->text, " AND ");
         walk(f, out);

@@ -13,7 +13,7 @@ mp_err mp_meta_stats_get(mp_meta *m, mp_meta_stats *out, mp_why *why)
         "count(*) FILTER (WHERE v.issues & 1), count(*) FILTER (WHERE v.issues & 2), "
         "count(*) FILTER (WHERE v.issues & 4), count(*) FILTER (WHERE v.issues & 8), "
         "count(*) FILTER (WHERE v.issues & 16) "
-        "FROM asset a JOIN version v ON v.id = a.version_id";
+        "FROM asset a JOIN version v ON v.id = a.version_id WHERE a.type = 'image'";
     conn *c;
     *out = (mp_meta_stats){0};
     mp_err err = mp_sql_reader(m, &c, why);

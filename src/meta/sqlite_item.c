@@ -7,7 +7,8 @@
 #define ITEM_COLUMNS                                                                               \
     "a.id, a.state, v.copied, v.path, a.name, a.title, a.description, v.sha256, v.format, "        \
     "v.width, v.height, v.frames, v.bytes, v.mtime_ns, v.taken_ms, a.added_ms, v.phash, "          \
-    "v.sharpness, v.brightness, v.contrast, v.entropy, v.issues"
+    "v.sharpness, v.brightness, v.contrast, v.entropy, v.issues, a.project_id, "                   \
+    "coalesce(a.user_id, 0)"
 #define ITEM_TABLES "FROM asset a JOIN version v ON v.id = a.version_id "
 
 static uint64_t big_endian(const uint8_t *p)
@@ -41,6 +42,8 @@ static void read_item(sqlite3_stmt *s, mp_arena *arena, mp_item *out)
         .contrast = (float)sqlite3_column_double(s, 19),
         .entropy = (float)sqlite3_column_double(s, 20),
         .issues = (uint32_t)sqlite3_column_int64(s, 21),
+        .project_id = sqlite3_column_int64(s, 22),
+        .user_id = sqlite3_column_int64(s, 23),
     };
     if (sqlite3_column_bytes(s, 7) == 32)
         memcpy(out->sha256, sqlite3_column_blob(s, 7), 32);
@@ -72,7 +75,7 @@ static mp_err read_tags(conn *c, mp_item *item, mp_arena *arena, mp_why *why)
 
 static mp_err get_one(conn *c, int64_t id, mp_arena *arena, mp_item *out, mp_why *why)
 {
-    static const char sql[] = "SELECT " ITEM_COLUMNS " " ITEM_TABLES "WHERE a.id = ?1";
+    static const char sql[] = "SELECT " ITEM_COLUMNS " " ITEM_TABLES "WHERE a.id = ?1 AND a.type = 'image'";
     mp_err err;
     *out = (mp_item){0};
     sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
@@ -229,18 +232,37 @@ mp_err mp_meta_ids(mp_meta *m, const mp_filter *filter, int64_t **out, size_t *n
     return MP_OK;
 }
 
-mp_err mp_meta_find_sha256(mp_meta *m, const uint8_t sha256[32], int64_t *id, mp_why *why)
+mp_err mp_meta_find_sha256(mp_meta *m, int64_t project_id, const uint8_t sha256[32], int64_t *id,
+                           mp_why *why)
 {
-    static const char sql[] =
-        "SELECT a.id " ITEM_TABLES "WHERE v.sha256 = ?1 AND a.state <> 2 ORDER BY a.id LIMIT 1";
+    static const char sql[] = "SELECT a.id " ITEM_TABLES
+                              "WHERE v.sha256 = ?1 AND a.project_id = ?2 AND a.state <> 2 AND "
+                              "a.type = 'image' ORDER BY a.id LIMIT 1";
     conn *c;
     *id = 0;
     mp_err err = mp_sql_reader(m, &c, why);
     sqlite3_stmt *s = err ? NULL : mp_sql_get(c, sql, &err, why);
     if (s) {
         sqlite3_bind_blob(s, 1, sha256, 32, SQLITE_STATIC);
+        sqlite3_bind_int64(s, 2, project_id);
         if (mp_sql_row(c, s, &err, why))
             *id = sqlite3_column_int64(s, 0);
+        sqlite3_reset(s);
+    }
+    mp_sql_release(m, c);
+    return err;
+}
+
+mp_err mp_meta_uses_sha256(mp_meta *m, const uint8_t sha256[32], bool *out, mp_why *why)
+{
+    static const char sql[] = "SELECT 1 FROM version WHERE sha256 = ?1 LIMIT 1";
+    conn *c;
+    *out = false;
+    mp_err err = mp_sql_reader(m, &c, why);
+    sqlite3_stmt *s = err ? NULL : mp_sql_get(c, sql, &err, why);
+    if (s) {
+        sqlite3_bind_blob(s, 1, sha256, 32, SQLITE_STATIC);
+        *out = mp_sql_row(c, s, &err, why);
         sqlite3_reset(s);
     }
     mp_sql_release(m, c);

@@ -259,6 +259,16 @@ static mp_err apply_migrations(conn *c, int64_t have, int64_t newest, mp_why *wh
     return code == SQLITE_OK ? MP_OK : mp_sql_fail(c->db, code, "cannot migrate", why);
 }
 
+static mp_err check_references(conn *c, mp_why *why)
+{
+    int64_t broken;
+    mp_err err = pragma_int(c, "SELECT count(*) FROM pragma_foreign_key_check", &broken, why);
+    if (!err && broken)
+        err = mp_fail(why, MP_CORRUPT, "the database holds %lld broken references: not migrated",
+                      (long long)broken);
+    return err;
+}
+
 static mp_err check_version(conn *c, int64_t newest, int64_t *have, mp_why *why)
 {
     int64_t application, tables;
@@ -298,13 +308,20 @@ static mp_err migrate(mp_meta *m, mp_why *why)
     mp_err err = check_version(m->writer, newest, &have, why);
     if (err || have == newest)
         return err;
+    /* A table that is made anew takes its children along only while nobody checks them: they are
+     * checked as a whole before the commit. The switch works outside a transaction alone. */
+    sqlite3_exec(m->writer->db, "PRAGMA foreign_keys = OFF", NULL, NULL, NULL);
     err = mp_sql_begin(m, &c, why);
-    if (err)
-        return err;
-    err = check_version(c, newest, &have, why); /* another process may have been quicker */
-    if (!err)
-        err = apply_migrations(c, have, newest, why);
-    return mp_sql_end(m, err, why);
+    if (!err) {
+        err = check_version(c, newest, &have, why); /* another process may have been quicker */
+        if (!err)
+            err = apply_migrations(c, have, newest, why);
+        if (!err)
+            err = check_references(c, why);
+        err = mp_sql_end(m, err, why);
+    }
+    sqlite3_exec(m->writer->db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
+    return err;
 }
 
 /* A WAL database in a folder that cannot be written to has no shared memory file: it can still be

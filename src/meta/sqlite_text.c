@@ -77,39 +77,59 @@ static void add_words(mp_buf *out, const char *text, bool fillers)
     }
 }
 
-mp_err mp_meta_search_text(mp_meta *m, const char *words, size_t limit, mp_text_hit **out,
-                           size_t *n, mp_why *why)
+/* The statement is made for its filter: prepared and finalised here, not cached. */
+static mp_err prepare_search(conn *c, const char *query, const mp_filter *filter, size_t limit,
+                             sqlite3_stmt **out, mp_why *why)
 {
-    static const char sql[] =
-        "SELECT item_text.rowid, -bm25(item_text, 2.0, 4.0, 1.0, 4.0) AS score FROM item_text "
-        "JOIN asset a ON a.id = item_text.rowid WHERE item_text MATCH ?1 AND a.state <> 2 "
-        "ORDER BY score DESC, item_text.rowid LIMIT ?2";
+    sql_filter f = {0};
+    mp_buf sql = {0};
+    *out = NULL;
+    mp_err err = mp_sql_filter_make(filter, &f, why);
+    if (err)
+        return err;
+    mp_buf_printf(&sql,
+                  "SELECT item_text.rowid, -bm25(item_text, 2.0, 4.0, 1.0, 4.0) AS score "
+                  "FROM item_text JOIN asset a ON a.id = item_text.rowid "
+                  "JOIN version v ON v.id = a.version_id WHERE %s AND item_text MATCH ? "
+                  "ORDER BY score DESC, item_text.rowid LIMIT ?",
+                  f.text.p);
+    int code = sqlite3_prepare_v2(c->db, sql.p, -1, out, NULL);
+    if (code != SQLITE_OK) {
+        err = mp_sql_fail(c->db, code, "cannot prepare a search", why);
+    } else {
+        mp_sql_filter_bind(&f, *out, 1);
+        sqlite3_bind_text(*out, f.n + 1, query, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_int64(*out, f.n + 2, (int64_t)limit);
+    }
+    mp_buf_free(&sql);
+    mp_buf_free(&f.text);
+    return err;
+}
+
+mp_err mp_meta_search_text(mp_meta *m, const char *words, const mp_filter *filter, size_t limit,
+                           mp_text_hit **out, size_t *n, mp_why *why)
+{
     mp_buf query = {0};
     conn *c = NULL;
     size_t count = 0;
+    sqlite3_stmt *s = NULL;
     *out = NULL;
     *n = 0;
     add_words(&query, words, false);
     if (!query.n)
         add_words(&query, words, true);
     mp_text_hit *hits = mp_try_array(limit, sizeof *hits);
-    if (!hits) {
-        mp_buf_free(&query);
-        return mp_fail(why, MP_NOMEM, "no memory for %zu results", limit);
-    }
-    mp_err err = query.n ? mp_sql_reader(m, &c, why) : MP_OK;
-    sqlite3_stmt *s = err || !query.n ? NULL : mp_sql_get(c, sql, &err, why);
-    if (s) {
-        sqlite3_bind_text(s, 1, query.p, -1, SQLITE_STATIC);
-        sqlite3_bind_int64(s, 2, (int64_t)limit);
-    }
+    mp_err err = hits ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for %zu results", limit);
+    if (!err && query.n)
+        err = mp_sql_reader(m, &c, why);
+    if (!err && query.n)
+        err = prepare_search(c, query.p, filter, limit, &s, why);
     while (s && count < limit && mp_sql_row(c, s, &err, why)) {
         /* bm25 can be slightly negative when a word is in most rows: a match is still a match. */
         float score = (float)sqlite3_column_double(s, 1);
         hits[count++] = (mp_text_hit){sqlite3_column_int64(s, 0), MP_MAX(score, 1e-6f)};
     }
-    if (s)
-        sqlite3_reset(s);
+    sqlite3_finalize(s);
     mp_sql_release(m, c);
     mp_buf_free(&query);
     if (err) {

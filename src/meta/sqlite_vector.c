@@ -78,8 +78,9 @@ mp_err mp_meta_get_vectors(mp_meta *m, const mp_vector_key *key, const int64_t *
 mp_err mp_meta_lacking(mp_meta *m, const mp_vector_key *key, int64_t **out, size_t *n, mp_why *why)
 {
     static const char sql[] =
-        "SELECT a.id FROM asset a WHERE a.state <> 2 AND NOT EXISTS (SELECT 1 FROM vector v "
-        "WHERE v.asset_id = a.id AND v.model = ?1 AND v.space = ?3 AND v.model_sha256 = ?2 AND "
+        "SELECT a.id FROM asset a WHERE a.state <> 2 AND a.type = 'image' AND NOT EXISTS "
+        "(SELECT 1 FROM vector v WHERE v.asset_id = a.id AND v.model = ?1 AND v.space = ?3 AND "
+        "v.model_sha256 = ?2 AND "
         "v.dims = ?4) ORDER BY a.id";
     size_t cap = 256, count = 0;
     int64_t *ids = mp_xmalloc(cap * sizeof *ids);

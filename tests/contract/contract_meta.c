@@ -92,10 +92,10 @@ static void an_item_comes_back_whole(void **state)
     assert_int_equal(got.width, 107);
     assert_memory_equal(got.sha256, want.sha256, 32);
     assert_memory_equal(got.phash, want.phash, sizeof got.phash);
-    assert_ok(mp_meta_find_sha256(s->m, want.sha256, &found, &why));
+    assert_ok(mp_meta_find_sha256(s->m, 1, want.sha256, &found, &why));
     assert_int_equal(found, id);
     want.sha256[5] = 9;
-    assert_ok(mp_meta_find_sha256(s->m, want.sha256, &found, &why));
+    assert_ok(mp_meta_find_sha256(s->m, 1, want.sha256, &found, &why));
     assert_int_equal(found, 0);
     assert_int_equal(mp_meta_get_item(s->m, 99, s->arena, &got, &why), MP_NOT_FOUND);
 }
@@ -215,23 +215,23 @@ static void words_find_items(void **state)
     size_t n;
     int64_t a = put(s, "/p/IMG_redShoes-2041.jpg", 1, NULL);
     int64_t b = put(s, "/p/other.jpg", 2, NULL);
-    assert_ok(mp_meta_search_text(s->m, "shoe", 10, &hits, &n, &why));
+    assert_ok(mp_meta_search_text(s->m, "shoe", NULL, 10, &hits, &n, &why));
     assert_int_equal(n, 1); /* split at the capital, stemmed */
     assert_int_equal(hits[0].id, a);
     free(hits);
     assert_ok(mp_meta_describe(s->m, b, "Crème brûlée", "a dessert", &why));
-    assert_ok(mp_meta_search_text(s->m, "creme desserts", 10, &hits, &n, &why));
+    assert_ok(mp_meta_search_text(s->m, "creme desserts", NULL, 10, &hits, &n, &why));
     assert_int_equal(n, 1);
     assert_int_equal(hits[0].id, b);
     assert_true(hits[0].score > 0);
     free(hits);
     static const char *const odd[] = {"\"", "a AND", "NEAR(", "*", "col:x", "", "-- ;", "'"};
     for (size_t i = 0; i < MP_COUNT(odd); i++) {
-        assert_ok(mp_meta_search_text(s->m, odd[i], 10, &hits, &n, &why));
+        assert_ok(mp_meta_search_text(s->m, odd[i], NULL, 10, &hits, &n, &why));
         free(hits);
     }
     assert_ok(mp_meta_remove(s->m, &a, 1, NULL, &why));
-    assert_ok(mp_meta_search_text(s->m, "shoe", 10, &hits, &n, &why));
+    assert_ok(mp_meta_search_text(s->m, "shoe", NULL, 10, &hits, &n, &why));
     assert_int_equal(n, 0);
     free(hits);
 }

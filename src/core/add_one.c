@@ -1,0 +1,239 @@
+/* add_one.c - one picture from memory or a descriptor, many callers at once. See ingest.h.
+ *
+ * Each caller decodes by itself, then puts a ticket into the intake. The first one there leads: it
+ * takes the write lock and writes batch after batch of what has come in meanwhile, its own ticket
+ * among them, until none is left; the others wait for their tickets. So a commit's fsync is shared
+ * by all who arrived while the last one was under way (group commit). */
+#include "core/ingest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { TURNS = 8 };
+
+struct intake_ticket {
+    analysis a;
+    ingest_how how;
+    struct intake_ticket *next;
+    bool done;
+    mp_err err;
+    mp_why why;
+    int64_t id;
+    magpie_outcome outcome;
+};
+typedef struct intake_ticket ticket;
+
+static void settle(ingest *g, const ingest_entry *e, int64_t id)
+{
+    ticket *t = e->ticket;
+    (void)g;
+    t->id = id;
+    t->outcome = e->outcome;
+    t->err = e->a.err;
+    t->why = e->a.why;
+}
+
+/* Writes a batch; its tickets are settled, all with the same failure if it fails as a whole. */
+static void write_batch(ingest *g, ticket **list, size_t n)
+{
+    mp_why why = {0};
+    mp_err err = MP_OK;
+    size_t taken = 0;
+    for (size_t i = 0; i < n; i++)
+        list[i]->err = MP_INTERNAL; /* until settled */
+    for (; !err && taken < n; taken++) {
+        analysis a = list[taken]->a;
+        err = mp_ingest_take(g, &a, &list[taken]->how, list[taken], &why);
+    }
+    if (!err)
+        err = mp_ingest_flush(g, &why);
+    else
+        mp_ingest_forget(g);
+    for (size_t i = taken; i < n; i++)
+        mp_analysis_free(&list[i]->a);
+    for (size_t i = 0; err && i < n; i++) {
+        if (list[i]->err == MP_INTERNAL) {
+            list[i]->err = err;
+            list[i]->why = why;
+        }
+    }
+}
+
+/* Up to a batch from the queue; the mutex is held. */
+static size_t take_tickets(mp_intake *in, ticket **list)
+{
+    size_t n = 0;
+    while (in->first && n < INGEST_BATCH) {
+        list[n++] = in->first;
+        in->first = in->first->next;
+    }
+    if (!in->first)
+        in->last = NULL;
+    return n;
+}
+
+static void fail_all(ticket **list, size_t n, mp_err err, const mp_why *why)
+{
+    for (size_t i = 0; i < n; i++) {
+        mp_analysis_free(&list[i]->a);
+        list[i]->err = err;
+        list[i]->why = *why;
+    }
+}
+
+/* Called with the mutex held, and returns so. */
+static void lead(magpie *m)
+{
+    mp_intake *in = &m->intake;
+    ingest *g = mp_xcalloc(1, sizeof *g);
+    ticket *list[INGEST_BATCH];
+    in->led = true;
+    pthread_mutex_unlock(&in->mutex);
+    mp_why why = {0};
+    mp_err err = mp_core_begin_write(m, &why);
+    bool locked = !err;
+    if (!err)
+        err = mp_ingest_open(g, m, &why);
+    g->report = settle;
+    pthread_mutex_lock(&in->mutex);
+    /* Not for ever: the leader's own caller waits for its answer. */
+    for (size_t n, turn = 0; turn < TURNS && (n = take_tickets(in, list)) > 0; turn++) {
+        pthread_mutex_unlock(&in->mutex);
+        if (err)
+            fail_all(list, n, err, &why);
+        else
+            write_batch(g, list, n);
+        pthread_mutex_lock(&in->mutex);
+        for (size_t i = 0; i < n; i++)
+            list[i]->done = true;
+        pthread_cond_broadcast(&in->news);
+    }
+    in->led = false;
+    pthread_cond_broadcast(&in->news); /* whoever is left leads on */
+    pthread_mutex_unlock(&in->mutex);
+    mp_ingest_close(g);
+    free(g);
+    if (locked)
+        mp_core_end_write(m);
+    pthread_mutex_lock(&in->mutex);
+}
+
+static void hand_in(magpie *m, ticket *t)
+{
+    mp_intake *in = &m->intake;
+    pthread_mutex_lock(&in->mutex);
+    if (in->last)
+        in->last->next = t;
+    else
+        in->first = t;
+    in->last = t;
+    while (!t->done) {
+        if (in->led)
+            pthread_cond_wait(&in->news, &in->mutex);
+        else
+            lead(m);
+    }
+    pthread_mutex_unlock(&in->mutex);
+}
+
+static mp_err check_put(const magpie_put *put, mp_why *why)
+{
+    mp_err err = MP_OK;
+    if (!put->name || !*put->name || strchr(put->name, '/') || strlen(put->name) > 255)
+        return mp_fail(why, MP_INVALID, "a name of 1 to 255 bytes without slashes is needed");
+    for (size_t i = 0; !err && i < put->n_tags; i++)
+        err = mp_core_check_tag(put->tags[i], why);
+    return err ? err : mp_core_check_words(put->title, put->description, why);
+}
+
+static mp_err plan_for(magpie *m, int64_t project_id, analysis_plan *plan, mp_why *why)
+{
+    mp_model *model;
+    int view_of[MP_SPACES];
+    *plan = (analysis_plan){.m = m, .copy = true, .project_id = project_id};
+    mp_err err = mp_core_model(m, &model, why);
+    if (!err)
+        err = mp_core_decoder(m, &plan->decoder, why);
+    if (err)
+        return err;
+    plan->spec.analysis = true;
+    plan->spec.thumbnail = INGEST_SMALL_PX;
+    mp_core_views(model, mp_core_eager_mask(model), &plan->spec, view_of);
+    return MP_OK;
+}
+
+static mp_err add_once(magpie *m, int fd, const magpie_put *put, ticket *t, mp_why *why)
+{
+    analysis_plan plan;
+    *t = (ticket){.a = {.path = put->name},
+                  .how = {.project_id = put->project ? put->project : 1,
+                          .user_id = put->user,
+                          .title = put->title,
+                          .description = put->description,
+                          .tags = put->tags,
+                          .n_tags = put->n_tags}};
+    mp_err err = plan_for(m, t->how.project_id, &plan, why);
+    if (err)
+        return err;
+    mp_analyse_fd(&plan, fd, &t->a);
+    if (t->a.err) {
+        err = mp_fail(why, t->a.err, "%s: %s", put->name, t->a.why.text);
+        mp_analysis_free(&t->a);
+        return err;
+    }
+    hand_in(m, t);
+    return t->err ? mp_fail(why, t->err, "%s: %s", put->name, t->why.text) : MP_OK;
+}
+
+magpie_err magpie_add_fd(magpie *m, int fd, const magpie_put *put, int64_t *id,
+                         magpie_outcome *outcome, magpie_why *why)
+{
+    enum { TRIES = 3 }; /* its twin may be removed while it is analysed */
+    ticket t = {0};
+    *id = 0;
+    mp_err err = check_put(put, INNER(why));
+    if (!err && m->read_only)
+        err = mp_fail(INNER(why), MP_IO, "the library %s is open read-only", m->path);
+    if (err)
+        return OUTER(err);
+    for (int i = 0; i < TRIES; i++) {
+        err = add_once(m, fd, put, &t, INNER(why));
+        if (err != MP_BUSY)
+            break;
+    }
+    if (err)
+        return OUTER(err);
+    *id = t.id;
+    if (outcome)
+        *outcome = t.outcome;
+    return MAGPIE_OK;
+}
+
+static int memory_file(const void *data, size_t n, mp_why *why)
+{
+    int fd = memfd_create("picture", MFD_CLOEXEC);
+    if (fd < 0) {
+        (void)mp_fail_errno(why, errno, "cannot make a memory file");
+        return -1;
+    }
+    if (mp_write_all(fd, data, n, "a memory file", why)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+magpie_err magpie_add_bytes(magpie *m, const void *data, size_t n, const char *name, int64_t *id,
+                            magpie_outcome *outcome, magpie_why *why)
+{
+    *id = 0;
+    int fd = memory_file(data, n, INNER(why));
+    if (fd < 0)
+        return MAGPIE_IO;
+    magpie_err err = magpie_add_fd(m, fd, &(magpie_put){.name = name}, id, outcome, why);
+    close(fd);
+    return err;
+}
