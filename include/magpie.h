@@ -183,10 +183,15 @@ MAGPIE_API void magpie_items_free(magpie_item **items, size_t n);
  * Errors: NOT_FOUND (no item, or the file is gone), CORRUPT (its SHA-256 changed), IO. */
 MAGPIE_API magpie_err magpie_content(magpie *m, int64_t id, uint8_t **data, size_t *n,
                                      magpie_why *why);
+/* The same as an open file, read-only and at its start; the caller closes *fd. Its SHA-256 is not
+ * checked. */
+MAGPIE_API magpie_err magpie_content_fd(magpie *m, int64_t id, int *fd, magpie_why *why);
 /* A WebP picture with a long side of at most 256 or 1024 (never enlarged); made anew if absent.
  * *data: magpie_free. Errors: INVALID (size_px), NOT_FOUND, and those of a decode. */
 MAGPIE_API magpie_err magpie_thumbnail(magpie *m, int64_t id, int size_px, uint8_t **data,
                                        size_t *n, magpie_why *why);
+/* Makes both sizes anew from the original and keeps them. Errors as above; FULL, IO. */
+MAGPIE_API magpie_err magpie_make_thumbnails(magpie *m, int64_t id, magpie_why *why);
 MAGPIE_API void magpie_free(void *p); /* NULL allowed */
 
 /* ---- adding ---- */
@@ -257,7 +262,7 @@ MAGPIE_API magpie_err magpie_add_bytes(magpie *m, const void *data, size_t n, co
                                        int64_t *id, magpie_outcome *outcome, magpie_why *why);
 
 typedef struct magpie_put {
-    const char *name;               /* needed; without slashes */
+    const char *name;                /* needed; without slashes */
     const char *title, *description; /* NULL: none; limits as in magpie_describe */
     const char *const *tags;
     size_t n_tags;
@@ -411,6 +416,21 @@ MAGPIE_API magpie_err magpie_duplicates(magpie *m, const magpie_dupe_options *op
                                         magpie_groups **out, magpie_why *why);
 MAGPIE_API void magpie_groups_free(magpie_groups *groups);
 
+typedef struct magpie_comparison {
+    float same;           /* how sure it is that they show the same picture, 0..1 */
+    float threshold;      /* of `same`, from which on they count as one */
+    const char *relation; /* "exact", "recoded", "turned", "cropped", "framed", "tilted"; "" below
+                             the threshold. Static storage. */
+    float cosine;         /* of their look vectors; NAN if one has none */
+    int phash_distance;   /* bits, the least over the eight symmetries of the square */
+    bool same_bytes;
+} magpie_comparison;
+
+/* Lays b on a and compares. png (NULL: not wanted): a with what differs overlaid, on a fixed scale,
+ * long side 512; free it with magpie_free. Errors: NOT_FOUND, and those of a decode. */
+MAGPIE_API magpie_err magpie_compare(magpie *m, int64_t a, int64_t b, magpie_comparison *out,
+                                     uint8_t **png, size_t *n, magpie_why *why);
+
 /* Writes a plan: a JSON file that a person can read and edit; for each group, which item to keep
  * and which to trash, with sizes and SHA-256s as they were. Errors: IO, FULL. */
 MAGPIE_API magpie_err magpie_plan_write(magpie *m, const magpie_groups *groups, const char *path,
@@ -523,6 +543,10 @@ MAGPIE_API magpie_err magpie_use_model(magpie *m, const char *id, magpie_progres
  * all: every vector again. */
 MAGPIE_API magpie_err magpie_reindex(magpie *m, bool all, magpie_progress_fn on_progress,
                                      void *context, magpie_why *why);
+/* Computes every vector of these items again from their originals and words, and replaces the ones
+ * there are. Errors: NOT_FOUND, and those of a decode; BUSY, FULL, IO. */
+MAGPIE_API magpie_err magpie_reindex_items(magpie *m, const int64_t *ids, size_t n,
+                                           magpie_why *why);
 /* Vectors of items in the look space, L2-normalised: *out has n x *dims floats, row i of ids[i],
  * zeros where an item has none. *out: magpie_free. */
 MAGPIE_API magpie_err magpie_vectors(magpie *m, const int64_t *ids, size_t n, float **out,

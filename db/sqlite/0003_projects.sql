@@ -49,7 +49,7 @@ CREATE TABLE feedback (
 ) STRICT;
 CREATE INDEX feedback_asset ON feedback (asset_id, id);
 
--- Presigned uploads: allowed, then stored, then taken into the library. Each is good for one PUT.
+-- What was PUT to a presigned link: a row is made when its bytes are stored, so each link is good once.
 CREATE TABLE upload (
     id TEXT PRIMARY KEY,
     user_id INTEGER NOT NULL,
@@ -57,10 +57,14 @@ CREATE TABLE upload (
     name TEXT NOT NULL,
     type TEXT NOT NULL,
     bytes INTEGER NOT NULL,
-    state INTEGER NOT NULL DEFAULT 0, -- 0 allowed, 1 stored, 2 taken in
-    expires_ms INTEGER NOT NULL
+    expires_ms INTEGER NOT NULL,
+    asset_id INTEGER -- what it became
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX upload_expires ON upload (expires_ms);
 
 -- Whose duplicates plan it is. State 0: a draft, to be reviewed.
 ALTER TABLE plan ADD COLUMN user_id INTEGER;
+
+-- Pages by when it was added, and by name.
+CREATE INDEX asset_added ON asset (added_ms, id);
+CREATE INDEX asset_name ON asset (name, id);

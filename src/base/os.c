@@ -279,3 +279,17 @@ mp_err mp_mkdirs(const char *path, mp_why *why)
             return MP_OK;
     }
 }
+
+mp_err mp_temp_file(const char *dir, int *fd, mp_why *why)
+{
+    *fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (*fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+        mp_buf path = {0}; /* a file system without nameless files */
+        mp_buf_printf(&path, "%s/spool-XXXXXX", dir);
+        *fd = mkostemp(path.p, O_CLOEXEC);
+        if (*fd >= 0)
+            unlink(path.p);
+        mp_buf_free(&path);
+    }
+    return *fd >= 0 ? MP_OK : mp_fail_errno(why, errno, "cannot make a temporary file in %s", dir);
+}

@@ -39,6 +39,8 @@ MP_CHECK mp_err mp_file_replace(const char *path, const void *data, size_t n, mp
 MP_CHECK mp_err mp_dir_sync(const char *dir, mp_why *why);
 /* mkdir -p with mode 0755. */
 MP_CHECK mp_err mp_mkdirs(const char *path, mp_why *why);
+/* A file in `dir` that no name leads to: it goes when it is closed, also by a crash. */
+MP_CHECK mp_err mp_temp_file(const char *dir, int *fd, mp_why *why);
 /* write(2) until all is written. */
 MP_CHECK mp_err mp_write_all(int fd, const void *data, size_t n, const char *what, mp_why *why);
 

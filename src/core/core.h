@@ -134,11 +134,12 @@ MP_CHECK mp_err mp_core_subset_index(magpie *m, mp_space space, const int64_t *i
 /* Loads a snapshot into a throw-away index: is it sound and of this model? */
 MP_CHECK mp_err mp_core_check_snapshot(magpie *m, const mp_model_info *info, mp_space space,
                                        const char *path, mp_why *why);
-/* Computes and stores the vectors of `space` that the items `ids` lack, from their pictures.
+/* Computes and stores the vectors of `space` that the items `ids` lack (or, `anew`, all of theirs)
+ * from their pictures.
  * Pictures that cannot be read are left out (logged). Needs no write lock: a vector put is one
  * transaction and idempotent. */
 MP_CHECK mp_err mp_core_fill_space(magpie *m, mp_model *model, mp_space space, const int64_t *ids,
-                                   size_t n, magpie_progress_fn progress, void *context,
+                                   size_t n, bool anew, magpie_progress_fn progress, void *context,
                                    mp_why *why);
 /* Stores the SENTENCE vector of an item's title, description and tags (zeros: it has no words).
  * Does nothing when the model has no such space. */

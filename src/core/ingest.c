@@ -36,8 +36,7 @@ static mp_err encode_words(ingest *g, size_t at, mp_why *why)
     mp_str text = {words.p, words.n};
     g->worded[at] = words.n > 0;
     mp_err err = MP_OK;
-    if (words.n && at > 0 && g->worded[at - 1] &&
-        mp_str_eq(text, (mp_str){g->words.p, g->words.n}))
+    if (words.n && at > 0 && g->worded[at - 1] && mp_str_eq(text, (mp_str){g->words.p, g->words.n}))
         memcpy(to, to - dims, dims * sizeof *to);
     else if (words.n)
         err = mp_model_encode_sentences(g->model, &text, 1, to, why);

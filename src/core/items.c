@@ -1,6 +1,8 @@
 /* items.c - reading and changing items: the public shapes over the metadata port. */
 #include "core/core.h"
 
+#include "core/ports.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +51,7 @@ static const char *pack(packer *p, const char *s)
     return to;
 }
 
-static magpie_item *publish(const mp_item *item)
+magpie_item *mp_core_publish(const mp_item *item)
 {
     char sha256[65];
     mp_hex(item->sha256, 32, sha256);
@@ -100,7 +102,7 @@ magpie_err magpie_get(magpie *m, int64_t id, magpie_item **out, magpie_why *why)
     mp_item item;
     mp_err err = mp_meta_get_item(m->meta, id, arena, &item, INNER(why));
     if (!err)
-        *out = publish(&item);
+        *out = mp_core_publish(&item);
     mp_arena_free(arena);
     return OUTER(err);
 }
@@ -125,7 +127,7 @@ magpie_err magpie_list(magpie *m, const char *where, int64_t after, size_t limit
     if (!err) {
         *out = mp_xcalloc(count, sizeof **out);
         for (size_t i = 0; i < count; i++)
-            (*out)[i] = publish(&items[i]);
+            (*out)[i] = mp_core_publish(&items[i]);
         *n = count;
     }
     mp_arena_free(arena);

@@ -111,6 +111,16 @@ mp_meta *mp_core_meta(magpie *m)
     return m->meta;
 }
 
+mp_blob *mp_core_blobs(magpie *m)
+{
+    return m->blobs;
+}
+
+int64_t mp_core_max_bytes(const magpie *m)
+{
+    return m->max_bytes;
+}
+
 /* ---- open ---- */
 
 static mp_err make_folders(const char *library, mp_why *why)

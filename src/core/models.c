@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 magpie_err magpie_models(magpie *m, magpie_model_info **out, size_t *n, magpie_why *why)
 {
@@ -50,7 +51,8 @@ static mp_err fill_all(magpie *m, mp_model *model, magpie_progress_fn on_progres
     mp_err err = mp_core_ids(m, NULL, &ids, &n, why);
     for (int s = 0; !err && s < MP_SPACE_SENTENCE; s++)
         if (mask & (1u << s))
-            err = mp_core_fill_space(m, model, (mp_space)s, ids, n, on_progress, context, why);
+            err =
+                mp_core_fill_space(m, model, (mp_space)s, ids, n, false, on_progress, context, why);
     if (!err && info->space[MP_SPACE_SENTENCE].dims) {
         mp_vector_key key = mp_core_key(model, MP_SPACE_SENTENCE);
         err = mp_meta_lacking(m->meta, &key, &lacking, &n_lacking, why);
@@ -137,6 +139,31 @@ magpie_err magpie_use_model(magpie *m, const char *id, magpie_progress_fn on_pro
     }
     mp_model_close(model);
     mp_core_end_write(m);
+    return OUTER(err);
+}
+
+magpie_err magpie_reindex_items(magpie *m, const int64_t *ids, size_t n, magpie_why *why)
+{
+    mp_model *model;
+    mp_arena *arena = mp_arena_new(0);
+    mp_err err = mp_core_model(m, &model, INNER(why));
+    uint32_t mask = err ? 0 : mp_core_eager_mask(model);
+    for (size_t i = 0; !err && i < n; i++) { /* what cannot be read is said, not left out */
+        mp_item item;
+        int fd = -1;
+        mp_arena_reset(arena);
+        err = mp_meta_get_item(m->meta, ids[i], arena, &item, INNER(why));
+        if (!err)
+            err = mp_core_open_original(m, &item, &fd, INNER(why));
+        if (fd >= 0)
+            close(fd);
+    }
+    for (int s = 0; !err && s < MP_SPACE_SENTENCE; s++)
+        if (mask & (1u << s))
+            err = mp_core_fill_space(m, model, (mp_space)s, ids, n, true, NULL, NULL, INNER(why));
+    if (!err)
+        err = mp_core_fill_sentences(m, model, ids, n, INNER(why));
+    mp_arena_free(arena);
     return OUTER(err);
 }
 

@@ -124,8 +124,8 @@ static mp_err load_side(magpie *m, mp_model *model, side *s, bool texture,
     mp_vector_key coarse = mp_core_key(model, MP_SPACE_TEXTURE);
     mp_err err = MP_OK;
     if (texture)
-        err = mp_core_fill_space(m, model, MP_SPACE_TEXTURE, s->set.id, s->set.n, opt->on_progress,
-                                 opt->context, why);
+        err = mp_core_fill_space(m, model, MP_SPACE_TEXTURE, s->set.id, s->set.n, false,
+                                 opt->on_progress, opt->context, why);
     if (!err)
         err = fetch(m, &look, &s->set, &s->look, why);
     if (!err && texture)

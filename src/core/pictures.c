@@ -123,6 +123,18 @@ done:
     return OUTER(err);
 }
 
+magpie_err magpie_content_fd(magpie *m, int64_t id, int *fd, magpie_why *why)
+{
+    mp_arena *arena = mp_arena_new(0);
+    mp_item item;
+    *fd = -1;
+    mp_err err = mp_meta_get_item(m->meta, id, arena, &item, INNER(why));
+    if (!err)
+        err = mp_core_open_original(m, &item, fd, INNER(why));
+    mp_arena_free(arena);
+    return OUTER(err);
+}
+
 /* Decodes the original into a thumbnail; keeps it unless the library is read-only. */
 static mp_err make_thumbnail(magpie *m, const mp_item *item, int size_px, const char *key,
                              uint8_t **data, size_t *n, mp_why *why)
@@ -179,6 +191,24 @@ magpie_err magpie_thumbnail(magpie *m, int64_t id, int size_px, uint8_t **data, 
     mp_err err = mp_meta_get_item(m->meta, id, arena, &item, INNER(why));
     if (!err)
         err = mp_core_thumbnail(m, &item, size_px, data, n, INNER(why));
+    mp_arena_free(arena);
+    return OUTER(err);
+}
+
+magpie_err magpie_make_thumbnails(magpie *m, int64_t id, magpie_why *why)
+{
+    static const int sizes[] = {SMALL_PX, LARGE_PX};
+    mp_arena *arena = mp_arena_new(0);
+    mp_item item;
+    mp_err err = mp_meta_get_item(m->meta, id, arena, &item, INNER(why));
+    for (size_t i = 0; !err && i < MP_COUNT(sizes); i++) {
+        char key[96];
+        uint8_t *data = NULL;
+        size_t n;
+        mp_core_thumb_key(item.sha256, sizes[i], key);
+        err = make_thumbnail(m, &item, sizes[i], key, &data, &n, INNER(why));
+        free(data);
+    }
     mp_arena_free(arena);
     return OUTER(err);
 }

@@ -429,7 +429,7 @@ static void decode_for_fill(fill *f, mp_decoder *decoder, const mp_item *item)
 }
 
 mp_err mp_core_fill_space(magpie *m, mp_model *model, mp_space space, const int64_t *ids, size_t n,
-                          magpie_progress_fn progress, void *context, mp_why *why)
+                          bool anew, magpie_progress_fn progress, void *context, mp_why *why)
 {
     mp_vector_key key = mp_core_key(model, space);
     int64_t *lacking = NULL;
@@ -447,7 +447,7 @@ mp_err mp_core_fill_space(magpie *m, mp_model *model, mp_space space, const int6
     if (!err)
         err = mp_core_decoder(m, &decoder, why);
     for (size_t i = 0; !err && i < n; i++) {
-        if (mp_find_sorted(lacking, n_lacking, ids[i]) == SIZE_MAX)
+        if (!anew && mp_find_sorted(lacking, n_lacking, ids[i]) == SIZE_MAX)
             continue;
         mp_item item;
         mp_arena_reset(arena);

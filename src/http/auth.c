@@ -1,10 +1,11 @@
 /* auth.c - accounts over HTTP: set-up, registration, login, refresh, logout, who am I. */
 #include "http/body.h"
+#include "http/links.h"
 #include "http/server.h"
 
 #include "base/os.h"
+#include "core/ports.h"
 
-#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,7 @@ static void create(mp_request *r, const char *role)
                          mp_body_text(r, "password"), role, &caller, r->arena, &user, &why);
     if (!err)
         err = mp_auth_begin_session(auth, &user, &caller, &tokens, &why);
+    r->made_id = err ? 0 : user.id;
     answer(r, 201, err, &why, &user, &tokens);
 }
 
@@ -106,6 +108,17 @@ void mp_handle_register(mp_request *r)
     }
     if (may_try(r, "register"))
         create(r, "user");
+}
+
+/* The first project is nobody's until there is somebody: what was added before is theirs. An
+ * administrator reaches it in any case, so that a failure costs nothing but its name. */
+static void create_first(mp_request *r)
+{
+    mp_why why = {0};
+    create(r, "admin");
+    if (r->reply.status == 201 &&
+        mp_meta_adopt_project(mp_core_meta(r->service->library), 1, r->made_id, &why))
+        mp_log(MP_LOG_INFO, "the first project stays without an owner: %s", why.text);
 }
 
 /* The first account, by who can read the terminal of the service. */
@@ -130,7 +143,7 @@ void mp_handle_setup(mp_request *r)
     else if (any || !right)
         mp_reply_problem(r, 403, "%s", any ? "the set-up is done" : "this is not the set-up token");
     else
-        create(r, "admin");
+        create_first(r);
     pthread_mutex_unlock(&s->setup_mutex);
 }
 
@@ -243,28 +256,14 @@ void mp_handle_password(mp_request *r)
         mp_reply_text(r, 204, NULL, (mp_str){0});
 }
 
-/* A whole number of the query within its range; `otherwise` when it is absent. False: 422. */
-static bool query_number(mp_request *r, const char *name, long long least, long long most,
-                         long long otherwise, long long *out)
-{
-    const char *text = mp_request_query(r, name);
-    char *end = NULL;
-    errno = 0;
-    *out = text ? strtoll(text, &end, 10) : otherwise;
-    if (!text || (*text >= '0' && *text <= '9' && !*end && !errno && *out >= least && *out <= most))
-        return true;
-    mp_reply_problem(r, 422, "%s must be a number from %lld to %lld", name, least, most);
-    return false;
-}
-
 void mp_handle_audit(mp_request *r)
 {
     mp_audit *list;
     size_t n;
     long long before, limit;
     mp_why why = {0};
-    if (!query_number(r, "before", 1, INT64_MAX, 0, &before) ||
-        !query_number(r, "limit", 1, 1000, 100, &limit))
+    if (!mp_request_number(r, "before", 1, INT64_MAX, 0, &before) ||
+        !mp_request_number(r, "limit", 1, 1000, 100, &limit))
         return;
     mp_err err = mp_auth_audit(r->service->auth, before, (size_t)limit, r->arena, &list, &n, &why);
     if (err) {
@@ -287,12 +286,16 @@ bool mp_request_authorize(mp_request *r)
 {
     const char *header = mp_request_header(r, "Authorization");
     mp_why why = {0};
+    if (r->route->linked && mp_request_query(r, "sig"))
+        return mp_link_admits(r);
     if (!header || strncasecmp(header, "Bearer ", 7) != 0) {
         mp_reply_problem(r, 401, "this needs an access token: Authorization: Bearer ...");
         mp_reply_header(r, "WWW-Authenticate", "Bearer");
         return false;
     }
     mp_err err = mp_auth_check(r->service->auth, header + 7, r->arena, &r->user, &r->session, &why);
+    if (!err)
+        err = mp_access_of(r->service->library, &r->user, r->arena, &r->access, &why);
     if (err) {
         refuse(r, err, &why);
         return false;

@@ -24,7 +24,7 @@ typedef struct mp_http_options {
     const char *address; /* numeric; "127.0.0.1", "::" */
     int port;            /* 0: any free one */
     int threads;         /* that read and write; 0: 2 */
-    int workers;         /* for slow handlers; 0: one per processor */
+    int workers;         /* for slow handlers; 0: four per processor, at least 8 */
     int idle_s;          /* a silent connection is closed after it; 0: 60 */
     bool closed;         /* nobody can register */
     magpie *library;     /* stays the caller's; must outlive the server */

@@ -9,6 +9,7 @@
 #include "http/http.h"
 
 #include "meta/accounts.h"
+#include "service/access.h"
 
 #include <jansson.h>
 
@@ -16,17 +17,28 @@ typedef enum mp_method { MP_GET, MP_POST, MP_PUT, MP_PATCH, MP_DELETE, MP_METHOD
 /* "GET", ...; static. */
 const char *mp_method_word(mp_method m);
 
-enum { MP_PATH_PARAMS = 4, MP_REPLY_HEADERS = 8, MP_REQUEST_ID = 64 };
+enum { MP_PATH_PARAMS = 4, MP_REPLY_HEADERS = 12, MP_REQUEST_ID = 64 };
 
 typedef struct mp_reply {
     int status;
     const char *type; /* static or in the request's arena */
     mp_buf body;      /* owned by the reply */
+    int fd;           /* sent in place of body when has_fd; owned by the reply */
+    bool has_fd;
+    uint64_t from, bytes; /* of fd */
     struct {
         const char *name, *value; /* static or in the request's arena */
     } header[MP_REPLY_HEADERS];
     size_t n_headers;
 } mp_reply;
+
+/* A file or a field of a body that is taken in as it arrives: see spool.h. */
+typedef struct mp_part {
+    const char *field, *file_name, *type; /* file_name NULL: a field */
+    const char *text;                     /* of a field */
+    int fd;                               /* of a file; closed with the request */
+    uint64_t bytes;
+} mp_part;
 
 typedef struct mp_service mp_service; /* what all handlers share: see server.h */
 typedef struct mp_route mp_route;
@@ -40,10 +52,15 @@ typedef struct mp_request {
     void *connection;                  /* libmicrohttpd's */
     mp_arena *arena;
     mp_buf body;
-    json_t *json;        /* of a JSON body, once read; freed with the request */
-    const char *address; /* of the client */
+    json_t *json;         /* of a JSON body, once read; freed with the request */
+    const char *address;  /* of the client */
+    const mp_part *parts; /* of a spooled body */
+    size_t n_parts;
     mp_user user;        /* who asks, where the route wants to know; id 0: nobody */
     const char *session; /* of the user's access token */
+    mp_access access;    /* what the user reaches */
+    int64_t made_id;     /* of the account that this request made */
+    bool by_link;        /* a signed link asks, for what it names alone */
     char id[MP_REQUEST_ID + 1];
     double began;
     mp_reply reply;
@@ -53,6 +70,12 @@ typedef struct mp_request {
 const char *mp_request_header(const mp_request *r, const char *name);
 /* A query parameter, decoded, or NULL when it is absent or badly escaped. The first of its name. */
 const char *mp_request_query(const mp_request *r, const char *name);
+/* A whole number of the query within its range; `otherwise` when it is absent. False with the reply
+ * made: 422. */
+bool mp_request_number(mp_request *r, const char *name, long long least, long long most,
+                       long long otherwise, long long *out);
+/* One of the words of the query, separated by |; *out is its position, 0 when it is absent. 422. */
+bool mp_request_choice(mp_request *r, const char *name, const char *words, int *out);
 /* Text without its %XX escapes (and + as a space where `form`), in the request's arena; NULL for a
  * bad escape or a control character. */
 const char *mp_request_decode(const mp_request *r, const char *p, size_t n, bool form);
@@ -65,8 +88,17 @@ void mp_reply_text(mp_request *r, int status, const char *type, mp_str text);
 void mp_reply_problem(mp_request *r, int status, const char *format, ...) MP_PRINTF(3, 4);
 /* The status of a library error, with its words; a bug's words stay in the log. */
 void mp_reply_error(mp_request *r, magpie_err err, const magpie_why *why);
+/* Bytes with a strong ETag; the conditions of the request are held against it: 304, and of a file
+ * 206 or 416 for a range (RFC 9110, 13 and 14). Private copies may be kept for max_age_s. */
+void mp_reply_bytes(mp_request *r, const char *type, mp_span bytes, const char *etag,
+                    int max_age_s);
+/* The same from a file, which is taken over. */
+void mp_reply_file(mp_request *r, const char *type, int fd, uint64_t bytes, const char *etag,
+                   int max_age_s);
 /* Both strings must live as long as the request. More than MP_REPLY_HEADERS are dropped. */
 void mp_reply_header(mp_request *r, const char *name, const char *value);
+/* Formats into the request's arena. */
+const char *mp_request_text(mp_request *r, const char *format, ...) MP_PRINTF(2, 3);
 /* "Not Found", ...; static. */
 const char *mp_status_title(int status);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *mp_status_title(int status)
 {
@@ -16,16 +17,20 @@ const char *mp_status_title(int status)
                   {201, "Created"},
                   {202, "Accepted"},
                   {204, "No Content"},
+                  {206, "Partial Content"},
+                  {304, "Not Modified"},
                   {400, "Bad Request"},
                   {401, "Unauthorized"},
                   {403, "Forbidden"},
                   {404, "Not Found"},
                   {405, "Method Not Allowed"},
                   {409, "Conflict"},
+                  {410, "Gone"},
                   {411, "Length Required"},
                   {413, "Content Too Large"},
                   {414, "URI Too Long"},
                   {415, "Unsupported Media Type"},
+                  {416, "Range Not Satisfiable"},
                   {422, "Unprocessable Content"},
                   {429, "Too Many Requests"},
                   {500, "Internal Server Error"},
@@ -111,4 +116,103 @@ void mp_reply_header(mp_request *r, const char *name, const char *value)
         return;
     to->header[to->n_headers].name = name;
     to->header[to->n_headers++].value = value;
+}
+
+/* ---- bytes with a tag ---- */
+
+/* RFC 9110, 13.1.2: any of the listed tags, weak or strong, or a star. */
+static bool tag_listed(const char *list, const char *etag)
+{
+    size_t n = strlen(etag);
+    if (strcmp(list, "*") == 0)
+        return true;
+    for (const char *at = strstr(list, etag); at; at = strstr(at + 1, etag)) {
+        char next = at[n];
+        if (!next || strchr(", \t", next))
+            return true;
+    }
+    return false;
+}
+
+/* True when the client's copy is still good: 304 is made. */
+static bool not_modified(mp_request *r, const char *etag, int max_age_s)
+{
+    const char *known = mp_request_header(r, "If-None-Match");
+    mp_reply_header(r, "ETag", etag);
+    mp_reply_header(r, "Cache-Control", mp_request_text(r, "private, max-age=%d", max_age_s));
+    if (!known || !tag_listed(known, etag))
+        return false;
+    mp_reply_text(r, 304, NULL, (mp_str){0});
+    return true;
+}
+
+void mp_reply_bytes(mp_request *r, const char *type, mp_span bytes, const char *etag, int max_age_s)
+{
+    if (!not_modified(r, etag, max_age_s))
+        mp_reply_text(r, 200, type, (mp_str){(const char *)bytes.p, bytes.n});
+}
+
+typedef enum range { NO_RANGE, RANGE, BAD_RANGE } range;
+
+static bool read_digits(const char **at, uint64_t *out)
+{
+    char *end;
+    if (**at < '0' || **at > '9')
+        return false;
+    *out = strtoull(*at, &end, 10);
+    *at = end;
+    return true;
+}
+
+/* One range of bytes: "bytes=a-b", "a-" or "-n". More than one, or another unit, is as none. */
+static range read_range(const mp_request *r, const char *etag, uint64_t size, uint64_t *first,
+                        uint64_t *last)
+{
+    const char *at = mp_request_header(r, "Range"), *only = mp_request_header(r, "If-Range");
+    if (!at || strncmp(at, "bytes=", 6) != 0 || strchr(at, ',') || (only && strcmp(only, etag)))
+        return NO_RANGE;
+    at += 6;
+    bool from = read_digits(&at, first);
+    if (*at++ != '-')
+        return NO_RANGE;
+    bool to = read_digits(&at, last);
+    if (*at || (!from && !to))
+        return NO_RANGE;
+    if (!from) { /* the last so many */
+        if (*last == 0 || size == 0)
+            return BAD_RANGE;
+        *first = *last < size ? size - *last : 0;
+        *last = size - 1;
+    } else if (!to || *last >= size) {
+        *last = size ? size - 1 : 0;
+    }
+    return *first < size && *first <= *last ? RANGE : BAD_RANGE;
+}
+
+void mp_reply_file(mp_request *r, const char *type, int fd, uint64_t bytes, const char *etag,
+                   int max_age_s)
+{
+    uint64_t first = 0, last = 0;
+    mp_reply *to = &r->reply;
+    range part = read_range(r, etag, bytes, &first, &last);
+    mp_reply_header(r, "Accept-Ranges", "bytes");
+    if (not_modified(r, etag, max_age_s) || part == BAD_RANGE) {
+        close(fd);
+        if (part == BAD_RANGE && to->status != 304) {
+            mp_reply_problem(r, 416, "the picture has %llu bytes", (unsigned long long)bytes);
+            mp_reply_header(r, "Content-Range",
+                            mp_request_text(r, "bytes */%llu", (unsigned long long)bytes));
+        }
+        return;
+    }
+    to->status = part == RANGE ? 206 : 200;
+    to->type = type;
+    to->fd = fd;
+    to->has_fd = true;
+    to->from = first;
+    to->bytes = part == RANGE ? last - first + 1 : bytes;
+    if (part == RANGE)
+        mp_reply_header(r, "Content-Range",
+                        mp_request_text(r, "bytes %llu-%llu/%llu", (unsigned long long)first,
+                                        (unsigned long long)last, (unsigned long long)bytes));
 }

@@ -1,6 +1,9 @@
 /* request.c - reading a request's words: methods, escapes, the query. */
 #include "http/message.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *mp_method_word(mp_method m)
@@ -42,6 +45,17 @@ const char *mp_request_decode(const mp_request *r, const char *p, size_t n, bool
     return out;
 }
 
+const char *mp_request_text(mp_request *r, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    const char *kept = mp_arena_strdup(r->arena, mp_str_of(text));
+    return kept ? kept : "";
+}
+
 const char *mp_request_query(const mp_request *r, const char *name)
 {
     for (const char *p = r->query; *p;) {
@@ -52,4 +66,35 @@ const char *mp_request_query(const mp_request *r, const char *name)
         p += n + (p[n] == '&');
     }
     return NULL;
+}
+
+bool mp_request_number(mp_request *r, const char *name, long long least, long long most,
+                       long long otherwise, long long *out)
+{
+    const char *text = mp_request_query(r, name);
+    char *end = NULL;
+    errno = 0;
+    *out = text ? strtoll(text, &end, 10) : otherwise;
+    if (!text || (*text >= '0' && *text <= '9' && !*end && !errno && *out >= least && *out <= most))
+        return true;
+    mp_reply_problem(r, 422, "%s must be a number from %lld to %lld", name, least, most);
+    return false;
+}
+
+bool mp_request_choice(mp_request *r, const char *name, const char *words, int *out)
+{
+    const char *text = mp_request_query(r, name), *at = words;
+    *out = 0;
+    if (!text)
+        return true;
+    for (int i = 0; *at; i++) {
+        size_t n = strcspn(at, "|");
+        if (strlen(text) == n && memcmp(text, at, n) == 0) {
+            *out = i;
+            return true;
+        }
+        at += n + (at[n] == '|');
+    }
+    mp_reply_problem(r, 422, "%s must be one of %s", name, words);
+    return false;
 }

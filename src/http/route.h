@@ -8,10 +8,15 @@ struct mp_route {
     mp_method method;
     const char *path; /* "/api/images/{id}": a {name} takes one non-empty segment */
     void (*handle)(mp_request *r);
-    size_t max_body; /* bytes; 0: takes none */
-    bool slow;       /* runs on a worker */
-    bool signed_in;  /* 401 without a valid access token; only for slow ones: it is looked up */
+    size_t max_body;        /* bytes; 0: takes none */
+    bool slow;              /* runs on a worker */
+    bool signed_in;         /* 401 without a valid access token; only for slow or spooled ones */
     const char *permission; /* 403 for roles without it; NULL: none is needed */
+    bool linked;            /* a signed link (links.h) lets in without a token */
+    /* The body goes to files as it arrives (spool.h); who asks is looked up before it is read, and
+     * `admit` (NULL: not needed) may refuse by the head with a reply. */
+    bool spool;
+    bool (*admit)(mp_request *r);
 };
 
 extern const mp_route mp_routes[]; /* routes.c */
@@ -37,6 +42,20 @@ void mp_handle_sessions(mp_request *r);
 void mp_handle_end_session(mp_request *r);
 void mp_handle_password(mp_request *r);
 void mp_handle_audit(mp_request *r);
+void mp_handle_presign(mp_request *r); /* uploads.c */
+void mp_handle_put_upload(mp_request *r);
+bool mp_admit_upload(mp_request *r);
+void mp_handle_add_images(mp_request *r);
+void mp_handle_ingest(mp_request *r);
+void mp_handle_list_images(mp_request *r); /* images.c */
+void mp_handle_get_image(mp_request *r);
+void mp_handle_change_image(mp_request *r);
+void mp_handle_delete_image(mp_request *r);
+void mp_handle_content(mp_request *r);
+void mp_handle_thumbnail(mp_request *r);
+void mp_handle_make_thumbnail(mp_request *r);
+void mp_handle_reindex_image(mp_request *r);
+void mp_handle_explain(mp_request *r);
 /* Fills r->user and r->session from the access token; false with the reply made. auth.c */
 bool mp_request_authorize(mp_request *r);
 

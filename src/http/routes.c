@@ -3,21 +3,49 @@
 
 enum { JSON_BODY = 1024 * 1024 };
 
+#define AT(m, p, h, ...)                                                                           \
+    {                                                                                              \
+        .method = MP_##m, .path = p, .handle = mp_handle_##h, __VA_ARGS__                          \
+    }
+#define QUICK     .slow = false /* on the thread that reads */
+#define WORK      .slow = true
+#define USER      .slow = true, .signed_in = true
+#define MAY(what) .slow = true, .signed_in = true, .permission = what
+#define JSON      .max_body = JSON_BODY
+/* libmicrohttpd's limit of a gigabyte in all; one file has the library's limit. */
+#define FILES .max_body = (size_t)1024 * 1024 * 1024, .spool = true
+
 const mp_route mp_routes[] = {
-    {MP_GET, "/health", mp_handle_health, 0, false, false, NULL},
-    {MP_GET, "/health/live", mp_handle_live, 0, false, false, NULL},
-    {MP_GET, "/health/ready", mp_handle_ready, 0, true, false, NULL},
-    {MP_GET, "/health/dependencies", mp_handle_dependencies, 0, true, false, NULL},
-    {MP_GET, "/metrics", mp_handle_metrics, 0, false, false, NULL},
-    {MP_POST, "/api/auth/setup", mp_handle_setup, JSON_BODY, true, false, NULL},
-    {MP_POST, "/api/auth/register", mp_handle_register, JSON_BODY, true, false, NULL},
-    {MP_POST, "/api/auth/login", mp_handle_login, JSON_BODY, true, false, NULL},
-    {MP_POST, "/api/auth/refresh", mp_handle_refresh, JSON_BODY, true, false, NULL},
-    {MP_POST, "/api/auth/logout", mp_handle_logout, JSON_BODY, true, true, NULL},
-    {MP_GET, "/api/auth/me", mp_handle_me, 0, true, true, NULL},
-    {MP_GET, "/api/auth/sessions", mp_handle_sessions, 0, true, true, NULL},
-    {MP_DELETE, "/api/auth/sessions/{id}", mp_handle_end_session, 0, true, true, NULL},
-    {MP_POST, "/api/auth/password", mp_handle_password, JSON_BODY, true, true, NULL},
-    {MP_GET, "/api/audit", mp_handle_audit, 0, true, true, "audit.read"},
+    AT(GET, "/health", health, QUICK),
+    AT(GET, "/health/live", live, QUICK),
+    AT(GET, "/health/ready", ready, WORK),
+    AT(GET, "/health/dependencies", dependencies, WORK),
+    AT(GET, "/metrics", metrics, QUICK),
+
+    AT(POST, "/api/auth/setup", setup, WORK, JSON),
+    AT(POST, "/api/auth/register", register, WORK, JSON),
+    AT(POST, "/api/auth/login", login, WORK, JSON),
+    AT(POST, "/api/auth/refresh", refresh, WORK, JSON),
+    AT(POST, "/api/auth/logout", logout, USER, JSON),
+    AT(GET, "/api/auth/me", me, USER),
+    AT(GET, "/api/auth/sessions", sessions, USER),
+    AT(DELETE, "/api/auth/sessions/{id}", end_session, USER),
+    AT(POST, "/api/auth/password", password, USER, JSON),
+    AT(GET, "/api/audit", audit, MAY("audit.read")),
+
+    AT(GET, "/api/presign/upload", presign, MAY("assets.write")),
+    AT(POST, "/api/presign/upload", presign, MAY("assets.write"), JSON),
+    AT(PUT, "/api/uploads/{id}", put_upload, WORK, FILES, .admit = mp_admit_upload),
+    AT(POST, "/api/images", add_images, MAY("assets.write"), FILES),
+    AT(POST, "/api/images/ingest", ingest, MAY("assets.write"), JSON),
+    AT(GET, "/api/images", list_images, MAY("assets.read")),
+    AT(GET, "/api/images/{id}", get_image, MAY("assets.read")),
+    AT(PATCH, "/api/images/{id}", change_image, MAY("assets.write"), JSON),
+    AT(DELETE, "/api/images/{id}", delete_image, MAY("assets.write")),
+    AT(GET, "/api/images/{id}/content", content, MAY("assets.read"), .linked = true),
+    AT(GET, "/api/images/{id}/thumbnail", thumbnail, MAY("assets.read"), .linked = true),
+    AT(POST, "/api/images/{id}/thumbnail", make_thumbnail, MAY("assets.write"), JSON),
+    AT(POST, "/api/images/{id}/reindex", reindex_image, MAY("assets.write"), JSON),
+    AT(GET, "/api/images/{id}/explain", explain, MAY("assets.read")),
 };
 const size_t mp_n_routes = MP_COUNT(mp_routes);

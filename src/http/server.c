@@ -4,9 +4,12 @@
  * each piece of the body, and when it is complete. A request goes through the states below; a slow
  * one is suspended while it is WORKING and comes back DONE, which is the only way in which another
  * thread touches it. What is wrong with the head is answered before the body is read. */
+#include "http/links.h"
 #include "http/server.h"
+#include "http/spool.h"
 
 #include "base/os.h"
+#include "core/ports.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,7 +28,7 @@ enum {
     HEAD_BYTES = 32 * 1024, /* request line and headers */
     CONNECTIONS = 1000,
     WAITING = 256,
-    ARENA_BYTES = 1024 * 1024,
+    ARENA_BYTES = 32 * 1024 * 1024, /* of one request; grows as it is used */
     IDLE_S = 60,
     URL_BYTES = 8 * 1024
 };
@@ -43,10 +46,12 @@ typedef enum state { FRESH, READING, WORKING, DONE } state;
 typedef struct exchange {
     mp_request request;
     state state;
-    bool refused;  /* answered from its head: the body is not wanted */
-    bool hang_up;  /* and what follows may be that body */
-    size_t wasted; /* of a body that is over the limit */
-    int status;    /* that was sent; 0: the client went away */
+    mp_spool *spool; /* of a body that goes to files */
+    bool refused;    /* answered from its head: the body is not wanted */
+    bool hang_up;    /* and what follows may be that body */
+    size_t taken;    /* of the body */
+    size_t wasted;   /* of a body that is over the limit */
+    int status;      /* that was sent; 0: the client went away */
     size_t bytes;
 } exchange;
 
@@ -87,24 +92,30 @@ const char *mp_request_header(const mp_request *r, const char *name)
 
 /* They do no harm to an API, and pages come from the same place. */
 static const char *const security_headers[][2] = {
+    {"Cache-Control", "no-store"}, /* first: see kept below */
     {"X-Content-Type-Options", "nosniff"},
     {"X-Frame-Options", "DENY"},
     {"Referrer-Policy", "no-referrer"},
     {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
-    {"Cache-Control", "no-store"},
 };
 
 static enum MHD_Result send_reply(exchange *x)
 {
     mp_request *r = &x->request;
     mp_reply *reply = &r->reply;
+    bool kept = false; /* the reply's own Cache-Control stands for ours */
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(reply->body.n, reply->body.p, MHD_RESPMEM_MUST_COPY);
+        reply->has_fd
+            ? MHD_create_response_from_fd_at_offset64(reply->bytes, reply->fd, reply->from)
+            : MHD_create_response_from_buffer(reply->body.n, reply->body.p, MHD_RESPMEM_MUST_COPY);
     if (!response)
         return MHD_NO;
+    reply->has_fd = false; /* the response closes it */
     if (reply->type)
         (void)MHD_add_response_header(response, "Content-Type", reply->type);
-    for (size_t i = 0; i < MP_COUNT(security_headers); i++)
+    for (size_t i = 0; i < reply->n_headers; i++)
+        kept |= strcmp(reply->header[i].name, "Cache-Control") == 0;
+    for (size_t i = kept; i < MP_COUNT(security_headers); i++)
         (void)MHD_add_response_header(response, security_headers[i][0], security_headers[i][1]);
     (void)MHD_add_response_header(response, "X-Request-Id", r->id);
     for (size_t i = 0; i < reply->n_headers; i++)
@@ -112,7 +123,7 @@ static enum MHD_Result send_reply(exchange *x)
     if (x->refused && x->hang_up)
         (void)MHD_add_response_header(response, "Connection", "close");
     x->status = reply->status;
-    x->bytes = reply->body.n;
+    x->bytes = reply->bytes ? (size_t)reply->bytes : reply->body.n;
     enum MHD_Result sent = MHD_queue_response(r->connection, (unsigned)reply->status, response);
     MHD_destroy_response(response);
     return sent;
@@ -188,6 +199,19 @@ static bool announced_length(const mp_request *r, long long *out)
     return !coding && *length >= '0' && *length <= '9' && !*end && errno == 0;
 }
 
+/* Who asks is known before a large body is let in. */
+static bool open_spool(exchange *x)
+{
+    mp_request *r = &x->request;
+    const mp_service *s = r->service;
+    if (r->route->signed_in && !mp_request_authorize(r))
+        return false;
+    if (r->route->admit && !r->route->admit(r))
+        return false;
+    x->spool = mp_spool_new(r, s->spool_dir, (uint64_t)mp_core_max_bytes(s->library));
+    return x->spool != NULL;
+}
+
 /* Answers what can be answered from the head; true when the request may go on. */
 static bool accept_head(exchange *x, const char *method)
 {
@@ -220,11 +244,15 @@ static bool accept_head(exchange *x, const char *method)
         mp_reply_problem(r, 404, "there is nothing at this path");
         return false;
     }
+    if (!mp_request_decode(r, r->query, strlen(r->query), true)) {
+        mp_reply_problem(r, 400, "the query holds a bad escape");
+        return false;
+    }
     if (length > 0 && (unsigned long long)length > r->route->max_body) {
         mp_reply_problem(r, 413, "the body is over the limit of %zu bytes", r->route->max_body);
         return false;
     }
-    return true;
+    return !r->route->spool || open_spool(x);
 }
 
 /* The path and the query as they came: escapes are ours to judge. */
@@ -275,12 +303,16 @@ static bool take_piece(exchange *x, const char *data, size_t n)
         x->wasted += n;
         return x->wasted <= most;
     }
-    if (r->body.n + n > most) {
+    x->taken += n;
+    if (x->taken > most) {
         x->refused = x->hang_up = true;
         mp_reply_problem(r, 413, "the body is over the limit of %zu bytes", most);
         return true;
     }
-    mp_buf_add(&r->body, data, n);
+    if (!x->spool)
+        mp_buf_add(&r->body, data, n);
+    else if (!mp_spool_add(x->spool, data, n))
+        x->refused = x->hang_up = true;
     return true;
 }
 
@@ -288,7 +320,7 @@ static void do_work(void *item)
 {
     exchange *x = item;
     mp_request *r = &x->request;
-    if (!r->route->signed_in || mp_request_authorize(r))
+    if (r->route->spool || !r->route->signed_in || mp_request_authorize(r))
         r->route->handle(r);
     x->state = DONE;
     MHD_resume_connection(x->request.connection);
@@ -331,6 +363,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *n = 0;
         return go_on ? MHD_YES : MHD_NO;
     }
+    if (x->spool && x->state == READING && !x->refused && !mp_spool_end(x->spool))
+        x->refused = true;
     if (x->state == DONE || x->refused)
         return send_reply(x);
     return dispatch(x);
@@ -374,6 +408,9 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
         sodium_memzero(r->body.p, r->body.n);
     mp_buf_free(&r->body);
     mp_buf_free(&r->reply.body);
+    if (r->reply.has_fd)
+        close(r->reply.fd);
+    mp_spool_free(x->spool);
     mp_arena_free(r->arena);
     free(x);
     *state_of = NULL;
@@ -406,16 +443,37 @@ static mp_err prepare_setup(mp_service *s, mp_why *why)
     return err;
 }
 
+/* Which model the vectors are of, for answers that name it. */
+static mp_err name_model(mp_service *s, mp_why *why)
+{
+    magpie_stats stats;
+    mp_err err = (mp_err)magpie_get_stats(s->library, &stats, (magpie_why *)(void *)why);
+    if (!err) {
+        snprintf(s->model_name, sizeof s->model_name, "%s", stats.model);
+        snprintf(s->model_version, sizeof s->model_version, "%s", stats.model_sha256);
+    }
+    return err;
+}
+
 static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *why)
 {
     s->library = opt->library;
+    s->scheme = "http";
+    snprintf(s->spool_dir, sizeof s->spool_dir, "%s/tmp", magpie_path(opt->library));
     s->open_registration = !opt->closed;
     s->metrics = mp_metrics_new();
     s->logins = mp_limits_new(LOGINS_PER_S, LOGINS_AT_ONCE);
-    s->work = mp_work_new(opt->workers, WAITING);
+    /* Handlers wait as much as they work: for a lock, a decoder, a disk. */
+    s->work = mp_work_new(opt->workers ? opt->workers : MP_MAX(8, 4 * mp_cpu_count()), WAITING);
     pthread_mutex_init(&s->log_mutex, NULL);
     pthread_mutex_init(&s->setup_mutex, NULL);
-    mp_err err = mp_auth_open(&s->auth, opt->library, why);
+    mp_err err = mp_mkdirs(s->spool_dir, why);
+    if (!err)
+        err = name_model(s, why);
+    if (!err)
+        err = mp_signer_open(&s->signer, opt->library, why);
+    if (!err)
+        err = mp_auth_open(&s->auth, opt->library, why);
     return err ? err : prepare_setup(s, why);
 }
 

@@ -7,6 +7,7 @@
 #include "http/route.h"
 #include "http/work.h"
 #include "service/auth.h"
+#include "service/sign.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,7 +17,11 @@ struct mp_service {
     mp_metrics *metrics;
     mp_work *work;
     mp_auth *auth;
-    mp_limits *logins; /* by address and name */
+    mp_signer signer;
+    char model_name[64], model_version[65];
+    const char *scheme;   /* "http" or "https" */
+    char spool_dir[4096]; /* where uploads lie until they are taken in */
+    mp_limits *logins;    /* by address and name */
     bool open_registration;
     char setup_token[33]; /* makes the first account; "" once there is one */
     pthread_mutex_t setup_mutex;

@@ -79,6 +79,28 @@ MP_CHECK mp_err mp_meta_get_items(mp_meta *m, const int64_t *ids, size_t n, mp_a
 /* A page by ascending id after `after`; filter NULL: all but trashed. limit 0: no limit. */
 MP_CHECK mp_err mp_meta_list(mp_meta *m, const mp_filter *filter, int64_t after, size_t limit,
                              mp_arena *arena, mp_item **out, size_t *n, mp_why *why);
+/* Pages in other orders, each after a mark: where the last page ended. */
+typedef enum mp_page_order {
+    MP_BY_ID,
+    MP_BY_ADDED,
+    MP_BY_DATE, /* EXIF, else the file's */
+    MP_BY_SIZE, /* bytes */
+    MP_BY_NAME
+} mp_page_order;
+typedef struct mp_page_mark {
+    int64_t id, number; /* number: the value of any order but by name */
+    const char *text;   /* the name */
+} mp_page_mark;
+typedef struct mp_page {
+    mp_page_order order;
+    bool descending;
+    const mp_page_mark *after; /* NULL: the first page */
+} mp_page;
+MP_CHECK mp_err mp_meta_page(mp_meta *m, const mp_filter *filter, const mp_page *page, size_t limit,
+                             mp_arena *arena, mp_item **out, size_t *n, mp_why *why);
+/* Where a page that ends with this item goes on. */
+mp_page_mark mp_meta_mark(const mp_item *item, mp_page_order order);
+MP_CHECK mp_err mp_meta_count(mp_meta *m, const mp_filter *filter, uint64_t *out, mp_why *why);
 /* Sorted ids that match; *out: caller frees. filter NULL: all but trashed. */
 MP_CHECK mp_err mp_meta_ids(mp_meta *m, const mp_filter *filter, int64_t **out, size_t *n,
                             mp_why *why);

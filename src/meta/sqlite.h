@@ -51,6 +51,15 @@ bool mp_sql_row(conn *c, sqlite3_stmt *s, mp_err *err, mp_why *why);
 /* "UPDATE ... ?1 ... ?2": the common shape with integer arguments. */
 MP_CHECK mp_err mp_sql_exec_ints(conn *c, const char *literal, const int64_t *args, int n,
                                  mp_why *why);
+/* The same with values of all types, one letter each: i int64_t, z int64_t that is NULL when 0,
+ * t text, o text that is NULL when NULL, d double, b blob (pointer, then size_t). They must live
+ * until the step. */
+sqlite3_stmt *mp_sql_ask(conn *c, const char *literal, mp_err *err, mp_why *why, const char *types,
+                         ...);
+MP_CHECK mp_err mp_sql_do(conn *c, const char *literal, mp_why *why, const char *types, ...);
+/* One statement as a transaction of its own; *changed (NULL allowed) counts its rows. */
+MP_CHECK mp_err mp_sql_write(mp_meta *m, const char *literal, int64_t *changed, mp_why *why,
+                             const char *types, ...);
 void mp_sql_bind_text(sqlite3_stmt *s, int at, const char *text); /* must live until the step */
 const char *mp_sql_text(sqlite3_stmt *s, int column, mp_arena *arena);
 /* Both inside a transaction of the writer. */

@@ -75,7 +75,8 @@ static mp_err read_tags(conn *c, mp_item *item, mp_arena *arena, mp_why *why)
 
 static mp_err get_one(conn *c, int64_t id, mp_arena *arena, mp_item *out, mp_why *why)
 {
-    static const char sql[] = "SELECT " ITEM_COLUMNS " " ITEM_TABLES "WHERE a.id = ?1 AND a.type = 'image'";
+    static const char sql[] =
+        "SELECT " ITEM_COLUMNS " " ITEM_TABLES "WHERE a.id = ?1 AND a.type = 'image'";
     mp_err err;
     *out = (mp_item){0};
     sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
@@ -168,8 +169,26 @@ static mp_err list_rows(conn *c, sqlite3_stmt *s, size_t limit, mp_arena *arena,
     return err;
 }
 
-mp_err mp_meta_list(mp_meta *m, const mp_filter *filter, int64_t after, size_t limit,
-                    mp_arena *arena, mp_item **out, size_t *n, mp_why *why)
+/* What follows the filter: its SQL and the values of its own parameters. */
+typedef struct tail {
+    const char *sql;
+    const mp_page_mark *after; /* NULL: from the start */
+    bool by_text;
+} tail;
+
+static void bind_tail(sqlite3_stmt *s, int first, const tail *t)
+{
+    if (!t->after)
+        return;
+    if (t->by_text)
+        mp_sql_bind_text(s, first, t->after->text);
+    else
+        sqlite3_bind_int64(s, first, t->after->number);
+    sqlite3_bind_int64(s, first + 1, t->after->id);
+}
+
+static mp_err list_filtered(mp_meta *m, const mp_filter *filter, const tail *t, size_t limit,
+                            mp_arena *arena, mp_item **out, size_t *n, mp_why *why)
 {
     conn *c;
     sql_filter f = {0};
@@ -179,10 +198,10 @@ mp_err mp_meta_list(mp_meta *m, const mp_filter *filter, int64_t after, size_t l
     *n = 0;
     mp_err err = mp_sql_reader(m, &c, why);
     if (!err)
-        err = prepare_filtered(c, "SELECT " ITEM_COLUMNS " " ITEM_TABLES, filter,
-                               "AND a.id > ? ORDER BY a.id", &f, &s, why);
+        err = prepare_filtered(c, "SELECT " ITEM_COLUMNS " " ITEM_TABLES, filter, t->sql, &f, &s,
+                               why);
     if (!err) {
-        sqlite3_bind_int64(s, f.n + 1, after);
+        bind_tail(s, f.n + 1, t);
         err = list_rows(c, s, limit, arena, &list, why);
     }
     sqlite3_finalize(s);
@@ -198,6 +217,65 @@ mp_err mp_meta_list(mp_meta *m, const mp_filter *filter, int64_t after, size_t l
         *n = list.n;
     }
     free(list.items);
+    return err;
+}
+
+mp_err mp_meta_list(mp_meta *m, const mp_filter *filter, int64_t after, size_t limit,
+                    mp_arena *arena, mp_item **out, size_t *n, mp_why *why)
+{
+    mp_page_mark mark = {.id = after, .number = after};
+    tail t = {.sql = "AND (a.id, a.id) > (?, ?) ORDER BY a.id", .after = &mark};
+    return list_filtered(m, filter, &t, limit, arena, out, n, why);
+}
+
+#define TAKEN "(CASE WHEN v.taken_ms <> 0 THEN v.taken_ms ELSE v.mtime_ns / 1000000 END)"
+/* One order's four tails: from the start or after a mark, up or down. */
+#define TAILS(column)                                                                              \
+    {                                                                                              \
+        "ORDER BY " column ", a.id", "ORDER BY " column " DESC, a.id DESC",                        \
+            "AND (" column ", a.id) > (?, ?) ORDER BY " column ", a.id",                           \
+            "AND (" column ", a.id) < (?, ?) ORDER BY " column " DESC, a.id DESC"                  \
+    }
+
+mp_err mp_meta_page(mp_meta *m, const mp_filter *filter, const mp_page *page, size_t limit,
+                    mp_arena *arena, mp_item **out, size_t *n, mp_why *why)
+{
+    static const char *const tails[][4] = {
+        [MP_BY_ID] = TAILS("a.id"),     [MP_BY_ADDED] = TAILS("a.added_ms"),
+        [MP_BY_DATE] = TAILS(TAKEN),    [MP_BY_SIZE] = TAILS("v.bytes"),
+        [MP_BY_NAME] = TAILS("a.name"),
+    };
+    tail t = {.sql = tails[page->order][(page->after ? 2 : 0) + (page->descending ? 1 : 0)],
+              .after = page->after,
+              .by_text = page->order == MP_BY_NAME};
+    return list_filtered(m, filter, &t, limit, arena, out, n, why);
+}
+
+mp_page_mark mp_meta_mark(const mp_item *item, mp_page_order order)
+{
+    int64_t date = item->taken_ms ? item->taken_ms : item->mtime_ns / 1000000;
+    const int64_t numbers[] = {[MP_BY_ID] = item->id,
+                               [MP_BY_ADDED] = item->added_ms,
+                               [MP_BY_DATE] = date,
+                               [MP_BY_SIZE] = item->bytes,
+                               [MP_BY_NAME] = 0};
+    return (mp_page_mark){.id = item->id, .number = numbers[order], .text = item->name};
+}
+
+mp_err mp_meta_count(mp_meta *m, const mp_filter *filter, uint64_t *out, mp_why *why)
+{
+    conn *c;
+    sql_filter f = {0};
+    sqlite3_stmt *s = NULL;
+    *out = 0;
+    mp_err err = mp_sql_reader(m, &c, why);
+    if (!err)
+        err = prepare_filtered(c, "SELECT count(*) " ITEM_TABLES, filter, "", &f, &s, why);
+    if (!err && mp_sql_row(c, s, &err, why))
+        *out = (uint64_t)sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    mp_buf_free(&f.text);
+    mp_sql_release(m, c);
     return err;
 }
 
@@ -235,9 +313,9 @@ mp_err mp_meta_ids(mp_meta *m, const mp_filter *filter, int64_t **out, size_t *n
 mp_err mp_meta_find_sha256(mp_meta *m, int64_t project_id, const uint8_t sha256[32], int64_t *id,
                            mp_why *why)
 {
-    static const char sql[] = "SELECT a.id " ITEM_TABLES
-                              "WHERE v.sha256 = ?1 AND a.project_id = ?2 AND a.state <> 2 AND "
-                              "a.type = 'image' ORDER BY a.id LIMIT 1";
+    static const char sql[] =
+        "SELECT a.id " ITEM_TABLES "WHERE v.sha256 = ?1 AND a.project_id = ?2 AND a.state <> 2 AND "
+        "a.type = 'image' ORDER BY a.id LIMIT 1";
     conn *c;
     *id = 0;
     mp_err err = mp_sql_reader(m, &c, why);

@@ -1,7 +1,8 @@
 /* roles.c - what each role may do. See auth.h.
  *
  * A permission is resource.action; a grant is that, or all actions of a resource, or everything.
- * "own" is for objects of the user's own: who owns what is checked where the object is known. */
+ * "own" grants all actions but "all" on what is one's own: whose an object is, is checked where it
+ * is known (access.h). "all" is the action of reaching everybody's. */
 #include "service/auth.h"
 
 #include <string.h>
@@ -26,6 +27,8 @@ static bool covers(const char *grant, const char *permission)
         return true;
     if (n > 2 && strcmp(grant + n - 2, ".*") == 0)
         return strncmp(grant, permission, n - 1) == 0; /* with the dot */
+    if (n > 4 && strcmp(grant + n - 4, ".own") == 0)
+        return strncmp(grant, permission, n - 3) == 0 && strcmp(permission + n - 3, "all") != 0;
     return strcmp(grant, permission) == 0;
 }
 

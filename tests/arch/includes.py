@@ -19,7 +19,7 @@ ROOMS = {
     # What a served library needs beyond the library; of core it knows the ports alone.
     "service": {"base", "meta", "core"},
     # The rest speaks to the public header.
-    "http": {"base", "meta", "service"},
+    "http": {"base", "meta", "core", "service"},
     "app": {"base", "config", "http"},
 }
 # Files that may look behind it, and why.

@@ -8,7 +8,7 @@ import sqlite3
 import time
 
 import pytest
-from test_serve import Service
+from service import Service
 
 PASSWORD = "correct horse battery"
 

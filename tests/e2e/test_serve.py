@@ -1,5 +1,4 @@
 """The service: health, metrics, errors, framing, and how it starts and stops."""
-import http.client
 import json
 import re
 import signal
@@ -8,52 +7,7 @@ import subprocess
 
 import pytest
 from conftest import BINARY
-
-
-class Service:
-    def __init__(self, magpie, *args):
-        self.process = magpie.start("serve", "--port", 0, "--json", *args)
-        ready = json.loads(self.process.stdout.readline())
-        assert ready["event"] == "ready"
-        self.port, self.setup_token = ready["port"], ready["setup_token"]
-
-    def ask(self, method, path, body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
-        answer = connection.getresponse()
-        answer.text = answer.read()
-        connection.close()
-        return answer
-
-    def send(self, path, body=None, token=None, method=None):
-        """JSON in, (status, JSON) out."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        answer = self.ask(method or ("GET" if body is None else "POST"), path,
-                          None if body is None else json.dumps(body), **headers)
-        return answer.status, json.loads(answer.text) if answer.text else None
-
-    def raw(self, data):
-        """What comes back for these bytes, until the service closes or is silent."""
-        out = b""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as s:
-            try:
-                s.sendall(data)
-                s.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass  # it closed in the middle of too much; what it said may still be there
-            try:
-                while piece := s.recv(65536):
-                    out += piece
-            except OSError:
-                pass
-        return out
-
-    def stop(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        _, log = self.process.communicate(timeout=60)
-        return self.process.returncode, log
+from service import Service
 
 
 @pytest.fixture
