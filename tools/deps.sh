@@ -4,7 +4,8 @@
 set -euo pipefail
 
 build="build-essential cmake ninja-build pkg-config python3 python3-pip libvips-dev libsqlite3-dev
- libdnnl-dev libsodium-dev libjansson-dev libseccomp-dev libmicrohttpd-dev libjwt-dev libcmocka-dev"
+ libdnnl-dev libsodium-dev libjansson-dev libseccomp-dev libmicrohttpd-dev libjwt-dev libcurl4-openssl-dev
+ libcmocka-dev"
 case "${1:-demo}" in
 demo) wanted=$build ;;
 test | bench) wanted="$build python3-venv clang" ;;

@@ -1,0 +1,77 @@
+/* request.c - tries and the waits between them. See request.h. */
+#include "net/transfer.h"
+
+#include "base/os.h"
+
+#include <time.h>
+
+enum { FIRST_WAIT_MS = 200, LONGEST_WAIT_MS = 5000, RETRY_AFTER_S = 10, SLICE_MS = 50 };
+
+static bool stopped(const mp_net_ask *ask)
+{
+    return ask->stop.asked && ask->stop.asked(ask->stop.arg);
+}
+
+/* Full jitter: many that failed together do not come back together. */
+static int64_t wait_ms(int tries, int retry_after_s)
+{
+    int64_t most = LONGEST_WAIT_MS;
+    uint64_t dice;
+    if (tries < 6)
+        most = MP_MIN(most, (int64_t)FIRST_WAIT_MS << (tries - 1));
+    mp_random_bytes(&dice, sizeof dice);
+    return (int64_t)retry_after_s * 1000 + (int64_t)(dice % (uint64_t)(most + 1));
+}
+
+/* False: asked to stop. */
+static bool pause_for(const mp_net_ask *ask, int64_t ms)
+{
+    for (; ms > 0; ms -= SLICE_MS) {
+        struct timespec slice = {.tv_nsec = MP_MIN(ms, (int64_t)SLICE_MS) * 1000000};
+        if (stopped(ask))
+            return false;
+        nanosleep(&slice, NULL);
+    }
+    return !stopped(ask);
+}
+
+static mp_err run(mp_transfer *t, const mp_net_url *url)
+{
+    int tries = MP_MAX(t->ask->tries, 1);
+    for (;;) {
+        mp_err err = mp_transfer_try(t, url);
+        if (!t->again || t->out->tries >= tries || t->out->retry_after_s > RETRY_AFTER_S)
+            return err;
+        if (!pause_for(t->ask, wait_ms(t->out->tries, t->out->retry_after_s)))
+            return mp_fail(t->why, MP_CANCELLED, "stopped");
+    }
+}
+
+mp_err mp_net_request(const mp_net_ask *ask, const mp_net_sink *to, mp_net_answer *out, mp_why *why)
+{
+    mp_transfer t = {.ask = ask, .to = to ? *to : (mp_net_sink){.fd = -1}, .out = out, .why = why};
+    mp_net_url url;
+    *out = (mp_net_answer){0};
+    mp_err err = mp_net_url_parse(&url, ask->url, mp_net_http, why);
+    if (err)
+        return err;
+    err = mp_transfer_open(&t, &url);
+    if (!err)
+        err = run(&t, &url);
+    mp_transfer_close(&t);
+    mp_net_url_free(&url);
+    return err;
+}
+
+mp_err mp_net_judge(int status, mp_why *why)
+{
+    if (status / 100 == 2)
+        return MP_OK;
+    if (status / 100 == 3)
+        return mp_fail(why, MP_UNSUPPORTED,
+                       "the server redirects (%d) and redirects are not followed: give the URL "
+                       "that it leads to",
+                       status);
+    mp_err err = status == 404 || status == 410 ? MP_NOT_FOUND : status == 429 ? MP_BUSY : MP_IO;
+    return mp_fail(why, err, "the server answered %d", status);
+}

@@ -1,0 +1,583 @@
+/* Downloads: what arrives, what is cut off, what is tried again, and what is never reached. */
+#include "../test.h"
+
+#include "base/os.h"
+#include "net/fetch.h"
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char PNG[] = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nConnection: close\r\n";
+
+/* Bytes until the other side has had enough. */
+static void stream(server *s, int connection)
+{
+    char block[1001];
+    memset(block, 'x', sizeof block - 1);
+    block[sizeof block - 1] = '\0';
+    server_say(connection, "%s\r\n", PNG);
+    for (int i = 0; i < 3000 && !atomic_load(&s->ending); i++)
+        server_say(connection, "%s", block);
+}
+
+static void answer(server *s, int c)
+{
+    char head[4096], path[64] = "";
+    if (!server_request(s, c, head, sizeof head) || sscanf(head, "GET %63s", path) != 1)
+        return;
+    int nth = atomic_fetch_add(&s->asked, 1);
+    if (strcmp(path, "/ok") == 0)
+        server_say(c, "%sContent-Length: 5\r\n\r\nhello", PNG);
+    else if (strcmp(path, "/empty") == 0)
+        server_say(c, "%sContent-Length: 0\r\n\r\n", PNG);
+    else if (strcmp(path, "/chunked") == 0)
+        server_say(c, "%sTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", PNG);
+    else if (strcmp(path, "/short") == 0)
+        server_say(c, "%sContent-Length: 50\r\n\r\nhello", PNG);
+    else if (strcmp(path, "/declared") == 0)
+        server_say(c, "%sContent-Length: 5000000\r\n\r\nhello", PNG);
+    else if (strcmp(path, "/stream") == 0)
+        stream(s, c);
+    else if (strcmp(path, "/flaky") == 0 && nth < 2)
+        server_say(c, "HTTP/1.1 500 No\r\nContent-Length: 3\r\n\r\nbad");
+    else if (strcmp(path, "/cut") == 0 && nth == 0) {
+        server_say(c, "%sContent-Length: 5\r\n\r\nHEL", PNG);
+        server_wait(s, c);
+    } else if (strcmp(path, "/flaky") == 0 || strcmp(path, "/cut") == 0)
+        server_say(c, "%sContent-Length: 5\r\n\r\nhello", PNG);
+    else if (strcmp(path, "/soon") == 0 && nth == 0)
+        server_say(c, "HTTP/1.1 429 Slow\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n");
+    else if (strcmp(path, "/soon") == 0)
+        server_say(c, "%sContent-Length: 5\r\n\r\nhello", PNG);
+    else if (strcmp(path, "/late") == 0)
+        server_say(c, "HTTP/1.1 503 Later\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n");
+    else if (strcmp(path, "/moved") == 0)
+        server_say(c,
+                   "HTTP/1.1 302 Go\r\nLocation: http://127.0.0.1:%d/ok\r\n"
+                   "Content-Length: 0\r\n\r\n",
+                   s->port);
+    else if (strcmp(path, "/html") == 0)
+        server_say(c, "HTTP/1.1 200 OK\r\nContent-Type: text/html\x01\r\n"
+                      "Content-Length: 5\r\n\r\nhello");
+    else if (strcmp(path, "/untyped") == 0)
+        server_say(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    else if (strcmp(path, "/zip") == 0)
+        server_say(c, "%sContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello", PNG);
+    else if (strcmp(path, "/stall") == 0)
+        server_wait(s, c);
+    else if (strcmp(path, "/noise") == 0)
+        server_say(c, "SSH-2.0-OpenSSH\r\n");
+    else if (strcmp(path, "/nothing") != 0)
+        server_say(c, "HTTP/1.1 404 No\r\nContent-Length: 3\r\n\r\nno!");
+}
+
+/* ---- set-up ---- */
+
+typedef struct world {
+    server server;
+    char authority[32], url[64];
+    const char *one;
+    mp_net_allow allow;
+    int fd;
+} world;
+
+static int start(void **state)
+{
+    mp_why why;
+    world *w = mp_xcalloc(1, sizeof *w);
+    assert_ok(mp_net_init(&why));
+    server_start(&w->server, answer);
+    snprintf(w->authority, sizeof w->authority, "127.0.0.1:%d", w->server.port);
+    w->one = w->authority;
+    w->allow = (mp_net_allow){&w->one, 1};
+    w->fd = memfd_create("download", MFD_CLOEXEC);
+    assert_true(w->fd >= 0);
+    *state = w;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    world *w = *state;
+    server_stop(&w->server);
+    close(w->fd);
+    free(w);
+    mp_net_exit();
+    return 0;
+}
+
+static mp_fetch fetch_of(world *w, const char *path)
+{
+    snprintf(w->url, sizeof w->url, "http://%s%s", w->authority, path);
+    return (mp_fetch){
+        .url = w->url, .max_bytes = 100000, .want_prefix = "image/", .allow = &w->allow};
+}
+
+static void assert_file(const world *w, const char *text)
+{
+    char got[64] = "";
+    struct stat st;
+    assert_int_equal(fstat(w->fd, &st), 0);
+    assert_int_equal(st.st_size, strlen(text));
+    assert_int_equal(pread(w->fd, got, sizeof got - 1, 0), strlen(text));
+    assert_string_equal(got, text);
+}
+
+/* ---- arriving ---- */
+
+static void a_body_arrives_whole(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    mp_fetch f = fetch_of(w, "/ok");
+    assert_ok(mp_net_fetch(&f, w->fd, &out, &why));
+    assert_int_equal(out.status, 200);
+    assert_int_equal(out.bytes, 5);
+    assert_int_equal(out.tries, 1);
+    assert_string_equal(out.content_type, "image/png");
+    assert_file(w, "hello");
+    char *heard = server_heard(&w->server);
+    assert_non_null(strstr(heard, "GET /ok HTTP/1.1\r\n"));
+    assert_non_null(strstr(heard, "\r\nUser-Agent: magpie\r\n"));
+    assert_null(strcasestr(heard, "cookie"));
+    assert_null(strcasestr(heard, "accept-encoding"));
+    free(heard);
+}
+
+static void chunks_and_emptiness_are_bodies(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    mp_fetch f = fetch_of(w, "/chunked");
+    assert_ok(mp_net_fetch(&f, w->fd, &out, &why));
+    assert_file(w, "hello");
+    f = fetch_of(w, "/empty");
+    assert_ok(mp_net_fetch(&f, w->fd, &out, &why));
+    assert_int_equal(out.bytes, 0);
+    f = fetch_of(w, "/zip"); /* bytes as they came: nothing is unpacked */
+    assert_ok(mp_net_fetch(&f, w->fd, &out, &why));
+    assert_int_equal(out.bytes, 5);
+}
+
+static void a_cap_that_is_just_reached_is_kept(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    static const char *const paths[] = {"/ok", "/chunked"};
+    for (size_t i = 0; i < MP_COUNT(paths); i++) {
+        mp_fetch f = fetch_of(w, paths[i]);
+        f.max_bytes = 5;
+        assert_ok(mp_net_fetch(&f, w->fd, &out, &why));
+        f.max_bytes = 4;
+        assert_int_equal(mp_net_fetch(&f, w->fd, &out, &why), MP_TOO_BIG);
+        assert_int_equal(out.tries, 1);
+    }
+}
+
+/* ---- failing ---- */
+
+static void failures_have_their_code(void **state)
+{
+    world *w = *state;
+    static const struct {
+        const char *path;
+        mp_err err;
+        int status;
+    } cases[] = {
+        {"/short", MP_IO, 200},
+        {"/declared", MP_TOO_BIG, 200},
+        {"/stream", MP_TOO_BIG, 200},
+        {"/absent", MP_NOT_FOUND, 404},
+        {"/moved", MP_UNSUPPORTED, 302},
+        {"/html", MP_UNSUPPORTED, 200},
+        {"/untyped", MP_UNSUPPORTED, 200},
+        {"/nothing", MP_IO, 0},
+        {"/noise", MP_IO, 0},
+    };
+    for (size_t i = 0; i < MP_COUNT(cases); i++) {
+        mp_why why = {""};
+        mp_fetched out;
+        mp_fetch f = fetch_of(w, cases[i].path);
+        int before = atomic_load(&w->server.accepted);
+        mp_err err = mp_net_fetch(&f, w->fd, &out, &why);
+        if (err != cases[i].err || out.status != cases[i].status || out.tries != 1 || !*why.text)
+            fail_msg("%s: %s, status %d, %d tries: %s", cases[i].path, mp_err_word(err), out.status,
+                     out.tries, why.text);
+        assert_int_equal(atomic_load(&w->server.accepted), before + 1);
+    }
+}
+
+static void a_refused_body_leaves_no_byte(void **state)
+{
+    world *w = *state;
+    static const char *const paths[] = {"/declared", "/html", "/absent", "/moved"};
+    for (size_t i = 0; i < MP_COUNT(paths); i++) {
+        mp_why why;
+        mp_fetched out;
+        mp_fetch f = fetch_of(w, paths[i]);
+        assert_int_not_equal(mp_net_fetch(&f, w->fd, &out, &why), MP_OK);
+        assert_file(w, "");
+    }
+}
+
+static void a_redirect_is_not_followed(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    mp_fetch f = fetch_of(w, "/moved");
+    assert_int_equal(mp_net_fetch(&f, w->fd, &out, &why), MP_UNSUPPORTED);
+    assert_non_null(strstr(why.text, "redirect"));
+    char *heard = server_heard(&w->server);
+    assert_null(strstr(heard, "GET /ok"));
+    free(heard);
+}
+
+static void what_a_server_says_is_made_printable(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    mp_fetch f = fetch_of(w, "/html");
+    assert_int_equal(mp_net_fetch(&f, w->fd, &out, &why), MP_UNSUPPORTED);
+    assert_string_equal(out.content_type, "text/html?");
+    assert_non_null(strstr(why.text, "text/html?"));
+}
+
+/* ---- again ---- */
+
+static void a_server_in_trouble_is_asked_again(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    mp_fetch f = fetch_of(w, "/flaky");
+    assert_ok(mp_net_fetch(&f, w->fd, &out, &why));
+    assert_int_equal(out.tries, 3);
+    assert_int_equal(out.status, 200);
+    assert_file(w, "hello");
+}
+
+static void tries_end(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    mp_fetch f = fetch_of(w, "/flaky");
+    f.tries = 2;
+    assert_int_equal(mp_net_fetch(&f, w->fd, &out, &why), MP_IO);
+    assert_int_equal(out.tries, 2);
+    assert_int_equal(out.status, 500);
+    assert_file(w, "");
+}
+
+static void a_stalled_try_ends_and_its_bytes_go(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    mp_fetch f = fetch_of(w, "/cut");
+    f.timeout_ms = 300;
+    assert_ok(mp_net_fetch(&f, w->fd, &out, &why));
+    assert_int_equal(out.tries, 2);
+    assert_file(w, "hello"); /* not HELhello */
+}
+
+static void a_silent_server_is_left(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    mp_fetch f = fetch_of(w, "/stall");
+    f.timeout_ms = 200;
+    f.tries = 2;
+    double began = mp_monotonic_s();
+    assert_int_equal(mp_net_fetch(&f, w->fd, &out, &why), MP_TIMEOUT);
+    double took = mp_monotonic_s() - began;
+    assert_int_equal(out.tries, 2);
+    assert_true(took >= 0.39 && took < 3);
+}
+
+static void retry_after_is_heeded(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    mp_fetch f = fetch_of(w, "/soon");
+    double began = mp_monotonic_s();
+    assert_ok(mp_net_fetch(&f, w->fd, &out, &why));
+    assert_true(mp_monotonic_s() - began >= 1);
+    assert_int_equal(out.tries, 2);
+    assert_int_equal(out.retry_after_s, 0);
+    f = fetch_of(w, "/late"); /* longer than anyone here waits */
+    assert_int_equal(mp_net_fetch(&f, w->fd, &out, &why), MP_IO);
+    assert_int_equal(out.tries, 1);
+    assert_int_equal(out.retry_after_s, 3600);
+}
+
+static void a_closed_port_is_tried_again(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    char authority[32], url[64];
+    server gone;
+    server_start(&gone, answer);
+    server_stop(&gone);
+    snprintf(authority, sizeof authority, "127.0.0.1:%d", gone.port);
+    snprintf(url, sizeof url, "http://%s/", authority);
+    const char *one = authority;
+    mp_net_allow allow = {&one, 1};
+    mp_fetch f = {.url = url, .allow = &allow};
+    assert_int_equal(mp_net_fetch(&f, w->fd, &out, &why), MP_IO);
+    assert_int_equal(out.tries, 3);
+    assert_int_equal(out.status, 0);
+    assert_non_null(strstr(why.text, "cannot connect"));
+}
+
+static bool stop_at_once(void *arg)
+{
+    atomic_fetch_add((_Atomic int *)arg, 1);
+    return true;
+}
+
+static void a_stop_is_obeyed(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    _Atomic int asked = 0;
+    mp_fetch f = fetch_of(w, "/stall");
+    f.stop = (mp_net_stop){stop_at_once, &asked};
+    double began = mp_monotonic_s();
+    assert_int_equal(mp_net_fetch(&f, w->fd, &out, &why), MP_CANCELLED);
+    assert_true(mp_monotonic_s() - began < 3);
+    assert_true(asked > 0);
+    assert_int_equal(out.tries, 1);
+}
+
+/* ---- never reached ---- */
+
+/* Every way to write this very machine; %d is the port at which a server listens. */
+static const char *const here[] = {
+    "http://127.0.0.1:%d/ok",
+    "HTTP://127.0.0.1:%d/ok",
+    "http://127.0.0.1.:%d/ok",
+    "http://127.0.0.2:%d/ok",
+    "http://127.255.255.254:%d/ok",
+    "http://127.1:%d/ok",
+    "http://127.0.1:%d/ok",
+    "http://2130706433:%d/ok",
+    "http://017700000001:%d/ok",
+    "http://0x7f000001:%d/ok",
+    "http://0X7F.0x0.0.1:%d/ok",
+    "http://0x7f.1:%d/ok",
+    "http://0177.0.0.1:%d/ok",
+    "http://0177.0.0.01:%d/ok",
+    "http://0:%d/ok",
+    "http://0.0.0.0:%d/ok",
+    "http://localhost:%d/ok",
+    "http://LOCALHOST:%d/ok",
+    "http://localhost.:%d/ok",
+    "http://[::1]:%d/ok",
+    "http://[0:0:0:0:0:0:0:1]:%d/ok",
+    "http://[::]:%d/ok",
+    "http://[::ffff:127.0.0.1]:%d/ok",
+    "http://[::ffff:7f00:1]:%d/ok",
+    "http://[0:0:0:0:0:ffff:7f00:0001]:%d/ok",
+    "http:///127.0.0.1:%d/ok",
+    "http://%%31%%32%%37.0.0.1:%d/ok",
+    "http://\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x97.0.0.1:%d/ok", /* full-width digits */
+    "http://127\343\200\2020.0.1:%d/ok",                       /* an ideographic full stop */
+    "http://127.0.0.1:%d\\@example.com/ok",
+    "http://127.0.0.1:%d#@example.com/ok",
+    "http://127.0.0.1:%d?@example.com/ok",
+    "http://user@127.0.0.1:%d/ok",
+    "http://example.com@127.0.0.1:%d/ok",
+    "http://8.8.8.8:80@127.0.0.1:%d/ok",
+    "https://127.0.0.1:%d/ok",
+    "gopher://127.0.0.1:%d/1ok",
+    "ftp://127.0.0.1:%d/ok",
+    "127.0.0.1:%d/ok",
+};
+
+static mp_err fetch_here(world *w, const char *form, char url[128])
+{
+    mp_why why = {""};
+    mp_fetched out;
+    snprintf(url, 128, form, w->server.port);
+    mp_fetch f = {.url = url, .timeout_ms = 2000, .tries = 2};
+    mp_err err = mp_net_fetch(&f, w->fd, &out, &why);
+    if (out.status != 0 || (err == MP_INVALID && out.tries > 1))
+        fail_msg("%s: status %d, %d tries: %s", url, out.status, out.tries, why.text);
+    if (err == MP_INVALID && (strstr(why.text, "127.0.0") || strstr(why.text, "::1")))
+        fail_msg("%s tells the address: %s", url, why.text);
+    return err;
+}
+
+static void no_spelling_reaches_this_machine(void **state)
+{
+    world *w = *state;
+    char url[128];
+    for (size_t i = 0; i < MP_COUNT(here); i++)
+        if (fetch_here(w, here[i], url) == MP_OK)
+            fail_msg("%s was fetched", url);
+    assert_int_equal(atomic_load(&w->server.accepted), 0);
+}
+
+/* The server was there all the time. What the resolver takes for this machine is refused as such;
+ * the rest are no URLs, or names that nobody has. */
+static void the_policy_is_what_keeps_them_out(void **state)
+{
+    world *w = *state;
+    char url[128];
+    int reached = 0;
+    for (size_t i = 0; i < MP_COUNT(here); i++) {
+        mp_net_answer out;
+        snprintf(url, sizeof url, here[i], w->server.port);
+        mp_net_ask ask = {.url = url, .any_address = true, .timeout_ms = 2000};
+        if (mp_net_request(&ask, NULL, &out, NULL) != MP_OK)
+            continue;
+        int before = atomic_load(&w->server.accepted);
+        if (fetch_here(w, here[i], url) != MP_INVALID)
+            fail_msg("%s is not refused by its address", url);
+        assert_int_equal(atomic_load(&w->server.accepted), before);
+        reached++;
+    }
+    assert_true(reached >= 20);
+    print_message("%d of %zu spellings lead here without the policy\n", reached, MP_COUNT(here));
+}
+
+/* A name that only the resolver knows: where the host file has this machine's name. */
+static void a_name_is_judged_by_what_it_resolves_to(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    char name[64] = "", url[160];
+    assert_int_equal(gethostname(name, sizeof name - 1), 0);
+    snprintf(url, sizeof url, "http://%s:%d/ok", name, w->server.port);
+    mp_net_ask ask = {.url = url, .any_address = true, .timeout_ms = 2000};
+    if (mp_net_request(&ask, NULL, &out, NULL) != MP_OK)
+        skip();
+    int before = atomic_load(&w->server.accepted);
+    assert_ok(mp_net_check_url(url, NULL, &why)); /* cannot know yet */
+    mp_fetch f = {.url = url, .timeout_ms = 2000};
+    assert_int_equal(mp_net_fetch(&f, w->fd, &out, &why), MP_INVALID);
+    assert_int_equal(atomic_load(&w->server.accepted), before);
+    assert_null(strstr(why.text, name));
+}
+
+static void an_exception_opens_one_door(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    char url[64];
+    mp_fetch f = fetch_of(w, "/ok");
+    assert_ok(mp_net_fetch(&f, w->fd, &out, &why));
+    snprintf(url, sizeof url, "http://127.0.0.2:%d/ok", w->server.port);
+    f.url = url;
+    assert_int_equal(mp_net_fetch(&f, w->fd, &out, &why), MP_INVALID);
+    assert_int_equal(atomic_load(&w->server.accepted), 1);
+}
+
+static void no_proxy_leads_around_the_policy(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    char proxy[64];
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", w->server.port);
+    setenv("http_proxy", proxy, 1);
+    setenv("all_proxy", proxy, 1);
+    mp_fetch f = {.url = "http://10.255.255.1/ok", .timeout_ms = 1000};
+    mp_err err = mp_net_fetch(&f, w->fd, &out, &why);
+    int past_the_policy = atomic_load(&w->server.accepted);
+    mp_net_ask ask = {.url = "http://10.255.255.1/ok", .any_address = true, .timeout_ms = 2000};
+    mp_err free_err = mp_net_request(&ask, NULL, &out, &why);
+    unsetenv("http_proxy");
+    unsetenv("all_proxy");
+    assert_int_equal(err, MP_INVALID);
+    assert_int_equal(past_the_policy, 0);
+    assert_int_equal(free_err, MP_OK); /* through the proxy, which answers in its own way */
+    assert_int_equal(atomic_load(&w->server.accepted), 1);
+}
+
+/* ---- many at once ---- */
+
+static void *fetch_some(void *arg)
+{
+    world *w = arg;
+    char url[64];
+    snprintf(url, sizeof url, "http://%s/ok", w->authority);
+    for (int i = 0; i < 5; i++) {
+        mp_fetched out;
+        mp_fetch f = {.url = url, .allow = &w->allow, .timeout_ms = 10000};
+        int fd = memfd_create("part", MFD_CLOEXEC);
+        mp_err err = mp_net_fetch(&f, fd, &out, NULL);
+        close(fd);
+        if (err || out.bytes != 5)
+            return w;
+        f.url = "http://localhost:1/";
+        if (mp_net_fetch(&f, -1, &out, NULL) != MP_INVALID)
+            return w;
+    }
+    return NULL;
+}
+
+static void threads_fetch_side_by_side(void **state)
+{
+    world *w = *state;
+    pthread_t threads[6];
+    for (size_t i = 0; i < MP_COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, fetch_some, w), 0);
+    for (size_t i = 0; i < MP_COUNT(threads); i++) {
+        void *wrong = NULL;
+        pthread_join(threads[i], &wrong);
+        assert_null(wrong);
+    }
+    assert_int_equal(atomic_load(&w->server.accepted), 30);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    /* So that libcurl reads names as UTF-8 and maps odd digits, as it would in a service. */
+    setlocale(LC_CTYPE, "C.UTF-8");
+    const struct CMUnitTest tests[] = {
+        TEST(a_body_arrives_whole),
+        TEST(chunks_and_emptiness_are_bodies),
+        TEST(a_cap_that_is_just_reached_is_kept),
+        TEST(failures_have_their_code),
+        TEST(a_refused_body_leaves_no_byte),
+        TEST(a_redirect_is_not_followed),
+        TEST(what_a_server_says_is_made_printable),
+        TEST(a_server_in_trouble_is_asked_again),
+        TEST(tries_end),
+        TEST(a_stalled_try_ends_and_its_bytes_go),
+        TEST(a_silent_server_is_left),
+        TEST(retry_after_is_heeded),
+        TEST(a_closed_port_is_tried_again),
+        TEST(a_stop_is_obeyed),
+        TEST(no_spelling_reaches_this_machine),
+        TEST(the_policy_is_what_keeps_them_out),
+        TEST(a_name_is_judged_by_what_it_resolves_to),
+        TEST(an_exception_opens_one_door),
+        TEST(no_proxy_leads_around_the_policy),
+        TEST(threads_fetch_side_by_side),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
