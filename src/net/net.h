@@ -16,7 +16,8 @@
  *   mail.c      a mail over SMTP (mail.h), composed by mail_text.c
  *
  * All functions are safe from any thread between mp_net_init and mp_net_exit. Each call blocks its
- * thread until the exchange is over; none leaves a connection or a thread behind. */
+ * thread until the exchange is over; none leaves a connection or a thread behind. A name is looked
+ * up by the system's resolver, whose own limits alone can outlast a time limit given here. */
 #ifndef MP_NET_H
 #define MP_NET_H
 
@@ -28,8 +29,8 @@ struct sockaddr;
 MP_CHECK mp_err mp_net_init(mp_why *why);
 void mp_net_exit(void); /* once per successful mp_net_init */
 
-/* "host:port" strings (host as in a URL: lower case, IPv6 in brackets; the port always said) that
- * may be reached although their address is not public. Borrowed. */
+/* "host:port" strings (host as in a URL, IPv6 in brackets; the port always said) that may be
+ * reached although their address is not public, whatever it is. Borrowed. */
 typedef struct mp_net_allow {
     const char *const *authorities;
     size_t n;

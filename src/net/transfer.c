@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MS = 30000, CONNECT_MS = 3000, OTHER_TEXT = 64 * 1024 };
+enum { TIMEOUT_MS = 30000, CONNECT_MS = 3000, OTHER_TEXT = 64 * 1024, HEAD = 256 * 1024 };
 static const int64_t MAX_BYTES = 32 << 20;
 
 /* ---- down ---- */
@@ -48,6 +48,18 @@ static mp_err begin(mp_transfer *t)
         return mp_fail(t->why, MP_TOO_BIG, "it has %lld bytes, over the limit of %lld",
                        (long long)declared, (long long)t->to.max_bytes);
     return MP_OK;
+}
+
+/* libcurl keeps every header line that comes, interim answers and trailers among them. */
+static size_t on_header(char *data, size_t one, size_t n, void *arg)
+{
+    mp_transfer *t = arg;
+    (void)data, (void)one;
+    t->head += (int64_t)n;
+    if (t->head <= HEAD)
+        return n;
+    t->err = mp_fail(t->why, MP_TOO_BIG, "its headers have more bytes than the limit of %d", HEAD);
+    return 0;
 }
 
 /* Of what is only shown, or dropped, the beginning will do. */
@@ -214,6 +226,8 @@ mp_err mp_transfer_open(mp_transfer *t, const mp_net_url *url)
         code = set_limits(t);
     MP_EASY_SET(e, CURLOPT_HTTPHEADER, t->headers);
     MP_EASY_SET(e, CURLOPT_USERAGENT, "magpie");
+    MP_EASY_SET(e, CURLOPT_HEADERFUNCTION, on_header);
+    MP_EASY_SET(e, CURLOPT_HEADERDATA, t);
     MP_EASY_SET(e, CURLOPT_WRITEFUNCTION, on_body);
     MP_EASY_SET(e, CURLOPT_WRITEDATA, t);
     if (code == CURLE_BAD_FUNCTION_ARGUMENT)
@@ -233,6 +247,7 @@ void mp_transfer_close(mp_transfer *t)
 /* Back to where the try before began. */
 static mp_err start_over(mp_transfer *t)
 {
+    t->again = false;
     if (t->to.text && t->to.text->n)
         t->to.text->p[t->to.text->n = 0] = '\0';
     if (t->ask->upload && t->sent > 0 && on_seek(t, 0, SEEK_SET) != CURL_SEEKFUNC_OK)
@@ -242,9 +257,9 @@ static mp_err start_over(mp_transfer *t)
          lseek(t->to.fd, t->sink_at, SEEK_SET) < 0))
         return mp_fail(t->why, MP_IO, "the download cannot be begun again");
     *t->out = (mp_net_answer){.tries = t->out->tries};
-    t->sent = 0;
+    t->sent = t->head = 0;
     t->err = MP_OK;
-    t->begun = t->good = t->enough = t->again = false;
+    t->begun = t->good = t->enough = false;
     return MP_OK;
 }
 

@@ -15,12 +15,12 @@ typedef struct mp_transfer {
     mp_why *why;
     struct curl_slist *headers;
     off_t upload_at, sink_at; /* where the descriptors stood; -1: they cannot go back */
-    int64_t sent;
-    mp_err err;  /* what a callback met; why is said */
-    bool begun;  /* the head has been judged */
-    bool good;   /* 2xx */
-    bool enough; /* no more of the body is wanted */
-    bool again;  /* another try may do better */
+    int64_t sent, head;       /* bytes */
+    mp_err err;               /* what a callback met; why is said */
+    bool begun;               /* the head has been judged */
+    bool good;                /* 2xx */
+    bool enough;              /* no more of the body is wanted */
+    bool again;               /* another try may do better */
 } mp_transfer;
 
 /* Sets the handle up. Released by mp_transfer_close in either case. */

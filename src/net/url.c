@@ -86,7 +86,7 @@ void mp_net_url_free(mp_net_url *url)
 bool mp_net_url_excepted(const mp_net_url *url, const mp_net_allow *allow)
 {
     for (size_t i = 0; allow && i < allow->n; i++)
-        if (strcmp(allow->authorities[i], url->authority) == 0)
+        if (strcasecmp(allow->authorities[i], url->authority) == 0)
             return true;
     return false;
 }

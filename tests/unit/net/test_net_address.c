@@ -175,7 +175,7 @@ static void an_exception_is_an_exact_authority(void **state)
 {
     (void)state;
     mp_why why;
-    static const char *const texts[] = {"127.0.0.1:9000", "[::1]:9000", "localhost:80"};
+    static const char *const texts[] = {"127.0.0.1:9000", "[::1]:9000", "LocalHost:80"};
     const mp_net_allow allow = {texts, MP_COUNT(texts)};
     static const struct {
         const char *url;

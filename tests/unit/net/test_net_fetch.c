@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char PNG[] = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nConnection: close\r\n";
@@ -26,6 +27,29 @@ static void stream(server *s, int connection)
     server_say(connection, "%s\r\n", PNG);
     for (int i = 0; i < 3000 && !atomic_load(&s->ending); i++)
         server_say(connection, "%s", block);
+}
+
+/* A byte now and then: never silent for long, never done. */
+static void drip(server *s, int connection)
+{
+    server_say(connection, "%sContent-Length: 5000\r\n\r\n", PNG);
+    for (int i = 0; i < 50 && !atomic_load(&s->ending); i++) {
+        server_say(connection, "x");
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    }
+}
+
+static void heads(server *s, int connection)
+{
+    server_say(connection, "%s", PNG);
+    for (int i = 0; i < 100000 && !atomic_load(&s->ending); i++)
+        server_say(connection, "X-Line-%d: 0123456789012345678901234567890123456789\r\n", i);
+}
+
+static void interim(server *s, int connection)
+{
+    for (int i = 0; i < 100000 && !atomic_load(&s->ending); i++)
+        server_say(connection, "HTTP/1.1 103 Early\r\nLink: </a>; rel=preload; as=style\r\n\r\n");
 }
 
 static void answer(server *s, int c)
@@ -73,6 +97,12 @@ static void answer(server *s, int c)
         server_say(c, "%sContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello", PNG);
     else if (strcmp(path, "/stall") == 0)
         server_wait(s, c);
+    else if (strcmp(path, "/drip") == 0)
+        drip(s, c);
+    else if (strcmp(path, "/heads") == 0)
+        heads(s, c);
+    else if (strcmp(path, "/interim") == 0)
+        interim(s, c);
     else if (strcmp(path, "/noise") == 0)
         server_say(c, "SSH-2.0-OpenSSH\r\n");
     else if (strcmp(path, "/nothing") != 0)
@@ -204,6 +234,8 @@ static void failures_have_their_code(void **state)
         {"/untyped", MP_UNSUPPORTED, 200},
         {"/nothing", MP_IO, 0},
         {"/noise", MP_IO, 0},
+        {"/heads", MP_TOO_BIG, 200},
+        {"/interim", MP_TOO_BIG, 103},
     };
     for (size_t i = 0; i < MP_COUNT(cases); i++) {
         mp_why why = {""};
@@ -307,6 +339,20 @@ static void a_silent_server_is_left(void **state)
     double took = mp_monotonic_s() - began;
     assert_int_equal(out.tries, 2);
     assert_true(took >= 0.39 && took < 3);
+}
+
+static void a_dripping_server_is_left(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_fetched out;
+    mp_fetch f = fetch_of(w, "/drip");
+    f.timeout_ms = 400;
+    f.tries = 1;
+    double began = mp_monotonic_s();
+    assert_int_equal(mp_net_fetch(&f, w->fd, &out, &why), MP_TIMEOUT);
+    assert_true(mp_monotonic_s() - began < 2);
+    assert_int_equal(out.status, 200);
 }
 
 static void retry_after_is_heeded(void **state)
@@ -569,6 +615,7 @@ int main(void)
         TEST(tries_end),
         TEST(a_stalled_try_ends_and_its_bytes_go),
         TEST(a_silent_server_is_left),
+        TEST(a_dripping_server_is_left),
         TEST(retry_after_is_heeded),
         TEST(a_closed_port_is_tried_again),
         TEST(a_stop_is_obeyed),

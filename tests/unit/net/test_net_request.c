@@ -272,6 +272,25 @@ static void a_file_that_shrank_is_an_error(void **state)
     close(up.fd);
 }
 
+static void a_pipe_cannot_be_sent_again(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_net_answer out;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "piped", 5), 5);
+    close(ends[1]);
+    mp_net_upload up = {.fd = ends[0], .bytes = 5};
+    mp_net_ask ask = ask_of(w, "PUT", "/then");
+    ask.upload = &up;
+    ask.tries = 3;
+    assert_int_equal(mp_net_request(&ask, NULL, &out, &why), MP_IO);
+    assert_int_equal(out.tries, 1);
+    assert_int_equal(out.status, 503);
+    close(ends[0]);
+}
+
 static void a_stream_without_a_length_goes_in_chunks(void **state)
 {
     world *w = *state;
@@ -466,6 +485,7 @@ int main(void)
         TEST(bodies_go_out_from_memory_and_files),
         TEST(an_upload_is_sent_again_from_its_start),
         TEST(a_file_that_shrank_is_an_error),
+        TEST(a_pipe_cannot_be_sent_again),
         TEST(a_stream_without_a_length_goes_in_chunks),
         TEST(signals_are_as_before),
         TEST(a_hook_is_signed_by_its_secret),
