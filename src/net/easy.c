@@ -41,8 +41,7 @@ mp_err mp_easy_open(mp_easy *e, const mp_net_url *url, mp_why *why)
     MP_EASY_SET(e, CURLOPT_XFERINFOFUNCTION, on_progress);
     MP_EASY_SET(e, CURLOPT_XFERINFODATA, e);
     MP_EASY_SET(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    /* A proxy would resolve and connect on its own, past the policy. */
-    if (!e->any_address)
+    if (!e->proxies)
         MP_EASY_SET(e, CURLOPT_PROXY, "");
     return code == CURLE_OK ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for a transfer");
 }

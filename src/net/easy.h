@@ -8,13 +8,14 @@
 typedef struct mp_easy {
     CURL *curl;
     bool any_address; /* the policy does not hold */
+    bool proxies;     /* those of the environment are used */
     bool refused;     /* the policy kept a socket from being opened, and none was */
     bool opened;
     mp_net_stop stop;
     char detail[CURL_ERROR_SIZE]; /* may name addresses: never for users who are strangers */
 } mp_easy;
 
-/* A handle with the socket policy, no signals, no proxies unless any_address, TLS 1.2 or newer.
+/* A handle with the socket policy, no signals, TLS 1.2 or newer.
  * NOMEM. Closed by the caller in either case. */
 MP_CHECK mp_err mp_easy_open(mp_easy *e, const mp_net_url *url, mp_why *why);
 void mp_easy_close(mp_easy *e);

@@ -58,7 +58,6 @@ static mp_err set_up(letter *l, const mp_mail_server *server, const mp_net_url *
     mp_err err = mp_easy_open(e, url, why);
     if (err)
         return err;
-    MP_EASY_SET(e, CURLOPT_PROXY, "");
     MP_EASY_SET(e, CURLOPT_USE_SSL, (long)(server->require_tls ? CURLUSESSL_ALL : CURLUSESSL_TRY));
     MP_EASY_SET(e, CURLOPT_TIMEOUT_MS,
                 server->timeout_ms ? (long)server->timeout_ms : (long)TIMEOUT_MS);

@@ -211,6 +211,7 @@ mp_err mp_transfer_open(mp_transfer *t, const mp_net_url *url)
     const mp_net_ask *ask = t->ask;
     mp_easy *e = &t->easy;
     e->any_address = ask->any_address || mp_net_url_excepted(url, ask->allow);
+    e->proxies = ask->any_address; /* one would resolve and connect on its own, past the policy */
     e->stop = ask->stop;
     if (t->to.max_bytes <= 0)
         t->to.max_bytes = MAX_BYTES;

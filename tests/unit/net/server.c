@@ -48,6 +48,7 @@ void server_start(server *s, server_script script)
     struct sockaddr_storage at;
     socklen_t n = sizeof at;
     *s = (server){.script = script, .lock = PTHREAD_MUTEX_INITIALIZER};
+    setenv("no_proxy", "*", 1);
     s->listener = listen_anywhere();
     if (getsockname(s->listener, (struct sockaddr *)&at, &n) != 0)
         abort();

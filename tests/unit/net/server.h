@@ -22,6 +22,7 @@ struct server {
     mp_buf heard; /* all that was read by server_read; under lock */
 };
 
+/* Also keeps proxies of the environment out of the way. */
 void server_start(server *s, server_script script);
 void server_stop(server *s);
 /* A copy of what was heard so far, and forgets it; the caller frees it. */
