@@ -20,7 +20,8 @@ ROOMS = {
     # What a served library needs beyond the library; of core it knows the ports alone.
     "service": {"base", "meta", "core"},
     # The rest speaks to the public header.
-    "http": {"base", "meta", "core", "service"},
+    "pack": {"base"},
+    "http": {"base", "meta", "core", "service", "net", "pack"},
     "app": {"base", "config", "http"},
 }
 # Files that may look behind it, and why.
@@ -41,9 +42,10 @@ OUTSIDE = {
     "sodium.h": {"core", "base", "service", "http", "net"},
     "curl/": {"net"},
     "jwt.h": {"service"},
-    "jansson.h": {"core", "model", "http", "app"},
+    "archive": {"pack"},
+    "jansson.h": {"core", "model", "pack", "http", "app"},
     "microhttpd.h": {"http"},
-    "magpie.h": {"core", "service", "http", "app"},
+    "magpie.h": {"core", "pack", "service", "http", "app"},
 }
 INCLUDE = re.compile(r'\s*#\s*include\s+(?:"(?P<own>[^"]+)"|<(?P<outside>[^>]+)>)')
 
