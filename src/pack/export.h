@@ -5,9 +5,10 @@
  *   thumbnails/<id>.webp
  *   vectors.npy  vectors_ids.npy             float32 (n, dims), int64 (n,)
  *
- * The file is streamed: one picture is in memory at a time, lists lie in unlinked temporary files;
- * what grows with the library is some 150 bytes for each picture. Any number of exports may run
- * beside each other and beside writers. Each picture is as it is when its turn comes. */
+ * The file is streamed: in memory are one picture and the rows of a thousand, lists lie in unlinked
+ * temporary files. What grows with the library is some 100 bytes for each file in the ZIP file: its
+ * directory and the names taken. Any number of exports may run beside each other and beside
+ * writers. Each picture is as it is when its turn comes. */
 #ifndef MP_PACK_EXPORT_H
 #define MP_PACK_EXPORT_H
 

@@ -19,18 +19,20 @@ struct mp_zip_writer {
     locale_t utf8;
     uint64_t left;    /* of the entry that was begun */
     uint64_t written; /* to fd */
-    mp_err err;       /* of the callback, which libarchive cannot carry */
+    mp_err err;       /* of the first write that failed; nothing is written after it */
     mp_why why;
 };
 
+/* Never fails: libarchive leaks its buffers once a write went wrong. After an error, and when the
+ * file is given up, it goes on writing into the void. */
 static la_ssize_t put(struct archive *a, void *context, const void *data, size_t n)
 {
     mp_zip_writer *z = context;
     (void)a;
-    z->err = mp_pack_write(z->fd, data, n, "the ZIP file", &z->why);
-    if (z->err)
-        return -1;
-    z->written += n;
+    if (!z->err)
+        z->err = mp_pack_write(z->fd, data, n, "the ZIP file", &z->why);
+    if (!z->err)
+        z->written += n;
     return (la_ssize_t)n;
 }
 
@@ -89,7 +91,7 @@ mp_err mp_zip_begin(mp_zip_writer *z, const mp_zip_entry *entry, mp_why *why)
         rc = archive_write_header(z->archive, z->entry);
         uselocale(before);
     }
-    if (rc != ARCHIVE_OK)
+    if (rc != ARCHIVE_OK || z->err)
         return failure(z, why);
     z->left = entry->bytes;
     return MP_OK;
@@ -102,7 +104,7 @@ mp_err mp_zip_data(mp_zip_writer *z, const void *data, size_t n, mp_why *why)
         return mp_fail(why, MP_INTERNAL, "an entry of the ZIP file is longer than was said");
     while (n) {
         la_ssize_t took = archive_write_data(z->archive, p, n);
-        if (took <= 0)
+        if (took <= 0 || z->err)
             return failure(z, why);
         p += took;
         n -= (size_t)took;
@@ -132,10 +134,9 @@ void mp_zip_free(mp_zip_writer *z)
 {
     if (!z)
         return;
-    if (z->archive) {
-        archive_write_fail(z->archive); /* else freeing would go on to write the directory */
-        archive_write_free(z->archive);
-    }
+    if (!z->err) /* else freeing would write the directory of an incomplete file */
+        z->err = MP_CANCELLED;
+    archive_write_free(z->archive);
     archive_entry_free(z->entry);
     if (z->utf8)
         freelocale(z->utf8);

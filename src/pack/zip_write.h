@@ -1,7 +1,7 @@
 /* zip_write.h - one ZIP file, streamed into a descriptor.
  *
  * Bytes are only ever appended, so a pipe does as well as a file. Names are UTF-8 and flagged so;
- * ZIP64 is used where a size or a number needs it. Held in memory: one block, and some 150 bytes
+ * ZIP64 is used where a size or a number needs it. Held in memory: one block, and some 80 bytes
  * for each entry, which the ZIP format puts at the end. A writer belongs to one thread at a time.
  */
 #ifndef MP_PACK_ZIP_WRITE_H
