@@ -326,7 +326,8 @@ typedef struct magpie_hit {
     float words;      /* the part of names, titles and tags, 0..1, or NAN */
     const char *path; /* as in magpie_item */
     const char *name;
-    const char *reason; /* "concepts: tabby cat, tiger cat", "name matches", "cosine 0.91" */
+    const char *reason;      /* "concepts: tabby cat, tiger cat", "name matches", "cosine 0.91" */
+    const magpie_item *item; /* all of it */
 } magpie_hit;
 
 typedef struct magpie_hits {
@@ -334,6 +335,7 @@ typedef struct magpie_hits {
     const magpie_hit *hit; /* by falling score */
     bool convincing;       /* false: nothing reached the floor, n is 0: "no good match" */
     float floor;           /* that was applied, on `score` */
+    float standard;        /* the model's calibrated floor of this measure, applied or not */
     float best;            /* score of the best candidate, also when it was below the floor */
     const char *measure;   /* "cosine", "concept", "mixed", "text" */
     const char *note;      /* for a person: "the lite model does not know this concept", or "" */
@@ -459,6 +461,23 @@ MAGPIE_API magpie_err magpie_plan_apply(magpie *m, const char *path, bool dry_ru
  * IO. */
 MAGPIE_API magpie_err magpie_plan_undo(magpie *m, int64_t plan_id, magpie_plan_fn on_step,
                                        void *context, magpie_plan_report *report, magpie_why *why);
+
+/* One decision: this one stays, those go. */
+typedef struct magpie_choice {
+    int64_t keep;
+    const int64_t *trash;
+    size_t n;
+} magpie_choice;
+
+/* Keeps a plan in the library, to be looked at and applied later. user: noted with it. *bytes: of
+ * the files that would go. Errors: NOT_FOUND, INVALID. */
+MAGPIE_API magpie_err magpie_plan_draft(magpie *m, const magpie_choice *choices, size_t n,
+                                        int64_t user, int64_t *plan_id, int64_t *bytes,
+                                        magpie_why *why);
+/* Applies a draft, as magpie_plan_apply. Errors: those; EXISTS: it was applied before. */
+MAGPIE_API magpie_err magpie_plan_apply_draft(magpie *m, int64_t plan_id, magpie_plan_fn on_step,
+                                              void *context, magpie_plan_report *report,
+                                              magpie_why *why);
 
 /* ---- odd ones ---- */
 

@@ -18,88 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PLAN_VERSION = 1, MAX_PLAN_BYTES = 256 * 1024 * 1024 };
-
-/* ---- the file ---- */
-
-static json_t *describe_member(const magpie_member *member, const mp_item *item)
-{
-    const char *path = member->path;
-    char sha256[65];
-    mp_hex(item->sha256, 32, sha256);
-    return json_pack("{s:I, s:o, s:s, s:I, s:i, s:i, s:s, s:f}", "id", (json_int_t)item->id, "path",
-                     json_stringn_nocheck(path, strlen(path)), "sha256", sha256, "bytes",
-                     (json_int_t)item->bytes, "width", (int)item->width, "height",
-                     (int)item->height, "reason", member->reason, "score", (double)member->score);
-}
-
-static mp_err describe_group(magpie *m, const magpie_group *group, json_t *to, mp_why *why)
-{
-    mp_arena *arena = mp_arena_new(0);
-    json_t *trash = json_array(), *keep = NULL;
-    mp_err err = MP_OK;
-    for (size_t i = 0; !err && i < group->n; i++) {
-        mp_item item;
-        err = mp_meta_get_item(m->meta, group->member[i].id, arena, &item, why);
-        if (err)
-            break;
-        json_t *row = describe_member(&group->member[i], &item);
-        if (group->member[i].keep)
-            keep = row;
-        else
-            json_array_append_new(trash, row);
-    }
-    if (!err && keep)
-        json_array_append_new(to, json_pack("{s:O, s:O, s:f}", "keep", keep, "trash", trash,
-                                            "weakest", (double)group->weakest));
-    json_decref(keep);
-    json_decref(trash);
-    mp_arena_free(arena);
-    return err;
-}
-
-magpie_err magpie_plan_write(magpie *m, const magpie_groups *groups, const char *path,
-                             magpie_why *why)
-{
-    json_t *list = json_array();
-    mp_err err = MP_OK;
-    for (size_t i = 0; !err && i < groups->n; i++)
-        err = describe_group(m, &groups->group[i], list, INNER(why));
-    json_t *plan = json_pack("{s:i, s:s, s:I, s:O}", "magpie_plan", PLAN_VERSION, "library",
-                             m->path, "created_ms", (json_int_t)mp_now_ms(), "groups", list);
-    char *text = err ? NULL : json_dumps(plan, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
-    if (!err && !text)
-        err = mp_fail(INNER(why), MP_INTERNAL, "the plan cannot be written as JSON");
-    if (!err)
-        err = mp_file_replace(path, text, strlen(text), INNER(why));
-    free(text);
-    json_decref(plan);
-    json_decref(list);
-    return OUTER(err);
-}
-
-static mp_err read_plan(const char *path, json_t **out, mp_why *why)
-{
-    uint8_t *text;
-    size_t n;
-    *out = NULL;
-    mp_err err = mp_file_read(path, MAX_PLAN_BYTES, &text, &n, why);
-    if (err)
-        return err;
-    json_error_t at;
-    json_t *plan = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, &at);
-    free(text);
-    if (!plan)
-        return mp_fail(why, MP_CORRUPT, "%s is not a plan: line %d: %s", path, at.line, at.text);
-    if (json_integer_value(json_object_get(plan, "magpie_plan")) != PLAN_VERSION ||
-        !json_is_array(json_object_get(plan, "groups"))) {
-        json_decref(plan);
-        return mp_fail(why, MP_CORRUPT, "%s is not a plan of this version", path);
-    }
-    *out = plan;
-    return MP_OK;
-}
-
 /* ---- one run ---- */
 
 typedef struct run {
@@ -491,49 +409,79 @@ static int64_t folder_number(void)
     return mp_now_ms();
 }
 
+/* Applies a plan as a new row, or (draft not 0) as the draft's own. */
+static mp_err apply_plan(run *r, json_t *plan, int64_t draft, bool dry_run, mp_why *why)
+{
+    const json_t *group;
+    size_t i;
+    int64_t number = folder_number();
+    mp_err err = MP_OK;
+    json_array_foreach(json_object_get(plan, "groups"), i, group)
+    {
+        err = plan_group(r, group, number, why);
+        if (err)
+            return err;
+    }
+    for (i = 0; dry_run && i < r->n; i++)
+        tell(r, r->steps[i].item_id, r->steps[i].from, "would be trashed");
+    if (dry_run || (r->n == 0 && !draft))
+        return MP_OK;
+    char *text = json_dumps(plan, JSON_COMPACT);
+    r->report->plan_id = draft;
+    err = mp_meta_plan_begin(r->m->meta, text ? text : "{}", r->steps, r->n, &r->report->plan_id,
+                             why);
+    free(text);
+    return err ? err : apply_steps(r, r->report->plan_id, why);
+}
+
 magpie_err magpie_plan_apply(magpie *m, const char *path, bool dry_run, magpie_plan_fn on_step,
                              void *context, magpie_plan_report *report, magpie_why *why)
 {
     magpie_plan_report unused;
     run r = {.m = m, .on_step = on_step, .context = context, .arena = mp_arena_new(0)};
-    json_t *plan = NULL, *group;
-    size_t i;
+    json_t *plan = NULL;
     bool locked = false;
     r.report = report ? report : &unused;
     *r.report = (magpie_plan_report){0};
-    mp_err err = read_plan(path, &plan, INNER(why));
+    mp_err err = mp_plan_read(path, &plan, INNER(why));
     if (!err && !dry_run) {
         err = mp_core_begin_write(m, INNER(why));
         locked = !err;
     }
-    if (err)
-        goto done;
-    int64_t number = folder_number();
-    json_array_foreach(json_object_get(plan, "groups"), i, group)
-    {
-        err = plan_group(&r, group, number, INNER(why));
-        if (err)
-            goto done;
-    }
-    if (dry_run) {
-        for (i = 0; i < r.n; i++)
-            tell(&r, r.steps[i].item_id, r.steps[i].from, "would be trashed");
-        goto done;
-    }
-    if (r.n == 0)
-        goto done;
-    char *text = json_dumps(plan, JSON_COMPACT);
-    err = mp_meta_plan_begin(m->meta, text ? text : "{}", r.steps, r.n, &r.report->plan_id,
-                             INNER(why));
-    free(text);
     if (!err)
-        err = apply_steps(&r, r.report->plan_id, INNER(why));
-done:
+        err = apply_plan(&r, plan, 0, dry_run, INNER(why));
     if (locked)
         mp_core_end_write(m);
     json_decref(plan);
     free(r.steps);
     mp_arena_free(r.arena);
+    return OUTER(err);
+}
+
+magpie_err magpie_plan_apply_draft(magpie *m, int64_t plan_id, magpie_plan_fn on_step,
+                                   void *context, magpie_plan_report *report, magpie_why *why)
+{
+    magpie_plan_report unused;
+    run r = {.m = m, .on_step = on_step, .context = context};
+    json_t *plan = NULL;
+    mp_plan_info info;
+    r.report = report ? report : &unused;
+    *r.report = (magpie_plan_report){0};
+    mp_err err = mp_core_begin_write(m, INNER(why));
+    if (err)
+        return OUTER(err);
+    r.arena = mp_arena_new(0);
+    err = mp_meta_plan_info(m->meta, plan_id, r.arena, &info, INNER(why));
+    if (!err && info.state != MP_PLAN_DRAFT)
+        err = mp_fail(INNER(why), MP_EXISTS, "plan %lld was applied already", (long long)plan_id);
+    if (!err)
+        err = mp_plan_parse(info.json, &plan, INNER(why));
+    if (!err)
+        err = apply_plan(&r, plan, plan_id, false, INNER(why));
+    json_decref(plan);
+    free(r.steps);
+    mp_arena_free(r.arena);
+    mp_core_end_write(m);
     return OUTER(err);
 }
 
@@ -560,6 +508,8 @@ magpie_err magpie_plan_undo(magpie *m, int64_t plan_id, magpie_plan_fn on_step, 
     err = load_plan(&r, plan_id, plan_id ? 0 : MP_PLAN_APPLIED, &id, &state, INNER(why));
     if (err == MP_NOT_FOUND)
         err = mp_fail(INNER(why), MP_NOT_FOUND, "there is no applied plan to undo");
+    if (!err && state == MP_PLAN_DRAFT)
+        err = mp_fail(INNER(why), MP_INVALID, "plan %lld is not applied yet", (long long)id);
     if (!err && state == MP_PLAN_UNDONE)
         err = mp_fail(INNER(why), MP_INVALID, "plan %lld is undone already", (long long)id);
     if (!err)

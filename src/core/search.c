@@ -1,6 +1,8 @@
 /* search.c - magpie_search: checks, filter, and the answer with its reasons. See search.h. */
 #include "core/search.h"
 
+#include "core/ports.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +86,8 @@ static mp_err publish(mp_search *s, magpie_hits **out, mp_why *why)
                                    .words = c->words,
                                    .path = items[i].path,
                                    .name = items[i].name,
-                                   .reason = mp_arena_strdup(own->arena, mp_str_of(reason.p))};
+                                   .reason = mp_arena_strdup(own->arena, mp_str_of(reason.p)),
+                                   .item = mp_core_publish(&items[i])};
         mp_buf_free(&reason);
     }
     free(ids);
@@ -97,6 +100,7 @@ static mp_err publish(mp_search *s, magpie_hits **out, mp_why *why)
                              .hit = hit,
                              .convincing = kept > 0,
                              .floor = s->q->min_score < 0 ? 0 : floor,
+                             .standard = s->floor,
                              .best = s->n ? s->c[0].score : 0,
                              .measure = s->measure,
                              .note = own->note,
@@ -188,6 +192,8 @@ void magpie_hits_free(magpie_hits *hits)
     if (!hits)
         return;
     owned_hits *own = (owned_hits *)(void *)hits; /* pub is its first member */
+    for (size_t i = 0; i < hits->n; i++)
+        free((void *)(uintptr_t)hits->hit[i].item);
     mp_arena_free(own->arena);
     free(own);
 }

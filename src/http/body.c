@@ -12,7 +12,7 @@ static bool is_json_type(const char *type)
     return type && strncasecmp(type, json, n) == 0 && (type[n] == '\0' || strchr("; \t", type[n]));
 }
 
-static const char *type_word(json_type type)
+static const char *type_word(int type)
 {
     switch (type) {
     case JSON_STRING:
@@ -30,11 +30,13 @@ static const char *type_word(json_type type)
     }
 }
 
-static bool has_type(const json_t *value, json_type type)
+static bool has_type(const json_t *value, int type)
 {
+    if (type == MP_JSON_ANY)
+        return true;
     if (type == JSON_TRUE)
         return json_is_boolean(value);
-    return type == JSON_REAL ? json_is_number(value) : json_typeof(value) == type;
+    return type == JSON_REAL ? json_is_number(value) : (int)json_typeof(value) == type;
 }
 
 /* 422 with the member's name; true when it is fine. */
@@ -49,7 +51,8 @@ static bool check(mp_request *r, const json_t *value, const mp_member *f)
         mp_reply_problem(r, 422, "%s must be %s", f->name, type_word(f->type));
         return false;
     }
-    bool text = f->type == JSON_STRING, number = json_is_number(value);
+    bool text = f->type == JSON_STRING;
+    bool number = json_is_number(value) && f->type != MP_JSON_ANY;
     double size = text ? (double)json_string_length(value) : number ? json_number_value(value) : 0;
     bool whole = !text || strlen(json_string_value(value)) == json_string_length(value);
     if ((text || number) && (size < f->least || size > f->most || !whole)) {
@@ -73,7 +76,7 @@ bool mp_body_read(mp_request *r, const mp_member *fields, size_t n)
     json_error_t at;
     const char *name;
     json_t *value;
-    if (!is_json_type(mp_request_header(r, "Content-Type"))) {
+    if (!r->json_form && !is_json_type(mp_request_header(r, "Content-Type"))) {
         mp_reply_problem(r, 415, "the body must be application/json");
         return false;
     }

@@ -5,9 +5,10 @@
 #include "http/message.h"
 
 /* One member of a route's JSON object. Members that are not listed are refused. */
+enum { MP_JSON_ANY = -1 };
 typedef struct mp_member {
     const char *name;
-    json_type type; /* JSON_STRING, JSON_INTEGER, ...; JSON_TRUE: either boolean */
+    int type; /* JSON_STRING, JSON_INTEGER, ...; JSON_TRUE: either boolean; MP_JSON_ANY */
     bool required;
     double least, most; /* of a number; of a string's bytes */
 } mp_member;

@@ -53,6 +53,7 @@ typedef struct mp_request {
     mp_arena *arena;
     mp_buf body;
     json_t *json;         /* of a JSON body, once read; freed with the request */
+    bool json_form;       /* the body's JSON was a field of a form: its type is not asked for */
     const char *address;  /* of the client */
     const mp_part *parts; /* of a spooled body */
     size_t n_parts;

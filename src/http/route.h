@@ -56,6 +56,24 @@ void mp_handle_thumbnail(mp_request *r);
 void mp_handle_make_thumbnail(mp_request *r);
 void mp_handle_reindex_image(mp_request *r);
 void mp_handle_explain(mp_request *r);
+void mp_handle_similar(mp_request *r); /* search.c */
+void mp_handle_search_text(mp_request *r);
+void mp_handle_search(mp_request *r);
+void mp_handle_deduplicate(mp_request *r); /* dedup.c */
+void mp_handle_make_plan(mp_request *r);   /* plans.c */
+void mp_handle_list_plans(mp_request *r);
+void mp_handle_get_plan(mp_request *r);
+void mp_handle_drop_plan(mp_request *r);
+void mp_handle_apply_plan(mp_request *r);
+void mp_handle_undo_plan(mp_request *r);
+void mp_handle_anomalies(mp_request *r); /* qa.c */
+void mp_handle_quality(mp_request *r);
+void mp_handle_feedback(mp_request *r); /* verdicts.c */
+void mp_handle_list_feedback(mp_request *r);
+void mp_handle_verdict(mp_request *r);
+void mp_handle_list_verdicts(mp_request *r);
+void mp_handle_vectors_map(mp_request *r); /* map.c */
+void mp_handle_stats(mp_request *r);       /* stats.c */
 /* Fills r->user and r->session from the access token; false with the reply made. auth.c */
 bool mp_request_authorize(mp_request *r);
 

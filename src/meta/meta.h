@@ -212,7 +212,8 @@ MP_CHECK mp_err mp_meta_list_verdicts(mp_meta *m, mp_arena *arena, mp_verdict **
 
 /* ---- plans: a write-ahead journal of file moves ---- */
 typedef enum mp_plan_state {
-    MP_PLAN_APPLYING = 1,
+    MP_PLAN_DRAFT = 0,
+    MP_PLAN_APPLYING,
     MP_PLAN_APPLIED,
     MP_PLAN_UNDOING,
     MP_PLAN_UNDONE
@@ -224,12 +225,30 @@ typedef struct mp_plan_step {
     const char *merged;    /* JSON: what was merged into keep_id, so that undo can take it back */
     mp_step_state state;
 } mp_plan_step;
+/* A new plan in state APPLYING, or (*plan_id not 0) the draft of this number, which is no longer
+ * one. NOT_FOUND: there is no such draft. */
 MP_CHECK mp_err mp_meta_plan_begin(mp_meta *m, const char *json, const mp_plan_step *steps,
                                    size_t n, int64_t *plan_id, mp_why *why);
 /* One step's new state together with item state, in one transaction. */
 MP_CHECK mp_err mp_meta_plan_step(mp_meta *m, int64_t plan_id, size_t step, mp_step_state state,
                                   mp_item_state item_state, mp_why *why);
 MP_CHECK mp_err mp_meta_plan_set_state(mp_meta *m, int64_t plan_id, mp_plan_state s, mp_why *why);
+MP_CHECK mp_err mp_meta_plan_draft(mp_meta *m, const char *json, int64_t user_id, int64_t *plan_id,
+                                   mp_why *why);
+/* NOT_FOUND: no draft is called so. */
+MP_CHECK mp_err mp_meta_plan_drop(mp_meta *m, int64_t plan_id, mp_why *why);
+typedef struct mp_plan_info {
+    int64_t id, user_id, at_ms;
+    mp_plan_state state;
+    const char *json;
+    size_t steps, done, skipped;
+} mp_plan_info;
+/* In `arena`. NOT_FOUND. */
+MP_CHECK mp_err mp_meta_plan_info(mp_meta *m, int64_t plan_id, mp_arena *arena, mp_plan_info *out,
+                                  mp_why *why);
+/* The newest first, of one user or (0) of all, those before the id `before` (0: the newest). */
+MP_CHECK mp_err mp_meta_list_plans(mp_meta *m, int64_t user_id, int64_t before, size_t limit,
+                                   mp_arena *arena, mp_plan_info **out, size_t *n, mp_why *why);
 /* plan_id 0: the newest plan in state s (s 0: any). NOT_FOUND. */
 MP_CHECK mp_err mp_meta_plan_get(mp_meta *m, int64_t plan_id, mp_plan_state s, mp_arena *arena,
                                  int64_t *id, mp_plan_state *state, mp_plan_step **steps, size_t *n,

@@ -88,18 +88,23 @@ mp_err mp_meta_list_verdicts(mp_meta *m, mp_arena *arena, mp_verdict **out, size
 
 /* ---- plans ---- */
 
-static mp_err insert_plan(conn *c, const char *json, int64_t *id, mp_why *why)
+static mp_err insert_plan(conn *c, mp_plan_state state, const char *json, int64_t user_id,
+                          int64_t *id, mp_why *why)
 {
-    static const char sql[] = "INSERT INTO plan (state, json, at_ms) VALUES (?1, ?2, ?3)";
-    mp_err err;
-    sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
-    if (!s)
-        return err;
-    sqlite3_bind_int(s, 1, MP_PLAN_APPLYING);
-    mp_sql_bind_text(s, 2, json);
-    sqlite3_bind_int64(s, 3, mp_now_ms());
-    err = mp_sql_run(c, s, why);
-    *id = sqlite3_last_insert_rowid(c->db);
+    static const char sql[] =
+        "INSERT INTO plan (state, json, at_ms, user_id) VALUES (?1, ?2, ?3, ?4)";
+    mp_err err = mp_sql_do(c, sql, why, "itiz", (int64_t)state, json, mp_now_ms(), user_id);
+    *id = err ? 0 : sqlite3_last_insert_rowid(c->db);
+    return err;
+}
+
+/* Of two who apply one draft, one changes its state. */
+static mp_err open_draft(conn *c, int64_t id, mp_why *why)
+{
+    static const char sql[] = "UPDATE plan SET state = 1, at_ms = ?2 WHERE id = ?1 AND state = 0";
+    mp_err err = mp_sql_do(c, sql, why, "ii", id, mp_now_ms());
+    if (!err && sqlite3_changes(c->db) == 0)
+        err = mp_fail(why, MP_NOT_FOUND, "there is no such draft");
     return err;
 }
 
@@ -128,11 +133,14 @@ mp_err mp_meta_plan_begin(mp_meta *m, const char *json, const mp_plan_step *step
                           int64_t *plan_id, mp_why *why)
 {
     conn *c;
+    int64_t draft = *plan_id;
     *plan_id = 0;
     mp_err err = mp_sql_begin(m, &c, why);
     if (err)
         return err;
-    err = insert_plan(c, json, plan_id, why);
+    err =
+        draft ? open_draft(c, draft, why) : insert_plan(c, MP_PLAN_APPLYING, json, 0, &draft, why);
+    *plan_id = draft;
     for (size_t i = 0; !err && i < n; i++)
         err = insert_step(c, *plan_id, i, &steps[i], why);
     err = mp_sql_end(m, err, why);
@@ -233,6 +241,84 @@ mp_err mp_meta_plan_get(mp_meta *m, int64_t plan_id, mp_plan_state wanted, mp_ar
     if (!err)
         err = found ? read_steps(c, *id, arena, steps, n, why)
                     : mp_fail(why, MP_NOT_FOUND, "there is no such plan");
+    mp_sql_release(m, c);
+    return err;
+}
+
+/* ---- drafts and lists ---- */
+
+mp_err mp_meta_plan_draft(mp_meta *m, const char *json, int64_t user_id, int64_t *plan_id,
+                          mp_why *why)
+{
+    conn *c;
+    int64_t id = 0;
+    *plan_id = 0;
+    mp_err err = mp_sql_begin(m, &c, why);
+    if (err)
+        return err;
+    err = mp_sql_end(m, insert_plan(c, MP_PLAN_DRAFT, json, user_id, &id, why), why);
+    if (!err)
+        *plan_id = id;
+    return err;
+}
+
+mp_err mp_meta_plan_drop(mp_meta *m, int64_t plan_id, mp_why *why)
+{
+    static const char sql[] = "DELETE FROM plan WHERE id = ?1 AND state = 0";
+    int64_t changed;
+    mp_err err = mp_sql_write(m, sql, &changed, why, "i", plan_id);
+    return err || changed ? err : mp_fail(why, MP_NOT_FOUND, "there is no such draft");
+}
+
+#define PLAN_COLUMNS                                                                               \
+    "SELECT id, coalesce(user_id, 0), at_ms, state, json, "                                        \
+    "(SELECT count(*) FROM plan_step s WHERE s.plan_id = plan.id), "                               \
+    "(SELECT count(*) FROM plan_step s WHERE s.plan_id = plan.id AND s.state = 1), "               \
+    "(SELECT count(*) FROM plan_step s WHERE s.plan_id = plan.id AND s.state = 2) FROM plan "
+
+static void take_info(sqlite3_stmt *s, mp_arena *arena, mp_plan_info *out)
+{
+    *out = (mp_plan_info){.id = sqlite3_column_int64(s, 0),
+                          .user_id = sqlite3_column_int64(s, 1),
+                          .at_ms = sqlite3_column_int64(s, 2),
+                          .state = (mp_plan_state)sqlite3_column_int(s, 3),
+                          .json = mp_sql_text(s, 4, arena),
+                          .steps = (size_t)sqlite3_column_int64(s, 5),
+                          .done = (size_t)sqlite3_column_int64(s, 6),
+                          .skipped = (size_t)sqlite3_column_int64(s, 7)};
+}
+
+mp_err mp_meta_plan_info(mp_meta *m, int64_t plan_id, mp_arena *arena, mp_plan_info *out,
+                         mp_why *why)
+{
+    static const char sql[] = PLAN_COLUMNS "WHERE id = ?1";
+    conn *c;
+    *out = (mp_plan_info){0};
+    mp_err err = mp_sql_reader(m, &c, why);
+    sqlite3_stmt *s = err ? NULL : mp_sql_ask(c, sql, &err, why, "i", plan_id);
+    bool found = s && mp_sql_row(c, s, &err, why);
+    if (found) {
+        take_info(s, arena, out);
+        sqlite3_reset(s);
+    }
+    mp_sql_release(m, c);
+    return err || found ? err : mp_fail(why, MP_NOT_FOUND, "there is no such plan");
+}
+
+mp_err mp_meta_list_plans(mp_meta *m, int64_t user_id, int64_t before, size_t limit,
+                          mp_arena *arena, mp_plan_info **out, size_t *n, mp_why *why)
+{
+    static const char sql[] = PLAN_COLUMNS "WHERE (?1 = 0 OR user_id = ?1) AND (?2 = 0 OR id < ?2) "
+                                           "ORDER BY id DESC LIMIT ?3";
+    conn *c = NULL;
+    *n = 0;
+    *out = mp_arena_alloc(arena, (limit + 1) * sizeof **out);
+    mp_err err =
+        *out ? mp_sql_reader(m, &c, why) : mp_fail(why, MP_NOMEM, "no memory for %zu plans", limit);
+    sqlite3_stmt *s =
+        err ? NULL : mp_sql_ask(c, sql, &err, why, "iii", user_id, before, (int64_t)limit);
+    while (s && mp_sql_row(c, s, &err, why))
+        take_info(s, arena, &(*out)[(*n)++]);
     mp_sql_release(m, c);
     return err;
 }

@@ -1,0 +1,372 @@
+/* search.c - look-alikes, words, and mixed questions. See search.h. */
+#include "http/search.h"
+
+#include "base/os.h"
+#include "http/body.h"
+#include "http/items.h"
+#include "http/server.h"
+
+#include <float.h>
+#include <math.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+enum { JSON_BYTES = 1024 * 1024, WORDS = 8192, WHERE = 4000 };
+
+/* ---- answers ---- */
+
+magpie_hits *mp_search_ask(mp_request *r, const mp_question *q, const char *kind, double *ms)
+{
+    magpie_why why = {0};
+    magpie_hits *hits;
+    magpie_query query = {.terms = q->term,
+                          .n_terms = q->n,
+                          .where = q->scope,
+                          .k = q->offset + q->limit + 1, /* is there a next page? */
+                          .min_score = q->threshold,
+                          .exact = q->exact};
+    query.k = MP_MIN(query.k, (size_t)MP_SEARCH_MOST);
+    double began = mp_monotonic_s();
+    magpie_err err = magpie_search(r->service->library, &query, &hits, &why);
+    double seconds = mp_monotonic_s() - began;
+    mp_metrics_observe(r->service->metrics, MP_VECTOR_SEARCH, kind, seconds);
+    *ms = seconds * 1000;
+    if (err)
+        mp_reply_error(r, err, &why);
+    return err ? NULL : hits;
+}
+
+static json_t *real_or_null(float x)
+{
+    return isnan(x) ? json_null() : json_real((double)x);
+}
+
+static json_t *hit_json(mp_request *r, const magpie_hits *hits, const magpie_hit *h)
+{
+    return json_pack("{s:I, s:f, s:o, s:s, s:s, s:o, s:o, s:b}", "id", (json_int_t)h->id, "score",
+                     (double)h->score, "payload", mp_item_payload(r, h->item), "preview_url",
+                     mp_preview_url(r, h->id), "reason", h->reason, "picture",
+                     real_or_null(h->picture), "words", real_or_null(h->words), "good",
+                     (int)(h->score >= hits->standard));
+}
+
+json_t *mp_search_json(mp_request *r, const mp_question *q, const magpie_hits *hits, double ms)
+{
+    json_t *rows = json_array();
+    size_t end = MP_MIN(hits->n, q->offset + q->limit);
+    for (size_t i = q->offset; i < end; i++)
+        json_array_append_new(rows, hit_json(r, hits, &hits->hit[i]));
+    bool more = hits->n > end && end < MP_SEARCH_MOST;
+    const char *cursor = more ? mp_request_text(r, "%zu", end) : NULL;
+    return json_pack(
+        "{s:o, s:s?, s:b, s:f, s:f, s:f, s:s, s:s, s:s, s:f}", "results", rows, "next_cursor",
+        cursor, "convincing", (int)(hits->n > 0 && hits->hit[0].score >= hits->standard), "floor",
+        (double)hits->floor, "standard", (double)hits->standard, "best", (double)hits->best,
+        "measure", hits->measure, "note", hits->note, "model", hits->model, "took_ms", ms);
+}
+
+static void answer(mp_request *r, const mp_question *q, const char *kind)
+{
+    double ms;
+    magpie_hits *hits = mp_search_ask(r, q, kind, &ms);
+    if (!hits)
+        return;
+    mp_reply_json(r, 200, mp_search_json(r, q, hits, ms));
+    magpie_hits_free(hits);
+}
+
+/* ---- questions ---- */
+
+bool mp_search_common(mp_request *r, mp_question *q, float floor)
+{
+    const json_t *threshold = json_object_get(r->json, "threshold");
+    const char *cursor = mp_body_text(r, "cursor"), *where = mp_body_text(r, "where");
+    const json_t *limit = json_object_get(r->json, "limit");
+    char *end = NULL;
+    q->limit = limit ? (size_t)json_integer_value(limit) : 20;
+    q->exact = json_is_true(json_object_get(r->json, "exact"));
+    q->threshold = threshold ? (float)json_number_value(threshold) : floor;
+    if (threshold && q->threshold == 0) /* 0 is a bound here, "the default" in the library */
+        q->threshold = FLT_MIN;
+    if (*cursor) {
+        q->offset = *cursor >= '0' && *cursor <= '9' ? strtoul(cursor, &end, 10) : 0;
+        if (!end || *end || q->offset >= MP_SEARCH_MOST) {
+            mp_reply_problem(r, 422, "the cursor is not one of this search");
+            return false;
+        }
+    }
+    return mp_scope_of(r, json_integer_value(json_object_get(r->json, "project_id")),
+                       *where ? where : NULL, &q->scope);
+}
+
+#define COMMON                                                                                     \
+    {"limit", JSON_INTEGER, false, 1, 1000}, {"threshold", JSON_REAL, false, -100, 100},           \
+        {"where", JSON_STRING, false, 0, WHERE}, {"project_id", JSON_INTEGER, false, 1, 9e15},     \
+        {"cursor", JSON_STRING, false, 0, 32},                                                     \
+    {                                                                                              \
+        "exact", JSON_TRUE, false, 0, 0                                                            \
+    }
+
+void mp_handle_similar(mp_request *r)
+{
+    static const mp_member members[] = {
+        {"image_id", MP_JSON_ANY, false, 0, 0}, {"id", MP_JSON_ANY, false, 0, 0}, COMMON};
+    mp_question q = {.n = 1};
+    if (!mp_body_read(r, members, MP_COUNT(members)))
+        return;
+    const json_t *id = json_object_get(r->json, "image_id");
+    id = id ? id : json_object_get(r->json, "id");
+    if (!id) {
+        mp_reply_problem(r, 422, "image_id is missing");
+        return;
+    }
+    q.term[0].kind = MAGPIE_ID;
+    if (mp_item_id(r, id, "image_id", false, &q.term[0].id) && mp_search_common(r, &q, -1))
+        answer(r, &q, "similar");
+}
+
+void mp_handle_search_text(mp_request *r)
+{
+    static const mp_member members[] = {
+        {"query", JSON_STRING, false, 1, WORDS}, {"text", JSON_STRING, false, 1, WORDS}, COMMON};
+    mp_question q = {.n = 1};
+    if (!mp_body_read(r, members, MP_COUNT(members)))
+        return;
+    const char *words = mp_body_text(r, "query");
+    words = *words ? words : mp_body_text(r, "text");
+    if (strspn(words, " \t\r\n") == strlen(words)) {
+        mp_reply_problem(r, 422, "query is missing");
+        return;
+    }
+    q.term[0] = (magpie_term){.kind = MAGPIE_TEXT, .text = words};
+    if (mp_search_common(r, &q, 0))
+        answer(r, &q, "text");
+}
+
+/* ---- mixed ---- */
+
+/* Room for one more term, or 422. */
+static magpie_term *next_term(mp_request *r, mp_question *q, float weight)
+{
+    if (q->n == MP_TERMS) {
+        mp_reply_problem(r, 422, "a search has at most %d parts", MP_TERMS);
+        return NULL;
+    }
+    q->term[q->n] = (magpie_term){.weight = weight};
+    return &q->term[q->n++];
+}
+
+/* A part is its value alone, or an object of the value and a weight. */
+static bool part_of(mp_request *r, const json_t *part, const char *member, const json_t **value,
+                    float *weight)
+{
+    *value = part;
+    *weight = 1;
+    if (!json_is_object(part))
+        return true;
+    const json_t *w = json_object_get(part, "weight");
+    *value = json_object_get(part, member);
+    *weight = w ? (float)json_number_value(w) : 1;
+    bool fine = *value && json_object_size(part) == (w ? 2u : 1u) &&
+                (!w || (json_is_number(w) && isfinite(*weight) && *weight != 0));
+    if (!fine)
+        mp_reply_problem(r, 422, "a part is a value, or {\"%s\": value, \"weight\": number}",
+                         member);
+    return fine;
+}
+
+static bool take_text(mp_request *r, mp_question *q, const json_t *value, float weight)
+{
+    if (!json_is_string(value) || !json_string_length(value) || json_string_length(value) > WORDS) {
+        mp_reply_problem(r, 422, "a text has 1 to %d bytes", WORDS);
+        return false;
+    }
+    magpie_term *t = next_term(r, q, weight);
+    if (t) {
+        t->kind = MAGPIE_TEXT;
+        t->text = json_string_value(value);
+    }
+    return t != NULL;
+}
+
+static bool take_id(mp_request *r, mp_question *q, const json_t *value, float weight)
+{
+    int64_t id;
+    if (!mp_item_id(r, value, "ids", false, &id))
+        return false;
+    magpie_term *t = next_term(r, q, weight);
+    if (t) {
+        t->kind = MAGPIE_ID;
+        t->id = id;
+    }
+    return t != NULL;
+}
+
+/* A picture in the body, base64 (RFC 4648, either alphabet). */
+static bool take_image(mp_request *r, mp_question *q, const json_t *value, float weight)
+{
+    const char *text = json_string_value(value);
+    size_t length = text ? strlen(text) : 0, n = 0;
+    uint8_t *bytes = length ? mp_arena_alloc(r->arena, length) : NULL;
+    const char *comma = length > 5 && strncmp(text, "data:", 5) == 0 ? strchr(text, ',') : NULL;
+    text = comma ? comma + 1 : text;
+    bool fine = bytes && (sodium_base642bin(bytes, length, text, strlen(text), "\r\n ", &n, NULL,
+                                            sodium_base64_VARIANT_ORIGINAL) == 0 ||
+                          sodium_base642bin(bytes, length, text, strlen(text), "\r\n ", &n, NULL,
+                                            sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0);
+    if (!fine || !n) {
+        mp_reply_problem(r, 422, "an image in the body is base64");
+        return false;
+    }
+    magpie_term *t = next_term(r, q, weight);
+    if (t) {
+        t->kind = MAGPIE_BYTES;
+        t->data = bytes;
+        t->n = n;
+    }
+    return t != NULL;
+}
+
+static bool take_vector(mp_request *r, mp_question *q, const json_t *value, float weight)
+{
+    size_t n = json_array_size(value), i;
+    const json_t *x;
+    float *v = n && n <= 4096 ? mp_arena_alloc(r->arena, n * sizeof *v) : NULL;
+    json_array_foreach(value, i, x)
+    {
+        if (!v || !json_is_number(x)) {
+            v = NULL;
+            break;
+        }
+        v[i] = (float)json_number_value(x);
+    }
+    if (!v) {
+        mp_reply_problem(r, 422, "a vector is a list of at most 4096 numbers");
+        return false;
+    }
+    magpie_term *t = next_term(r, q, weight);
+    if (t) {
+        t->kind = MAGPIE_VECTOR;
+        t->vector = v;
+        t->n = n;
+    }
+    return t != NULL;
+}
+
+static const struct kind {
+    const char *list, *member;
+    bool (*take)(mp_request *r, mp_question *q, const json_t *value, float weight);
+} kinds[] = {{"texts", "text", take_text},
+             {"ids", "id", take_id},
+             {"images", "data", take_image},
+             {"vectors", "vector", take_vector}};
+
+/* The lists of `from`; sign -1: what it must not be like. */
+static bool take_lists(mp_request *r, mp_question *q, const json_t *from, float sign)
+{
+    for (size_t k = 0; k < MP_COUNT(kinds); k++) {
+        const json_t *list = json_object_get(from, kinds[k].list), *part, *value;
+        size_t i;
+        float weight;
+        if (list && !json_is_array(list)) {
+            mp_reply_problem(r, 422, "%s must be a list", kinds[k].list);
+            return false;
+        }
+        json_array_foreach(list, i, part)
+        {
+            if (!part_of(r, part, kinds[k].member, &value, &weight) ||
+                !kinds[k].take(r, q, value, sign * weight))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Files of a form: what it should be like, or under "negative_images" what not. */
+static bool take_files(mp_request *r, mp_question *q)
+{
+    for (size_t i = 0; i < r->n_parts; i++) {
+        const mp_part *p = &r->parts[i];
+        if (!p->file_name || !*p->field)
+            continue;
+        bool negative = strcmp(p->field, "negative_images") == 0;
+        magpie_term *t = next_term(r, q, negative ? -1.0f : 1.0f);
+        if (!t)
+            return false;
+        /* libmagpie opens it by the number of its descriptor. */
+        t->kind = MAGPIE_FILE;
+        t->text = mp_request_text(r, "/proc/self/fd/%d", p->fd);
+    }
+    return true;
+}
+
+static bool read_file(mp_request *r, const mp_part *p)
+{
+    char piece[16 * 1024];
+    if (p->bytes > JSON_BYTES) {
+        mp_reply_problem(r, 413, "a JSON body has at most %d bytes", JSON_BYTES);
+        return false;
+    }
+    for (off_t at = 0;;) {
+        ssize_t got = pread(p->fd, piece, sizeof piece, at);
+        if (got <= 0)
+            return true;
+        mp_buf_add(&r->body, piece, (size_t)got);
+        at += got;
+    }
+}
+
+bool mp_search_body(mp_request *r)
+{
+    if (r->n_parts == 1 && r->parts[0].file_name && !*r->parts[0].field)
+        return read_file(r, &r->parts[0]);
+    for (size_t i = 0; i < r->n_parts; i++)
+        if (!r->parts[i].file_name && strcmp(r->parts[i].field, "query") == 0)
+            mp_buf_str(&r->body, r->parts[i].text);
+    if (!r->body.n)
+        mp_buf_str(&r->body, "{}");
+    r->json_form = true;
+    return true;
+}
+
+static bool known_negatives(mp_request *r, const json_t *negatives)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)negatives, name, value)
+    {
+        bool known = false;
+        for (size_t k = 0; k < MP_COUNT(kinds); k++)
+            known = known || strcmp(kinds[k].list, name) == 0;
+        if (!known) {
+            mp_reply_problem(r, 422, "negatives.%.60s is not known here", name);
+            return false;
+        }
+    }
+    return true;
+}
+
+void mp_handle_search(mp_request *r)
+{
+    static const mp_member members[] = {
+        {"texts", JSON_ARRAY, false, 0, 0},      {"ids", JSON_ARRAY, false, 0, 0},
+        {"images", JSON_ARRAY, false, 0, 0},     {"vectors", JSON_ARRAY, false, 0, 0},
+        {"negatives", JSON_OBJECT, false, 0, 0}, COMMON};
+    mp_question q = {0};
+    if (!mp_search_body(r) || !mp_body_read(r, members, MP_COUNT(members)))
+        return;
+    const json_t *negatives = json_object_get(r->json, "negatives");
+    if (!known_negatives(r, negatives) || !take_lists(r, &q, r->json, 1) || !take_files(r, &q))
+        return;
+    size_t positive = q.n;
+    if (!take_lists(r, &q, negatives, -1) || !mp_search_common(r, &q, 0))
+        return;
+    if (positive == 0)
+        mp_reply_problem(r, 422, "say what to look for: texts, ids, images or vectors");
+    else
+        answer(r, &q, "mixed");
+}
