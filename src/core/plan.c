@@ -427,9 +427,8 @@ static mp_err apply_plan(run *r, json_t *plan, int64_t draft, bool dry_run, mp_w
     if (dry_run || (r->n == 0 && !draft))
         return MP_OK;
     char *text = json_dumps(plan, JSON_COMPACT);
-    r->report->plan_id = draft;
-    err = mp_meta_plan_begin(r->m->meta, text ? text : "{}", r->steps, r->n, &r->report->plan_id,
-                             why);
+    err = mp_meta_plan_begin(r->m->meta, draft, text ? text : "{}", r->steps, r->n,
+                             &r->report->plan_id, why);
     free(text);
     return err ? err : apply_steps(r, r->report->plan_id, why);
 }

@@ -227,8 +227,9 @@ typedef struct mp_plan_step {
 } mp_plan_step;
 /* A new plan in state APPLYING, or (*plan_id not 0) the draft of this number, which is no longer
  * one. NOT_FOUND: there is no such draft. */
-MP_CHECK mp_err mp_meta_plan_begin(mp_meta *m, const char *json, const mp_plan_step *steps,
-                                   size_t n, int64_t *plan_id, mp_why *why);
+MP_CHECK mp_err mp_meta_plan_begin(mp_meta *m, int64_t draft, const char *json,
+                                   const mp_plan_step *steps, size_t n, int64_t *plan_id,
+                                   mp_why *why);
 /* One step's new state together with item state, in one transaction. */
 MP_CHECK mp_err mp_meta_plan_step(mp_meta *m, int64_t plan_id, size_t step, mp_step_state state,
                                   mp_item_state item_state, mp_why *why);

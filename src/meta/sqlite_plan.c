@@ -129,11 +129,10 @@ static mp_err insert_step(conn *c, int64_t plan_id, size_t number, const mp_plan
     return mp_sql_run(c, s, why);
 }
 
-mp_err mp_meta_plan_begin(mp_meta *m, const char *json, const mp_plan_step *steps, size_t n,
-                          int64_t *plan_id, mp_why *why)
+mp_err mp_meta_plan_begin(mp_meta *m, int64_t draft, const char *json, const mp_plan_step *steps,
+                          size_t n, int64_t *plan_id, mp_why *why)
 {
     conn *c;
-    int64_t draft = *plan_id;
     *plan_id = 0;
     mp_err err = mp_sql_begin(m, &c, why);
     if (err)

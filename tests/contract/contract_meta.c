@@ -602,7 +602,7 @@ static void plans_are_journalled(void **state)
                  *steps;
     mp_plan_state plan_state;
     size_t n;
-    assert_ok(mp_meta_plan_begin(s->m, "{}", &step, 1, &id, &why));
+    assert_ok(mp_meta_plan_begin(s->m, 0, "{}", &step, 1, &id, &why));
     assert_ok(
         mp_meta_plan_get(s->m, 0, MP_PLAN_APPLYING, s->arena, &got, &plan_state, &steps, &n, &why));
     assert_int_equal(got, id);

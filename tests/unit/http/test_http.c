@@ -94,7 +94,11 @@ static void roles_may_what_their_table_says(void **state)
     assert_false(mp_role_may("operator", "users.write"));
     assert_false(mp_role_may("operator", "projectsx.read"));
     assert_true(mp_role_may("user", "assets.own"));
-    assert_false(mp_role_may("user", "assets.write"));
+    assert_true(mp_role_may("user", "assets.write")); /* its own: access.h asks whose it is */
+    assert_false(mp_role_may("user", "assets.all"));
+    assert_true(mp_role_may("operator", "assets.all"));
+    assert_false(mp_role_may("user", "users.read"));
+    assert_false(mp_role_may("guest", "assets.write"));
     assert_true(mp_role_may("guest", "assets.read"));
     assert_false(mp_role_may("guest", "assets.own"));
     assert_false(mp_role_may("nobody", "assets.read"));
