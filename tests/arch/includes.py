@@ -12,6 +12,7 @@ ROOMS = {
     "model": {"base", "simd", "image"},
     "index": {"base", "simd"},
     "meta": {"base"},
+    "jobs": {"base", "meta"},
     "blob": {"base"},
     "net": {"base"},
     "cache": {"base"},
