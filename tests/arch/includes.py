@@ -45,6 +45,7 @@ OUTSIDE = {
     "jwt.h": {"service"},
     "archive": {"pack"},
     "jansson.h": {"core", "model", "pack", "http", "app"},
+    "jansson.h": {"core", "model", "meta", "service", "http", "app"},
     "microhttpd.h": {"http"},
     "magpie.h": {"core", "pack", "service", "http", "app"},
 }
