@@ -25,10 +25,16 @@ CREATE TABLE product (
     updated_ms INTEGER NOT NULL,
     UNIQUE (project_id, external_id)
 ) STRICT;
+-- One for each order of a list. What has no price comes last in either direction: two expressions, which
+-- queries must use letter by letter.
+CREATE INDEX product_project ON product (project_id);
 CREATE INDEX product_title ON product (project_id, title COLLATE NOCASE);
-CREATE INDEX product_category ON product (project_id, category);
-CREATE INDEX product_price ON product (project_id, price_e4);
+CREATE INDEX product_price_up ON product (project_id, coalesce(price_e4, 10000000000000));
+CREATE INDEX product_price_down ON product (project_id, coalesce(price_e4, -1));
+CREATE INDEX product_created ON product (project_id, created_ms);
 CREATE INDEX product_updated ON product (project_id, updated_ms);
+-- All that facets count, without a look at the rows.
+CREATE INDEX product_facets ON product (project_id, category, currency, price_e4);
 CREATE INDEX product_asset ON product (asset_id) WHERE asset_id IS NOT NULL;
 CREATE INDEX product_index_state ON product (index_state);
 

@@ -12,6 +12,10 @@
     "p.currency, p.image_url, p.metadata, p.asset_id, p.index_state, p.index_error, "              \
     "p.created_ms, p.updated_ms"
 
+/* The price as 0005_products.sql indexes it: what has none is beyond all that have one. */
+#define PRICE_UP   "coalesce(p.price_e4, 10000000000000)" /* MP_PRICE_E4_MAX + 1 */
+#define PRICE_DOWN "coalesce(p.price_e4, -1)"
+
 /* NOMEM when the arena is full: a text is whole or the row is not read. */
 MP_CHECK mp_err mp_sql_read_product(sqlite3_stmt *s, mp_arena *arena, mp_product *out, mp_why *why);
 /* The one row of a statement that has its values, which is reset; found says whether there was one.

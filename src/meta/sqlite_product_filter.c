@@ -61,6 +61,16 @@ static void state_test(unsigned states, product_condition *q)
     mp_buf_str(&q->f.text, states ? ")" : "");
 }
 
+static void price_test(const mp_product_filter *f, product_condition *q)
+{
+    if (f->has_min) /* not below 0, where PRICE_DOWN has what has no price */
+        mp_buf_printf(&q->f.text, " AND " PRICE_DOWN " >= ?%d",
+                      add_number(&q->f, MP_MAX(f->price_min_e4, INT64_C(0))));
+    if (f->has_max)
+        mp_buf_printf(&q->f.text, " AND " PRICE_UP " <= ?%d",
+                      add_number(&q->f, MP_MIN(f->price_max_e4, MP_PRICE_E4_MAX)));
+}
+
 mp_err mp_sql_product_condition(const mp_product_filter *filter, const int64_t *ids, size_t n_ids,
                                 product_condition *q, mp_why *why)
 {
@@ -77,10 +87,7 @@ mp_err mp_sql_product_condition(const mp_product_filter *filter, const int64_t *
     project_test(f, q);
     category_test(f, q);
     state_test(f->index_states, q);
-    if (f->has_min)
-        mp_buf_printf(text, " AND p.price_e4 >= ?%d", add_number(&q->f, f->price_min_e4));
-    if (f->has_max)
-        mp_buf_printf(text, " AND p.price_e4 <= ?%d", add_number(&q->f, f->price_max_e4));
+    price_test(f, q);
     if (f->currency)
         mp_buf_printf(text, " AND p.currency = ?%d", add_text(&q->f, f->currency));
     if (f->external_id_part)

@@ -239,16 +239,14 @@ mp_err mp_meta_count_products(mp_meta *m, const mp_product_filter *filter, uint6
 
 /* ---- pages ---- */
 
-#define NO_PRICE_LAST "10000000000000" /* MP_PRICE_E4_MAX + 1 */
-
-/* By mp_product_sort. `number` is what the row's place is told by, NULL where it is the title. */
+/* By mp_product_sort. */
 static const struct {
     const char *up, *down; /* expressions over p */
     char letter;           /* in a cursor */
 } sorts[] = {
     [MP_SORT_ID] = {"p.id", "p.id", 'i'},
     [MP_SORT_TITLE] = {"p.title COLLATE NOCASE", "p.title COLLATE NOCASE", 't'},
-    [MP_SORT_PRICE] = {"coalesce(p.price_e4, " NO_PRICE_LAST ")", "coalesce(p.price_e4, -1)", 'p'},
+    [MP_SORT_PRICE] = {PRICE_UP, PRICE_DOWN, 'p'},
     [MP_SORT_CREATED] = {"p.created_ms", "p.created_ms", 'c'},
     [MP_SORT_UPDATED] = {"p.updated_ms", "p.updated_ms", 'u'},
 };

@@ -64,6 +64,8 @@ static void filters_hold(void **state)
     assert_int_equal(ALL(.has_min = true, .price_min_e4 = 0), 2);
     assert_int_equal(ALL(.has_min = true, .price_min_e4 = 100001), 1);
     assert_int_equal(ALL(.has_max = true, .price_max_e4 = 100000), 1);
+    assert_int_equal(ALL(.has_min = true, .price_min_e4 = INT64_MIN), 2);
+    assert_int_equal(ALL(.has_max = true, .price_max_e4 = INT64_MAX), 2);
     assert_int_equal(ALL(.currency = "USD"), 1);
     assert_int_equal(ALL(.currency = ""), 1);
     assert_int_equal(ALL(.external_id_part = "sku"), 2);
