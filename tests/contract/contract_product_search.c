@@ -110,8 +110,7 @@ static void hostile_words_are_only_words(void **state)
                                           "; DROP TABLE product",
                                           "\xFF\xFE",
                                           "\xE2\x80\x93",
-                                          "a\xE2\x80\x93"
-                                          "b",
+                                          "x\xE2\x80\x93y",
                                           "%",
                                           "\\",
                                           "*",

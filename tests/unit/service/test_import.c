@@ -74,8 +74,7 @@ static void any_line_end_and_delimiter_will_do(void **state)
         "external_id;title;price\n1;a,b;2.5\n2;c;3\n",
         "external_id\ttitle\tprice\r\n1\ta,b\t2.5\r\n2\tc\t3",
         "external_id,\"title\",price\r1,\"a,b\",2.5\r2,c,3\r",
-        "\xEF\xBB\xBF"
-        "external_id,title,price\n1,\"a,b\",2.5\n2,c,3\n",
+        "\xEF\xBB\xBF\145xternal_id,title,price\n1,\"a,b\",2.5\n2,c,3\n",
         "\"external_id\";\"title\";\"price\"\r\n\"1\";\"a,b\";\"2.5\"\r\n2;c;3\r\n",
     };
     (void)state;
