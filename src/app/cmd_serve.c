@@ -5,6 +5,7 @@
 #include "http/http.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const mp_option rows[] = {
@@ -31,8 +32,9 @@ static const mp_option rows[] = {
      .type = MP_OPT_CHOICE,
      .value = "WHO",
      .fallback = "open",
-     .choices = "open|closed",
-     .help = "Whether people can make accounts for themselves."},
+     .choices = "open|invite|closed",
+     .help = "Who can make an account for themselves: everybody, whoever an administrator invited, "
+             "or nobody."},
     {.name = "drain",
      .type = MP_OPT_DURATION,
      .value = "TIME",
@@ -66,6 +68,20 @@ static void tell_ready(mp_app *app, const mp_http *h, const char *address)
     fflush(stdout);
 }
 
+static mp_registration registration(const char *word)
+{
+    if (strcmp(word, "closed") == 0)
+        return MP_REGISTRATION_CLOSED;
+    return strcmp(word, "invite") == 0 ? MP_REGISTRATION_INVITE : MP_REGISTRATION_OPEN;
+}
+
+/* The setting, or the variable that many set for their services. */
+static const char *jwt_secret(const mp_app *app)
+{
+    const char *own = mp_settings_text(&app->settings, MP_SET_JWT_SECRET);
+    return own && *own ? own : getenv("JWT_SECRET");
+}
+
 static int run(mp_app *app)
 {
     mp_http *h;
@@ -76,12 +92,13 @@ static int run(mp_app *app)
     int code = app_open(app, APP_CREATE);
     if (code)
         return code;
-    mp_http_options o = {
-        .address = address,
-        .port = (int)mp_args_int(&app->args, "port", 8080),
-        .threads = (int)mp_args_int(&app->args, "http-threads", 2),
-        .closed = strcmp(mp_args_text(&app->args, "registration", "open"), "closed") == 0,
-        .library = app->library};
+    mp_http_options o = {.address = address,
+                         .port = (int)mp_args_int(&app->args, "port", 8080),
+                         .threads = (int)mp_args_int(&app->args, "http-threads", 2),
+                         .registration =
+                             registration(mp_args_text(&app->args, "registration", "open")),
+                         .jwt_secret = jwt_secret(app),
+                         .library = app->library};
     mp_err err = mp_http_open(&h, &o, &why);
     if (err)
         return app_fail_inner(app, err, &why);
@@ -101,6 +118,8 @@ const mp_command command_serve = {
     .about =
         "Serves the library until Ctrl-C or SIGTERM; requests under way are finished first. One "
         "line of JSON per request goes to standard error.\n"
+        "Access tokens are signed with keys of the library's own, or with the setting jwt-secret "
+        "(MAGPIE_JWT_SECRET, or JWT_SECRET where that is not set).\n"
         "  magpie serve --port 8080\n"
         "  curl http://127.0.0.1:8080/health",
     OPTIONS_OF(rows),

@@ -90,6 +90,13 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
                       .type = MP_OPT_PATH,
                       .value = "DIR",
                       .help = "Folder with lite_fetch.py (default: the installed one)."},
+    [MP_SET_JWT_SECRET] = {.name = "jwt-secret",
+                           .type = MP_OPT_TEXT,
+                           .secret = true,
+                           .value = "TEXT",
+                           .help = "What serve signs access tokens with, at least 32 bytes; better "
+                                   "in the environment or the file than as a flag, which others "
+                                   "can see (default: keys that the library makes and rotates)."},
 };
 
 typedef struct loader {

@@ -23,6 +23,7 @@ typedef enum mp_setting {
     MP_SET_MAX_BYTES,
     MP_SET_COLOR,
     MP_SET_SHARE,
+    MP_SET_JWT_SECRET,
     MP_SETTINGS
 } mp_setting;
 

@@ -80,7 +80,13 @@ bool mp_body_read(mp_request *r, const mp_member *fields, size_t n)
         mp_reply_problem(r, 415, "the body must be application/json");
         return false;
     }
-    r->json = json_loadb(r->body.p ? r->body.p : "", r->body.n, JSON_REJECT_DUPLICATES, &at);
+    /* jansson would take a NUL for the end. A number alone is JSON, too; of another shape. */
+    const char *text = r->body.p ? r->body.p : "";
+    if (memchr(text, '\0', r->body.n)) {
+        mp_reply_problem(r, 400, "malformed JSON: it holds a NUL");
+        return false;
+    }
+    r->json = json_loadb(text, r->body.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);
     if (!r->json) {
         mp_reply_problem(r, 400, "malformed JSON at line %d, column %d", at.line, at.column);
         return false;

@@ -20,18 +20,31 @@
 
 typedef struct mp_http mp_http; /* opaque */
 
+/* Who can make an account for themselves. */
+typedef enum mp_registration {
+    MP_REGISTRATION_OPEN,
+    MP_REGISTRATION_INVITE, /* whoever has an invitation */
+    MP_REGISTRATION_CLOSED
+} mp_registration;
+
 typedef struct mp_http_options {
     const char *address; /* numeric; "127.0.0.1", "::" */
     int port;            /* 0: any free one */
     int threads;         /* that read and write; 0: 2 */
     int workers;         /* for slow handlers; 0: four per processor, at least 8 */
     int idle_s;          /* a silent connection is closed after it; 0: 60 */
-    bool closed;         /* nobody can register */
     magpie *library;     /* stays the caller's; must outlive the server */
+    mp_registration registration;
+    const char *jwt_secret; /* see mp_auth_options; NULL or "": none */
+    /* Sends a mail from a thread of the service's own, one at a time; NULL: no mail server. */
+    mp_err (*send_mail)(void *context, const char *to, const char *subject, const char *text,
+                        mp_why *why);
+    void *mail_context;
+    const char *reset_url; /* what stands before the token in a mail for a new password */
 } mp_http_options;
 
-/* Listens and serves until closed. Errors: INVALID (not an address), IO (port in use, no rights).
- */
+/* Listens and serves until closed. Errors: INVALID (not an address, a secret that is too short), IO
+ * (port in use, no rights). */
 MP_CHECK mp_err mp_http_open(mp_http **out, const mp_http_options *opt, mp_why *why);
 int mp_http_port(const mp_http *h);
 /* What makes the first account at POST /api/auth/setup; "" when there is one already. */

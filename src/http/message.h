@@ -58,7 +58,8 @@ typedef struct mp_request {
     const mp_part *parts; /* of a spooled body */
     size_t n_parts;
     mp_user user;        /* who asks, where the route wants to know; id 0: nobody */
-    const char *session; /* of the user's access token */
+    const char *session; /* of the user's access token; "" with an API key */
+    const char *scopes;  /* of the API key, between blanks; NULL: a person's session */
     mp_access access;    /* what the user reaches */
     int64_t made_id;     /* of the account that this request made */
     bool by_link;        /* a signed link asks, for what it names alone */

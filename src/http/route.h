@@ -40,8 +40,6 @@ void mp_handle_logout(mp_request *r);
 void mp_handle_me(mp_request *r);
 void mp_handle_sessions(mp_request *r);
 void mp_handle_end_session(mp_request *r);
-void mp_handle_password(mp_request *r);
-void mp_handle_audit(mp_request *r);
 void mp_handle_presign(mp_request *r); /* uploads.c */
 void mp_handle_put_upload(mp_request *r);
 bool mp_admit_upload(mp_request *r);
@@ -74,7 +72,28 @@ void mp_handle_verdict(mp_request *r);
 void mp_handle_list_verdicts(mp_request *r);
 void mp_handle_vectors_map(mp_request *r); /* map.c */
 void mp_handle_stats(mp_request *r);       /* stats.c */
-/* Fills r->user and r->session from the access token; false with the reply made. auth.c */
+void mp_handle_rotate(mp_request *r);
+void mp_handle_password(mp_request *r); /* password.c */
+void mp_handle_forgot(mp_request *r);
+void mp_handle_reset(mp_request *r);
+void mp_handle_list_keys(mp_request *r); /* api_keys.c */
+void mp_handle_add_key(mp_request *r);
+void mp_handle_remove_key(mp_request *r);
+void mp_handle_list_invites(mp_request *r); /* invites.c */
+void mp_handle_add_invite(mp_request *r);
+void mp_handle_remove_invite(mp_request *r);
+void mp_handle_list_users(mp_request *r); /* users.c */
+void mp_handle_add_user(mp_request *r);
+void mp_handle_get_user(mp_request *r);
+void mp_handle_change_user(mp_request *r);
+void mp_handle_delete_user(mp_request *r);
+void mp_handle_audit(mp_request *r); /* audit.c */
+
+/* ---- who may ---- */
+/* Fills r->user, r->session and r->scopes from an access token or an API key, and holds them
+ * against the route's permission; false with the reply made. auth.c */
 bool mp_request_authorize(mp_request *r);
+/* May the user's role do that, and the key's scopes, if one asks? */
+bool mp_request_may(const mp_request *r, const char *permission);
 
 #endif

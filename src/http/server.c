@@ -429,6 +429,8 @@ static void log_library(void *context, const char *format, va_list args)
 
 /* Ten at once, then ten a minute. */
 static const double LOGINS_PER_S = 10.0 / 60, LOGINS_AT_ONCE = 10;
+/* To one mailbox, whoever asks: five at once, then five an hour. */
+static const double MAILS_PER_S = 5.0 / 3600, MAILS_AT_ONCE = 5;
 
 /* Without an account only who reads the terminal can make one. */
 static mp_err prepare_setup(mp_service *s, mp_why *why)
@@ -460,20 +462,26 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
     s->library = opt->library;
     s->scheme = "http";
     snprintf(s->spool_dir, sizeof s->spool_dir, "%s/tmp", magpie_path(opt->library));
-    s->open_registration = !opt->closed;
+    s->registration = opt->registration;
     s->metrics = mp_metrics_new();
     s->logins = mp_limits_new(LOGINS_PER_S, LOGINS_AT_ONCE);
+    s->mails = mp_limits_new(MAILS_PER_S, MAILS_AT_ONCE);
     /* Handlers wait as much as they work: for a lock, a decoder, a disk. */
     s->work = mp_work_new(opt->workers ? opt->workers : MP_MAX(8, 4 * mp_cpu_count()), WAITING);
     pthread_mutex_init(&s->log_mutex, NULL);
     pthread_mutex_init(&s->setup_mutex, NULL);
+    mp_auth_options accounts = {.library = opt->library,
+                                .jwt_secret = opt->jwt_secret,
+                                .send = opt->send_mail,
+                                .send_context = opt->mail_context,
+                                .reset_url = opt->reset_url};
     mp_err err = mp_mkdirs(s->spool_dir, why);
     if (!err)
         err = name_model(s, why);
     if (!err)
         err = mp_signer_open(&s->signer, opt->library, why);
     if (!err)
-        err = mp_auth_open(&s->auth, opt->library, why);
+        err = mp_auth_open(&s->auth, &accounts, why);
     return err ? err : prepare_setup(s, why);
 }
 
@@ -575,6 +583,7 @@ void mp_http_close(mp_http *h)
         MHD_stop_daemon(h->daemon);
     mp_metrics_free(h->service.metrics);
     mp_limits_free(h->service.logins);
+    mp_limits_free(h->service.mails);
     mp_auth_close(h->service.auth);
     pthread_mutex_destroy(&h->service.setup_mutex);
     pthread_mutex_destroy(&h->service.log_mutex);

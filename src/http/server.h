@@ -22,7 +22,8 @@ struct mp_service {
     const char *scheme;   /* "http" or "https" */
     char spool_dir[4096]; /* where uploads lie until they are taken in */
     mp_limits *logins;    /* by address and name */
-    bool open_registration;
+    mp_limits *mails;     /* by the address that they go to */
+    mp_registration registration;
     char setup_token[33]; /* makes the first account; "" once there is one */
     pthread_mutex_t setup_mutex;
     _Atomic int active;        /* requests begun and not yet answered */

@@ -7,10 +7,11 @@
 
 #include <string.h>
 
-mp_err mp_access_of(magpie *library, const mp_user *user, mp_arena *arena, mp_access *out,
-                    mp_why *why)
+mp_err mp_access_of(magpie *library, const mp_user *user, const char *scopes, mp_arena *arena,
+                    mp_access *out, mp_why *why)
 {
-    *out = (mp_access){.all = mp_role_may(user->role, "assets.all"),
+    bool own = scopes && strstr(scopes, "assets.own");
+    *out = (mp_access){.all = !own && mp_role_may(user->role, "assets.all"),
                        .read_only = !mp_role_may(user->role, "assets.write")};
     mp_reach *list;
     mp_err err = mp_meta_reach(mp_core_meta(library), user->id, arena, &list, &out->n, why);

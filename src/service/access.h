@@ -18,8 +18,10 @@ typedef struct mp_access {
     size_t n;
 } mp_access;
 
-MP_CHECK mp_err mp_access_of(magpie *library, const mp_user *user, mp_arena *arena, mp_access *out,
-                             mp_why *why);
+/* scopes: of the API key that asks, NULL for a person. A key that names assets.own reaches what is
+ * its owner's own or shared with them, whatever their role. */
+MP_CHECK mp_err mp_access_of(magpie *library, const mp_user *user, const char *scopes,
+                             mp_arena *arena, mp_access *out, mp_why *why);
 bool mp_access_may(const mp_access *a, int64_t project_id, bool write);
 /* A filter that lets through what `where` (NULL: all) does of one project, or of all that can be
  * reached (0); in `arena`, NULL when that is everything. The text of `where` is parsed on its own

@@ -1,7 +1,6 @@
 /* What every metadata store promises (meta.h), on a store made by open_store. */
 #include "../unit/test.h"
 #include "base/os.h"
-#include "meta/accounts.h"
 #include "meta/meta.h"
 
 #include <fcntl.h>
@@ -318,110 +317,6 @@ static void sources_follow_files(void **state)
     assert_string_equal(list[0].path, "/p/a.jpg");
 }
 
-static void users_are_told_apart_without_case(void **state)
-{
-    store *s = *state;
-    mp_why why;
-    mp_user u = {
-        .username = "Ada", .email = "a@b.org", .password = "x", .role = "user", .active = true};
-    mp_user found;
-    int64_t id, other;
-    uint64_t n;
-    assert_ok(mp_meta_add_user(s->m, &u, &id, &why));
-    assert_int_equal(mp_meta_add_user(s->m, &u, &other, &why), MP_EXISTS);
-    u.email = "";
-    u.username = "ADA";
-    assert_int_equal(mp_meta_add_user(s->m, &u, &other, &why), MP_EXISTS);
-    u.username = "bob";
-    assert_ok(mp_meta_add_user(s->m, &u, &other, &why));
-    u.username = "carl"; /* several may have no address */
-    assert_ok(mp_meta_add_user(s->m, &u, &other, &why));
-    assert_ok(mp_meta_find_user(s->m, "aDA", s->arena, &found, &why));
-    assert_int_equal(found.id, id);
-    assert_string_equal(found.username, "Ada");
-    assert_ok(mp_meta_find_user(s->m, "A@B.ORG", s->arena, &found, &why));
-    assert_int_equal(found.id, id);
-    assert_int_equal(mp_meta_find_user(s->m, "", s->arena, &found, &why), MP_NOT_FOUND);
-    assert_int_equal(mp_meta_get_user(s->m, 99, s->arena, &found, &why), MP_NOT_FOUND);
-    assert_ok(mp_meta_count_users(s->m, &n, &why));
-    assert_int_equal(n, 3);
-}
-
-static void a_refresh_token_is_good_once(void **state)
-{
-    store *s = *state;
-    mp_why why;
-    mp_user u = {.username = "ada", .email = "", .password = "x", .role = "user", .active = true};
-    uint8_t first[32] = {1}, second[32] = {2}, third[32] = {3}, wrong[32] = {4};
-    mp_session row = {.id = "s1", .created_ms = 1, .expires_ms = 100, .agent = "", .address = ""};
-    mp_session got;
-    assert_ok(mp_meta_add_user(s->m, &u, &row.user_id, &why));
-    assert_ok(mp_meta_add_session(s->m, &row, first, &why));
-    assert_int_equal(mp_meta_rotate_session(s->m, wrong, second, 50, 200, s->arena, &got, &why),
-                     MP_NOT_FOUND);
-    assert_int_equal(mp_meta_rotate_session(s->m, first, second, 100, 200, s->arena, &got, &why),
-                     MP_NOT_FOUND); /* it ended at 100 */
-    assert_ok(mp_meta_rotate_session(s->m, first, second, 50, 200, s->arena, &got, &why));
-    assert_string_equal(got.id, "s1");
-    assert_ok(mp_meta_rotate_session(s->m, second, third, 150, 300, s->arena, &got, &why));
-    assert_int_equal(got.user_id, row.user_id);
-    assert_int_equal(mp_meta_rotate_session(s->m, second, first, 160, 300, s->arena, &got, &why),
-                     MP_EXISTS); /* shown again: revoked */
-    assert_int_equal(mp_meta_rotate_session(s->m, third, first, 160, 300, s->arena, &got, &why),
-                     MP_NOT_FOUND);
-    assert_ok(mp_meta_get_session(s->m, "s1", s->arena, &got, &why));
-    assert_true(got.revoked);
-    assert_ok(mp_meta_revoke_session(s->m, "unknown", &why));
-    assert_int_equal(mp_meta_get_session(s->m, "unknown", s->arena, &got, &why), MP_NOT_FOUND);
-}
-
-static void a_new_password_ends_the_other_sessions(void **state)
-{
-    store *s = *state;
-    mp_why why;
-    mp_user u = {.username = "ada", .email = "", .password = "x", .role = "user", .active = true};
-    mp_session *list, row = {.created_ms = 1, .expires_ms = 100, .agent = "", .address = ""};
-    size_t n;
-    assert_ok(mp_meta_add_user(s->m, &u, &row.user_id, &why));
-    for (uint8_t i = 0; i < 4; i++) {
-        char id[2] = {(char)('a' + i), '\0'};
-        uint8_t token[32] = {i};
-        row.id = id;
-        row.created_ms = i;
-        row.expires_ms = i == 0 ? 10 : 100; /* "a" is over */
-        assert_ok(mp_meta_add_session(s->m, &row, token, &why));
-    }
-    assert_ok(mp_meta_list_sessions(s->m, row.user_id, 50, s->arena, &list, &n, &why));
-    assert_int_equal(n, 3);
-    assert_string_equal(list[0].id, "d");
-    assert_ok(mp_meta_set_password(s->m, row.user_id, "y", "c", &why));
-    assert_ok(mp_meta_list_sessions(s->m, row.user_id, 50, s->arena, &list, &n, &why));
-    assert_int_equal(n, 1);
-    assert_string_equal(list[0].id, "c");
-    assert_ok(mp_meta_get_user(s->m, row.user_id, s->arena, &u, &why));
-    assert_string_equal(u.password, "y");
-    assert_int_equal(mp_meta_set_password(s->m, 99, "y", "", &why), MP_NOT_FOUND);
-}
-
-static void the_audit_log_comes_in_pages(void **state)
-{
-    store *s = *state;
-    mp_why why;
-    mp_audit *list, a = {.action = "x", .detail = "", .address = "", .request_id = "r"};
-    size_t n;
-    for (int i = 0; i < 5; i++) {
-        a.user_id = i;
-        assert_ok(mp_meta_add_audit(s->m, &a, &why));
-    }
-    assert_ok(mp_meta_list_audit(s->m, 0, 3, s->arena, &list, &n, &why));
-    assert_int_equal(n, 3);
-    assert_int_equal(list[0].user_id, 4);
-    assert_string_equal(list[0].request_id, "r");
-    assert_ok(mp_meta_list_audit(s->m, list[2].id, 3, s->arena, &list, &n, &why));
-    assert_int_equal(n, 2);
-    assert_int_equal(list[1].user_id, 0);
-}
-
 static void spares_are_further_files_that_are_there(void **state)
 {
     store *s = *state;
@@ -630,10 +525,6 @@ int main(void)
         EACH(words_find_items),
         EACH(vectors_are_the_truth),
         EACH(sources_follow_files),
-        EACH(users_are_told_apart_without_case),
-        EACH(a_refresh_token_is_good_once),
-        EACH(a_new_password_ends_the_other_sessions),
-        EACH(the_audit_log_comes_in_pages),
         EACH(spares_are_further_files_that_are_there),
         EACH(verdicts_replace_each_other),
         EACH(a_store_survives_reopening),

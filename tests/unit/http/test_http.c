@@ -104,6 +104,34 @@ static void roles_may_what_their_table_says(void **state)
     assert_false(mp_role_may("nobody", "assets.read"));
 }
 
+static void scopes_narrow_what_a_role_may(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *role, *scopes, *permission;
+        bool may;
+    } cases[] = {
+        {"admin", NULL, "assets.write", true},
+        {"admin", "assets.read", "assets.write", false},
+        {"admin", "assets.read", "assets.read", true},
+        {"admin", "assets.own", "assets.read", true},
+        {"user", NULL, "assets.read", true},
+        {"user", "*", "assets.read", true},
+        {"user", "assets.read", "assets.read", true},
+        {"user", "assets.read", "assets.write", false},
+        {"user", "projects.*", "assets.read", false},
+        {"guest", NULL, "assets.read", true},
+        {"guest", "*", "assets.write", false},
+        {"user", "", "assets.read", false},
+        {"user", "*", "users.read", false},
+    };
+    for (size_t i = 0; i < MP_COUNT(cases); i++) {
+        mp_request r = {.user = {.role = cases[i].role}, .scopes = cases[i].scopes};
+        if (mp_request_may(&r, cases[i].permission) != cases[i].may)
+            fail_msg("case %zu", i);
+    }
+}
+
 /* ---- live ---- */
 
 typedef struct live {
@@ -195,6 +223,84 @@ static void draining_refuses_the_new(void **state)
     assert_true(mp_http_drain(l->http, 0)); /* again is fine */
 }
 
+/* The status of a JSON post; the answer in `out`. */
+static int post(int port, const char *path, const char *body, char *out, size_t cap)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    char text[1024];
+    int fd = socket(AF_INET, SOCK_STREAM, 0), status = 0;
+    ssize_t got = 0;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int n = snprintf(text, sizeof text,
+                     "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                     "X-Request-Id: same\r\nContent-Type: application/json\r\n"
+                     "Content-Length: %zu\r\n\r\n%s",
+                     path, strlen(body), body);
+    if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0 && write(fd, text, (size_t)n) == n)
+        got = recv(fd, out, cap - 1, MSG_WAITALL);
+    out[MP_MAX(got, 0)] = '\0';
+    if (sscanf(out, "HTTP/1.1 %d", &status) != 1)
+        status = 0;
+    char *end = strstr(out, "\r\n\r\n");
+    memmove(out, end ? end + 4 : "", strlen(end ? end + 4 : "") + 1);
+    close(fd);
+    return status;
+}
+
+typedef struct mailbox {
+    pthread_mutex_t mutex; /* guards the rest */
+    pthread_cond_t came;
+    char text[1024];
+} mailbox;
+
+static mp_err deliver(void *context, const char *to, const char *subject, const char *text,
+                      mp_why *why)
+{
+    mailbox *box = context;
+    (void)why;
+    pthread_mutex_lock(&box->mutex);
+    snprintf(box->text, sizeof box->text, "%s|%s|%s", to, subject, text);
+    pthread_cond_signal(&box->came);
+    pthread_mutex_unlock(&box->mutex);
+    return MP_OK;
+}
+
+/* One answer whether the address is somebody's or not; the mail's token sets a password, once. */
+static void a_forgotten_password_is_renewed_by_mail(void **state)
+{
+    live *l = *state;
+    mp_why why;
+    mailbox box = {.mutex = PTHREAD_MUTEX_INITIALIZER, .came = PTHREAD_COND_INITIALIZER};
+    char known[4096], unknown[4096], body[256];
+    mp_http_options o = {.address = "127.0.0.1",
+                         .workers = 2,
+                         .library = l->library,
+                         .send_mail = deliver,
+                         .mail_context = &box,
+                         .reset_url = "#"};
+    mp_http_close(l->http);
+    assert_ok(mp_http_open(&l->http, &o, &why));
+    int port = mp_http_port(l->http);
+    static const char ada[] =
+        "{\"username\":\"ada\",\"email\":\"ada@x.org\",\"password\":\"long enough\"}";
+    assert_int_equal(post(port, "/api/auth/register", ada, known, sizeof known), 201);
+    static const char forgot[] = "/api/auth/password/forgot", reset[] = "/api/auth/password/reset";
+    assert_int_equal(post(port, forgot, "{\"email\":\"no@x.org\"}", unknown, sizeof unknown), 202);
+    assert_int_equal(post(port, forgot, "{\"email\":\"ada@x.org\"}", known, sizeof known), 202);
+    assert_string_equal(known, unknown);
+    pthread_mutex_lock(&box.mutex);
+    while (!*box.text)
+        pthread_cond_wait(&box.came, &box.mutex);
+    assert_int_equal(strncmp(box.text, "ada@x.org|", 10), 0);
+    snprintf(body, sizeof body, "{\"token\":\"%.64s\",\"new_password\":\"another one\"}",
+             strchr(box.text, '#') + 1);
+    pthread_mutex_unlock(&box.mutex);
+    assert_int_equal(post(port, reset, body, known, sizeof known), 204);
+    assert_int_equal(post(port, reset, body, known, sizeof known), 403);
+    static const char login[] = "{\"username\":\"ada\",\"password\":\"another one\"}";
+    assert_int_equal(post(port, "/api/auth/login", login, known, sizeof known), 200);
+}
+
 static void bad_addresses_are_refused(void **state)
 {
     (void)state;
@@ -215,8 +321,10 @@ int main(void)
         cmocka_unit_test(queries_are_decoded),
         cmocka_unit_test(tries_are_counted_by_name),
         cmocka_unit_test(roles_may_what_their_table_says),
+        cmocka_unit_test(scopes_narrow_what_a_role_may),
         cmocka_unit_test_setup_teardown(many_ask_at_once, start, stop),
         cmocka_unit_test_setup_teardown(draining_refuses_the_new, start, stop),
+        cmocka_unit_test_setup_teardown(a_forgotten_password_is_renewed_by_mail, start, stop),
         cmocka_unit_test(bad_addresses_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

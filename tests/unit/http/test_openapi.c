@@ -41,7 +41,7 @@ static size_t read_operations(operation *out)
             snprintf(out[n].path, sizeof out[n].path, "%s", path);
             assert_true(sscanf(line, " %15[a-z]:", out[n++].method) == 1);
         } else if (indent == 6 && n > 0) {
-            out[n - 1].bearer |= strstr(line, "security: [{bearer: []}]") != NULL;
+            out[n - 1].bearer |= strstr(line, "security: [{bearer: []}") != NULL;
             out[n - 1].body |= strstr(line, "requestBody:") != NULL;
         }
     }
