@@ -1,12 +1,15 @@
 /* cmd_serve.c - the library as a service over HTTP, until a signal ends it. */
 #include "app/commands.h"
 #include "app/stop.h"
+#include "app/work_options.h"
 
 #include "http/http.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const mp_option rows[] = {
     {.name = "address",
@@ -35,6 +38,15 @@ static const mp_option rows[] = {
      .choices = "open|invite|closed",
      .help = "Who can make an account for themselves: everybody, whoever an administrator invited, "
              "or nobody."},
+    {.name = "no-worker",
+     .type = MP_OPT_FLAG,
+     .help = "Run no jobs in this process: a `magpie worker` does."},
+    {.name = "reset-url",
+     .type = MP_OPT_TEXT,
+     .value = "URL",
+     .help = "What stands before the token in a mail for a new password (default: the token "
+             "alone)."},
+    WORK_OPTION_ROWS,
     {.name = "drain",
      .type = MP_OPT_DURATION,
      .value = "TIME",
@@ -82,32 +94,83 @@ static const char *jwt_secret(const mp_app *app)
     return own && *own ? own : getenv("JWT_SECRET");
 }
 
+typedef struct serving {
+    mp_app *app;
+    work_setup setup;
+    mp_worker *worker;
+    mp_http *_Atomic http; /* NULL until it is open: the worker begins before */
+} serving;
+
+static void note_job(void *context, const char *type, bool failed, double seconds)
+{
+    mp_http *h = atomic_load(&((serving *)context)->http);
+    if (h)
+        mp_http_note_job(h, type, failed, seconds);
+}
+
+static mp_err begin(serving *s, mp_why *why)
+{
+    mp_app *app = s->app;
+    mp_http *h = NULL;
+    mp_err err = MP_OK;
+    work_setup_read(app, &s->setup);
+    s->setup.options.on_job = note_job;
+    s->setup.options.context = s;
+    if (!mp_args_flag(&app->args, "no-worker"))
+        err = mp_worker_open(&s->worker, &s->setup.options, why);
+    const char *who = mp_args_text(&app->args, "registration", "open");
+    mp_http_options o = {.address = mp_args_text(&app->args, "address", "127.0.0.1"),
+                         .port = (int)mp_args_int(&app->args, "port", 8080),
+                         .threads = (int)mp_args_int(&app->args, "http-threads", 2),
+                         .registration = registration(who),
+                         .jwt_secret = jwt_secret(app),
+                         .send_mail = s->setup.options.mail.url ? work_send_mail : NULL,
+                         .mail_context = &s->setup,
+                         .reset_url = mp_args_text(&app->args, "reset-url", NULL),
+                         .worker = s->worker,
+                         .allow = &s->setup.allow,
+                         .library = app->library};
+    if (!err)
+        err = mp_http_open(&h, &o, why);
+    atomic_store(&s->http, h);
+    return err;
+}
+
+/* Requests first: they may still add jobs. */
+static void end(serving *s, int drain_ms)
+{
+    mp_http *h = atomic_load(&s->http);
+    mp_why why = {0};
+    if (h && !mp_http_drain(h, drain_ms))
+        app_note(s->app, PAINT_WARN, "some requests were not finished in time");
+    if (s->worker && mp_worker_drain(s->worker, drain_ms, &why)) {
+        app_note(s->app, PAINT_WARN, "some jobs were not finished in time; they will be taken up");
+        fflush(NULL);
+        _exit(EXIT_DONE); /* a handler hangs: its lease runs out */
+    }
+    mp_http_close(h); /* its handlers wake the worker */
+    mp_worker_close(s->worker);
+    work_setup_free(&s->setup);
+}
+
 static int run(mp_app *app)
 {
-    mp_http *h;
+    serving s = {.app = app};
     mp_why why = {0};
-    const char *address = mp_args_text(&app->args, "address", "127.0.0.1");
     if (mp_args_operands(&app->args))
         return app_usage(app, "serve takes no operand");
     int code = app_open(app, APP_CREATE);
     if (code)
         return code;
-    mp_http_options o = {.address = address,
-                         .port = (int)mp_args_int(&app->args, "port", 8080),
-                         .threads = (int)mp_args_int(&app->args, "http-threads", 2),
-                         .registration =
-                             registration(mp_args_text(&app->args, "registration", "open")),
-                         .jwt_secret = jwt_secret(app),
-                         .library = app->library};
-    mp_err err = mp_http_open(&h, &o, &why);
-    if (err)
+    mp_err err = begin(&s, &why);
+    if (err) {
+        end(&s, 0);
         return app_fail_inner(app, err, &why);
-    tell_ready(app, h, address);
+    }
+    tell_ready(app, atomic_load(&s.http), mp_args_text(&app->args, "address", "127.0.0.1"));
     while (!stop_asked())
         (void)poll(NULL, 0, 1000); /* a signal ends it */
-    if (!mp_http_drain(h, (int)mp_args_int(&app->args, "drain", 30000)))
-        app_note(app, PAINT_WARN, "some requests were not finished in time");
-    mp_http_close(h);
+    end(&s, (int)mp_args_int(&app->args, "drain", 30000));
     return EXIT_DONE;
 }
 

@@ -97,6 +97,26 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
                            .help = "What serve signs access tokens with, at least 32 bytes; better "
                                    "in the environment or the file than as a flag, which others "
                                    "can see (default: keys that the library makes and rotates)."},
+    [MP_SET_SMTP_URL] = {.name = "smtp-url",
+                         .type = MP_OPT_TEXT,
+                         .value = "URL",
+                         .help = "The mail server for notifications and forgotten passwords: "
+                                 "smtp://HOST:587 (which must offer TLS) or smtps://HOST:465 "
+                                 "(default: none, no mail is sent)."},
+    [MP_SET_SMTP_USER] = {.name = "smtp-user",
+                          .type = MP_OPT_TEXT,
+                          .value = "NAME",
+                          .help = "Who signs in at the mail server."},
+    [MP_SET_SMTP_PASSWORD] = {.name = "smtp-password",
+                              .type = MP_OPT_TEXT,
+                              .secret = true,
+                              .value = "TEXT",
+                              .help = "And the password for it."},
+    [MP_SET_SMTP_FROM] = {.name = "smtp-from",
+                          .type = MP_OPT_TEXT,
+                          .value = "ADDRESS",
+                          .fallback = "magpie@localhost",
+                          .help = "Whom mails come from: a@example.org or Name <a@example.org>."},
 };
 
 typedef struct loader {

@@ -24,6 +24,10 @@ typedef enum mp_setting {
     MP_SET_COLOR,
     MP_SET_SHARE,
     MP_SET_JWT_SECRET,
+    MP_SET_SMTP_URL,
+    MP_SET_SMTP_USER,
+    MP_SET_SMTP_PASSWORD,
+    MP_SET_SMTP_FROM,
     MP_SETTINGS
 } mp_setting;
 

@@ -28,12 +28,14 @@ typedef enum mp_registration {
 } mp_registration;
 
 typedef struct mp_http_options {
-    const char *address; /* numeric; "127.0.0.1", "::" */
-    int port;            /* 0: any free one */
-    int threads;         /* that read and write; 0: 2 */
-    int workers;         /* for slow handlers; 0: four per processor, at least 8 */
-    int idle_s;          /* a silent connection is closed after it; 0: 60 */
-    magpie *library;     /* stays the caller's; must outlive the server */
+    const char *address;              /* numeric; "127.0.0.1", "::" */
+    int port;                         /* 0: any free one */
+    int threads;                      /* that read and write; 0: 2 */
+    int workers;                      /* for slow handlers; 0: four per processor, at least 8 */
+    int idle_s;                       /* a silent connection is closed after it; 0: 60 */
+    struct mp_worker *worker;         /* runs jobs in this process; NULL: another one does */
+    const struct mp_net_allow *allow; /* may be reached although private; NULL: none */
+    magpie *library;                  /* stays the caller's; must outlive the server */
     mp_registration registration;
     const char *jwt_secret; /* see mp_auth_options; NULL or "": none */
     /* Sends a mail from a thread of the service's own, one at a time; NULL: no mail server. */
@@ -46,6 +48,8 @@ typedef struct mp_http_options {
 /* Listens and serves until closed. Errors: INVALID (not an address, a secret that is too short), IO
  * (port in use, no rights). */
 MP_CHECK mp_err mp_http_open(mp_http **out, const mp_http_options *opt, mp_why *why);
+/* Counts a run of a job in this process; any thread. */
+void mp_http_note_job(mp_http *h, const char *type, bool failed, double seconds);
 int mp_http_port(const mp_http *h);
 /* What makes the first account at POST /api/auth/setup; "" when there is one already. */
 const char *mp_http_setup_token(const mp_http *h);

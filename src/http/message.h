@@ -25,7 +25,8 @@ typedef struct mp_reply {
     mp_buf body;      /* owned by the reply */
     int fd;           /* sent in place of body when has_fd; owned by the reply */
     bool has_fd;
-    uint64_t from, bytes; /* of fd */
+    uint64_t from, bytes;     /* of fd */
+    struct mp_stream *stream; /* in place of both: see stream.h; owned by the reply */
     struct {
         const char *name, *value; /* static or in the request's arena */
     } header[MP_REPLY_HEADERS];

@@ -90,6 +90,20 @@ void mp_handle_delete_user(mp_request *r);
 void mp_handle_audit(mp_request *r); /* audit.c */
 
 /* ---- who may ---- */
+void mp_handle_add_job(mp_request *r); /* jobs.c */
+void mp_handle_list_jobs(mp_request *r);
+void mp_handle_replay_jobs(mp_request *r);
+void mp_handle_get_job(mp_request *r);
+void mp_handle_cancel_job(mp_request *r);
+void mp_handle_retry_job(mp_request *r);
+void mp_handle_job_logs(mp_request *r);   /* job_logs.c */
+void mp_handle_add_export(mp_request *r); /* jobs.c */
+void mp_handle_export_content(mp_request *r);
+void mp_handle_events(mp_request *r); /* events.c */
+void mp_handle_daily(mp_request *r);
+void mp_handle_list_schedules(mp_request *r); /* schedules.c */
+void mp_handle_put_schedule(mp_request *r);
+void mp_handle_drop_schedule(mp_request *r);
 /* Fills r->user, r->session and r->scopes from an access token or an API key, and holds them
  * against the route's permission; false with the reply made. auth.c */
 bool mp_request_authorize(mp_request *r);

@@ -80,5 +80,20 @@ const mp_route mp_routes[] = {
     AT(GET, "/api/verdicts", list_verdicts, MAY("assets.read")),
     AT(GET, "/api/vectors/map", vectors_map, MAY("assets.read")),
     AT(GET, "/api/stats", stats, MAY("assets.read")),
+
+    AT(POST, "/api/jobs", add_job, MAY("assets.write"), JSON),
+    AT(GET, "/api/jobs", list_jobs, MAY("assets.read")),
+    AT(POST, "/api/jobs/replay", replay_jobs, MAY("jobs.write"), JSON),
+    AT(GET, "/api/jobs/{id}", get_job, MAY("assets.read")),
+    AT(POST, "/api/jobs/{id}/cancel", cancel_job, MAY("assets.write"), JSON),
+    AT(POST, "/api/jobs/{id}/retry", retry_job, MAY("assets.write"), JSON),
+    AT(GET, "/api/jobs/{id}/logs", job_logs, MAY("assets.read")),
+    AT(POST, "/api/exports", add_export, MAY("assets.read"), JSON),
+    AT(GET, "/api/exports/{id}/content", export_content, MAY("assets.read"), .linked = true),
+    AT(GET, "/api/events", events, MAY("assets.read")),
+    AT(GET, "/api/analytics/daily", daily, MAY("assets.read")),
+    AT(GET, "/api/schedules", list_schedules, MAY("jobs.read")),
+    AT(PUT, "/api/schedules/{id}", put_schedule, MAY("jobs.write"), JSON),
+    AT(DELETE, "/api/schedules/{id}", drop_schedule, MAY("jobs.write")),
 };
 const size_t mp_n_routes = MP_COUNT(mp_routes);

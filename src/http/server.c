@@ -10,6 +10,8 @@
 
 #include "base/os.h"
 #include "core/ports.h"
+#include "meta/events.h"
+#include "net/net.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -105,12 +107,14 @@ static enum MHD_Result send_reply(exchange *x)
     mp_reply *reply = &r->reply;
     bool kept = false; /* the reply's own Cache-Control stands for ours */
     struct MHD_Response *response =
-        reply->has_fd
+        reply->stream ? mp_stream_response(reply->stream)
+        : reply->has_fd
             ? MHD_create_response_from_fd_at_offset64(reply->bytes, reply->fd, reply->from)
             : MHD_create_response_from_buffer(reply->body.n, reply->body.p, MHD_RESPMEM_MUST_COPY);
     if (!response)
         return MHD_NO;
     reply->has_fd = false; /* the response closes it */
+    reply->stream = NULL;
     if (reply->type)
         (void)MHD_add_response_header(response, "Content-Type", reply->type);
     for (size_t i = 0; i < reply->n_headers; i++)
@@ -410,6 +414,7 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
     mp_buf_free(&r->reply.body);
     if (r->reply.has_fd)
         close(r->reply.fd);
+    mp_stream_drop(r->reply.stream);
     mp_spool_free(x->spool);
     mp_arena_free(r->arena);
     free(x);
@@ -460,10 +465,13 @@ static mp_err name_model(mp_service *s, mp_why *why)
 static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *why)
 {
     s->library = opt->library;
+    s->worker = opt->worker;
+    s->allow = opt->allow;
     s->scheme = "http";
     snprintf(s->spool_dir, sizeof s->spool_dir, "%s/tmp", magpie_path(opt->library));
     s->registration = opt->registration;
     s->metrics = mp_metrics_new();
+    s->streams = mp_streams_new();
     s->logins = mp_limits_new(LOGINS_PER_S, LOGINS_AT_ONCE);
     s->mails = mp_limits_new(MAILS_PER_S, MAILS_AT_ONCE);
     /* Handlers wait as much as they work: for a lock, a decoder, a disk. */
@@ -476,6 +484,10 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
                                 .send_context = opt->mail_context,
                                 .reset_url = opt->reset_url};
     mp_err err = mp_mkdirs(s->spool_dir, why);
+    if (!err)
+        err = mp_net_init(why);
+    if (!err)
+        err = mp_meta_tell_changes(mp_core_meta(opt->library), why);
     if (!err)
         err = name_model(s, why);
     if (!err)
@@ -555,6 +567,13 @@ const char *mp_http_setup_token(const mp_http *h)
     return h->service.setup_token;
 }
 
+void mp_http_note_job(mp_http *h, const char *type, bool failed, double seconds)
+{
+    mp_metrics_observe(h->service.metrics, MP_JOB_TIME, type, seconds);
+    if (failed)
+        mp_metrics_count(h->service.metrics, MP_JOB_FAILURES, type, 1);
+}
+
 int mp_http_port(const mp_http *h)
 {
     return h->port;
@@ -564,6 +583,7 @@ bool mp_http_drain(mp_http *h, int wait_ms)
 {
     double until = mp_monotonic_s() + wait_ms / 1000.0;
     atomic_store(&h->service.draining, true);
+    mp_streams_end(h->service.streams);
     MHD_socket fd = h->quiet ? MHD_INVALID_SOCKET : MHD_quiesce_daemon(h->daemon);
     h->quiet = true;
     if (fd != MHD_INVALID_SOCKET)
@@ -579,8 +599,11 @@ void mp_http_close(mp_http *h)
         return;
     /* First the workers: libmicrohttpd must not be stopped while a connection is suspended. */
     mp_work_free(h->service.work);
+    if (h->service.streams)
+        mp_streams_end(h->service.streams);
     if (h->daemon)
         MHD_stop_daemon(h->daemon);
+    mp_streams_free(h->service.streams);
     mp_metrics_free(h->service.metrics);
     mp_limits_free(h->service.logins);
     mp_limits_free(h->service.mails);

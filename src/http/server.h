@@ -5,9 +5,11 @@
 #include "http/limits.h"
 #include "http/metrics.h"
 #include "http/route.h"
+#include "http/stream.h"
 #include "http/work.h"
 #include "service/auth.h"
 #include "service/sign.h"
+#include "service/worker.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,6 +18,9 @@ struct mp_service {
     magpie *library;
     mp_metrics *metrics;
     mp_work *work;
+    mp_streams *streams;
+    mp_worker *worker;         /* runs jobs in this process; NULL: another does */
+    const mp_net_allow *allow; /* may be reached although private; NULL: none */
     mp_auth *auth;
     mp_signer signer;
     char model_name[64], model_version[65];

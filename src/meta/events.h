@@ -22,6 +22,11 @@ typedef struct mp_event {
     const char *data;    /* JSON; NULL or "": {} */
 } mp_event;
 
+/* From now on every change of a picture is an event too, in the same transaction: image.added,
+ * image.changed, image.tagged, image.described, image.removed, image.trashed, image.restored; the
+ * subject is its id. Kept with the library: also what other processes do is told. */
+MP_CHECK mp_err mp_meta_tell_changes(mp_meta *m, mp_why *why);
+
 /* All in one transaction. Errors: INVALID (no type, data that are not JSON), TOO_BIG. */
 MP_CHECK mp_err mp_meta_add_events(mp_meta *m, const mp_event *events, size_t n, mp_why *why);
 
@@ -73,6 +78,11 @@ typedef struct mp_tally {
 /* Adds to the figures and advances the cursor, both or none. EXISTS: the cursor is no longer at
  * from_id, another has counted these events; nothing changed. */
 MP_CHECK mp_err mp_meta_count_events(mp_meta *m, const mp_tally *tally, mp_why *why);
+
+/* Writes the events between the cursor and to_id into the audit log (action: the type, target: the
+ * subject) and advances the cursor, both or none. EXISTS: as above. */
+MP_CHECK mp_err mp_meta_audit_events(mp_meta *m, const char *subscriber, int64_t from_id,
+                                     int64_t to_id, mp_why *why);
 
 typedef struct mp_daily_query {
     const char *from, *to; /* days, both within */

@@ -13,6 +13,7 @@
 #include <sqlite3.h>
 
 enum { MAX_STATEMENTS = 512 };
+#define MP_EVENTS_SETTING "events"
 
 typedef struct conn {
     sqlite3 *db;
@@ -21,6 +22,7 @@ typedef struct conn {
         sqlite3_stmt *stmt;
     } cache[MAX_STATEMENTS];
     struct conn *next; /* in the pool */
+    bool events;       /* changes of items are told as events */
 } conn;
 
 struct mp_meta {
@@ -64,6 +66,9 @@ void mp_sql_bind_text(sqlite3_stmt *s, int at, const char *text); /* must live u
 const char *mp_sql_text(sqlite3_stmt *s, int column, mp_arena *arena);
 /* Both inside a transaction of the writer. */
 MP_CHECK mp_err mp_sql_bump(conn *c, bool removal, mp_why *why);
+/* Tells of an item's change, in the same transaction; nothing where nobody listens. "image.added",
+ * ...; for a removal before the row goes. */
+MP_CHECK mp_err mp_sql_item_event(conn *c, int64_t id, const char *type, mp_why *why);
 /* Writes the full-text row of an item anew. */
 MP_CHECK mp_err mp_sql_refresh_text(conn *c, int64_t id, mp_why *why);
 

@@ -161,6 +161,7 @@ static mp_err add_tag(conn *c, int64_t id, const char *tag, mp_why *why)
 static mp_err put_one(conn *c, mp_put *put, mp_why *why)
 {
     mp_item *item = &put->item;
+    const char *what = item->id ? "image.changed" : "image.added";
     mp_err err = item->id ? update_asset(c, item, why) : insert_asset(c, item, why);
     if (!err)
         err = insert_version(c, item, why);
@@ -170,7 +171,9 @@ static mp_err put_one(conn *c, mp_put *put, mp_why *why)
         err = add_tag(c, item->id, item->tags[i], why);
     for (size_t i = 0; !err && i < put->n_vectors; i++)
         err = put_vector(c, item->id, &put->vectors[i], why);
-    return err ? err : mp_sql_refresh_text(c, item->id, why);
+    if (!err)
+        err = mp_sql_refresh_text(c, item->id, why);
+    return err ? err : mp_sql_item_event(c, item->id, what, why);
 }
 
 mp_err mp_meta_put_items(mp_meta *m, mp_put *puts, size_t n, mp_why *why)
@@ -206,7 +209,9 @@ static mp_err remove_one(conn *c, int64_t id, size_t *removed, mp_why *why)
 {
     static const char asset[] = "DELETE FROM asset WHERE id = ?1"; /* the rest cascades */
     static const char text[] = "DELETE FROM item_text WHERE rowid = ?1";
-    mp_err err = mp_sql_exec_ints(c, asset, &id, 1, why);
+    mp_err err = mp_sql_item_event(c, id, "image.removed", why);
+    if (!err)
+        err = mp_sql_exec_ints(c, asset, &id, 1, why);
     if (err || sqlite3_changes(c->db) == 0)
         return err;
     (*removed)++;
@@ -277,6 +282,8 @@ mp_err mp_meta_tag(mp_meta *m, const int64_t *ids, size_t n, const char *const *
             err = add_tag(c, ids[i], add[k], why);
         if (!err)
             err = mp_sql_refresh_text(c, ids[i], why);
+        if (!err)
+            err = mp_sql_item_event(c, ids[i], "image.tagged", why);
     }
     if (!err)
         err = mp_sql_bump(c, false, why);
@@ -307,6 +314,8 @@ mp_err mp_meta_describe(mp_meta *m, int64_t id, const char *title, const char *d
         err = mp_sql_exec_ints(c, drop, &id, 1, why);
     if (!err)
         err = mp_sql_refresh_text(c, id, why);
+    if (!err)
+        err = mp_sql_item_event(c, id, "image.described", why);
     if (!err)
         err = mp_sql_bump(c, true, why);
     return mp_sql_end(m, err, why);

@@ -267,6 +267,25 @@ mp_err mp_meta_count_events(mp_meta *m, const mp_tally *tally, mp_why *why)
     return mp_sql_end(m, err, why);
 }
 
+mp_err mp_meta_audit_events(mp_meta *m, const char *subscriber, int64_t from_id, int64_t to_id,
+                            mp_why *why)
+{
+    static const char sql[] =
+        "INSERT INTO audit (at_ms, user_id, action, detail, address, request_id) "
+        "SELECT at_ms, nullif(user_id, 0), type, 'subject ' || subject || ', project ' || "
+        "coalesce(project_id, 0), '', 'event-' || id FROM event WHERE id > ?1 AND id <= ?2";
+    conn *c;
+    mp_err err = mp_sql_begin(m, &c, why);
+    if (err)
+        return err;
+    err = still_at(c, subscriber, from_id, why);
+    if (!err)
+        err = mp_sql_do(c, sql, why, "ii", from_id, to_id);
+    if (!err)
+        err = advance(c, subscriber, to_id, why);
+    return mp_sql_end(m, err, why);
+}
+
 /* Copies what was collected into the arena. */
 static mp_err keep_rows(const mp_buf *rows, mp_arena *arena, mp_daily **out, size_t *n, mp_why *why)
 {
@@ -316,4 +335,26 @@ mp_err mp_meta_list_daily(mp_meta *m, const mp_daily_query *q, mp_arena *arena, 
     mp_buf_free(&rows);
     mp_buf_free(&projects);
     return err;
+}
+
+/* ---- what happens to pictures ---- */
+
+mp_err mp_meta_tell_changes(mp_meta *m, mp_why *why)
+{
+    mp_err err = mp_meta_set_setting(m, MP_EVENTS_SETTING, "on", why);
+    if (!err) {
+        pthread_mutex_lock(&m->writing);
+        m->writer->events = true;
+        pthread_mutex_unlock(&m->writing);
+    }
+    return err;
+}
+
+mp_err mp_sql_item_event(conn *c, int64_t id, const char *type, mp_why *why)
+{
+    static const char sql[] =
+        "INSERT INTO event (at_ms, type, project_id, user_id, subject, data) SELECT ?2, ?3, "
+        "project_id, CASE WHEN ?3 = 'image.added' THEN coalesce(user_id, 0) ELSE 0 END, "
+        "CAST(id AS TEXT), '{}' FROM asset WHERE id = ?1";
+    return c->events ? mp_sql_do(c, sql, why, "iit", id, mp_now_ms(), type) : MP_OK;
 }

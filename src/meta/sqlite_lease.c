@@ -241,6 +241,16 @@ static const char *const end_sql[] = {
     [MP_JOB_STOP] = stop_sql, [MP_JOB_GIVE_BACK] = give_back_sql,
 };
 
+/* "job.completed", "job.failed", ...; nothing for one that is queued again. */
+static mp_err tell_end(conn *c, int64_t id, int64_t now_ms, mp_why *why)
+{
+    static const char sql[] =
+        "INSERT INTO event (at_ms, type, project_id, user_id, subject, data) SELECT ?2, "
+        "'job.' || status, project_id, user_id, CAST(id AS TEXT), json_object('type', type) "
+        "FROM job WHERE id = ?1 AND status NOT IN ('queued', 'processing')";
+    return mp_sql_do(c, sql, why, "ii", id, now_ms);
+}
+
 static mp_err end_lease(conn *c, const mp_job_end *end, mp_why *why)
 {
     mp_err err = MP_OK;
@@ -256,7 +266,9 @@ static mp_err end_lease(conn *c, const mp_job_end *end, mp_why *why)
     if (end->outcome == MP_JOB_RETRY)
         sqlite3_bind_int64(s, 5, end->retry_ms);
     err = mp_sql_run(c, s, why);
-    return err || sqlite3_changes(c->db) ? err : lost(end->job_id, why);
+    if (!err && sqlite3_changes(c->db) == 0)
+        err = lost(end->job_id, why);
+    return err || !c->events ? err : tell_end(c, end->job_id, end->now_ms, why);
 }
 
 mp_err mp_meta_end_job(mp_meta *m, const mp_job_end *end, mp_why *why)

@@ -362,6 +362,11 @@ mp_err mp_meta_open(mp_meta **out, const char *url, const mp_meta_options *opt, 
     mp_err err = open_connections(m, opt->create, why);
     if (!err)
         err = migrate(m, why);
+    if (!err && m->writer) {
+        char told[8];
+        m->writer->events =
+            mp_meta_get_setting(m, MP_EVENTS_SETTING, told, sizeof told, NULL) == MP_OK;
+    }
     if (err) {
         mp_meta_close(m);
         return err;

@@ -148,6 +148,19 @@ mp_err mp_meta_plan_begin(mp_meta *m, int64_t draft, const char *json, const mp_
     return err;
 }
 
+static mp_err tell_step(conn *c, int64_t plan_id, size_t step, const char *what, mp_why *why)
+{
+    static const char sql[] = "SELECT asset_id FROM plan_step WHERE plan_id = ?1 AND number = ?2";
+    int64_t id = 0;
+    mp_err err;
+    sqlite3_stmt *s = mp_sql_ask(c, sql, &err, why, "ii", plan_id, (int64_t)step);
+    if (s && mp_sql_row(c, s, &err, why)) {
+        id = sqlite3_column_int64(s, 0);
+        sqlite3_reset(s);
+    }
+    return err ? err : mp_sql_item_event(c, id, what, why);
+}
+
 mp_err mp_meta_plan_step(mp_meta *m, int64_t plan_id, size_t step, mp_step_state state,
                          mp_item_state item_state, mp_why *why)
 {
@@ -165,6 +178,12 @@ mp_err mp_meta_plan_step(mp_meta *m, int64_t plan_id, size_t step, mp_step_state
     args[2] = item_state;
     if (!err)
         err = mp_sql_exec_ints(c, set_item, args, 3, why);
+    if (!err && state != MP_STEP_SKIPPED)
+        err = tell_step(c, plan_id, step,
+                        item_state == MP_TRASHED ? "image.trashed"
+                        : state == MP_STEP_DONE  ? "image.changed" /* a spare file of it went */
+                                                 : "image.restored",
+                        why);
     if (!err)
         err = mp_sql_bump(c, true, why);
     return mp_sql_end(m, err, why);

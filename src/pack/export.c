@@ -29,7 +29,7 @@ typedef struct exporter {
     mp_pack_names *names;
     mp_manifest_head head;
     mp_manifest *manifest[KINDS]; /* NULL: not asked for */
-    mp_spool *ids;                /* of the rows; NULL: no vectors asked for */
+    mp_pack_spool *ids;           /* of the rows; NULL: no vectors asked for */
     int dims;
     mp_pack_tick tick;
 } exporter;
@@ -115,7 +115,7 @@ static mp_err list(exporter *e, const mp_manifest_row *row, mp_why *why)
         if (e->manifest[k])
             err = mp_manifest_add(e->manifest[k], row, why);
     if (!err && e->ids)
-        err = mp_spool_add(e->ids, &row->item->id, sizeof row->item->id, why);
+        err = mp_pack_spool_add(e->ids, &row->item->id, sizeof row->item->id, why);
     if (!err)
         e->report.images++;
     return err;
@@ -259,7 +259,7 @@ static mp_err begin(exporter *e, int fd, mp_why *why)
         if (e->opt->manifests & 1u << k)
             err = mp_manifest_open(&e->manifest[k], 1u << k, &e->head, why);
     if (!err && e->opt->vectors)
-        err = mp_spool_open(&e->ids, e->opt->scratch, why);
+        err = mp_pack_spool_open(&e->ids, e->opt->scratch, why);
     return err ? err : mp_zip_open(&e->zip, fd, why);
 }
 
@@ -269,7 +269,7 @@ static mp_err end(exporter *e, mp_why *why)
     if (e->ids)
         err = mp_pack_vectors(e->library, e->head.model, e->dims, e->ids, e->zip, &e->tick, why);
     if (!err)
-        e->report.vectors = mp_spool_bytes(e->ids) / sizeof(int64_t);
+        e->report.vectors = mp_pack_spool_bytes(e->ids) / sizeof(int64_t);
     for (int k = 0; !err && k < KINDS; k++)
         if (e->manifest[k])
             err = mp_manifest_write(e->manifest[k], e->zip, &e->tick, why);
@@ -295,7 +295,7 @@ mp_err mp_export_write(magpie *library, const mp_export_options *opt, int fd,
     if (report)
         *report = e.report;
     mp_zip_free(e.zip);
-    mp_spool_close(e.ids);
+    mp_pack_spool_close(e.ids);
     for (int k = 0; k < KINDS; k++)
         mp_manifest_free(e.manifest[k]);
     mp_pack_names_free(e.names);

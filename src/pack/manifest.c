@@ -16,7 +16,7 @@ mp_err mp_manifest_open(mp_manifest **out, unsigned kind, const mp_manifest_head
                                         : &mp_manifest_coco;
     mp_err err = MP_OK;
     for (size_t i = 0; !err && i < MP_MANIFEST_LISTS; i++)
-        err = mp_spool_open(&m->list[i], head->scratch, why);
+        err = mp_pack_spool_open(&m->list[i], head->scratch, why);
     if (err)
         mp_manifest_free(m);
     else
@@ -31,7 +31,7 @@ void mp_manifest_free(mp_manifest *m)
     if (m->kind->free)
         m->kind->free(m);
     for (size_t i = 0; i < MP_MANIFEST_LISTS; i++) {
-        mp_spool_close(m->list[i]);
+        mp_pack_spool_close(m->list[i]);
         mp_buf_free(&m->buf[i]);
     }
     free(m);
@@ -42,7 +42,7 @@ static mp_err spool(mp_manifest *m, mp_why *why)
     mp_err err = MP_OK;
     for (size_t i = 0; i < MP_MANIFEST_LISTS; i++) {
         if (!err && m->buf[i].n)
-            err = mp_spool_add(m->list[i], m->buf[i].p, m->buf[i].n, why);
+            err = mp_pack_spool_add(m->list[i], m->buf[i].p, m->buf[i].n, why);
         m->buf[i].n = 0;
     }
     return err;
@@ -70,14 +70,14 @@ mp_err mp_manifest_write(mp_manifest *m, mp_zip_writer *z, mp_pack_tick *tick, m
     for (size_t i = 0; i < MP_MANIFEST_TEXTS; i++)
         entry.bytes += text[i].n;
     for (size_t i = 0; i < MP_MANIFEST_LISTS; i++)
-        entry.bytes += mp_spool_bytes(m->list[i]);
+        entry.bytes += mp_pack_spool_bytes(m->list[i]);
     if (!err)
         err = mp_zip_begin(z, &entry, why);
     for (size_t i = 0; !err && i < MP_MANIFEST_TEXTS; i++) {
         if (text[i].n)
             err = mp_zip_data(z, text[i].p, text[i].n, why);
         if (!err && i < MP_MANIFEST_LISTS)
-            err = mp_spool_send(m->list[i], z, tick, why);
+            err = mp_pack_spool_send(m->list[i], z, tick, why);
     }
     for (size_t i = 0; i < MP_MANIFEST_TEXTS; i++)
         mp_buf_free(&text[i]);

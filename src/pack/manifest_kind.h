@@ -24,7 +24,7 @@ typedef struct mp_manifest_kind {
 struct mp_manifest {
     const mp_manifest_kind *kind;
     const mp_manifest_head *head;
-    mp_spool *list[MP_MANIFEST_LISTS];
+    mp_pack_spool *list[MP_MANIFEST_LISTS];
     uint64_t listed[MP_MANIFEST_LISTS]; /* counted by mp_manifest_put */
     mp_buf buf[MP_MANIFEST_LISTS];      /* a row's, kept for the next one */
     void *own;

@@ -9,16 +9,16 @@
 
 enum {
     HELD = 64 * 1024,  /* collected before a write */
-    CHUNK = 256 * 1024 /* of mp_spool_send */
+    CHUNK = 256 * 1024 /* of mp_pack_spool_send */
 };
 
-struct mp_spool {
+struct mp_pack_spool {
     int fd;
     mp_buf held;
     uint64_t bytes; /* added, with those held */
 };
 
-mp_err mp_spool_open(mp_spool **out, const char *dir, mp_why *why)
+mp_err mp_pack_spool_open(mp_pack_spool **out, const char *dir, mp_why *why)
 {
     int fd;
     *out = NULL;
@@ -30,7 +30,7 @@ mp_err mp_spool_open(mp_spool **out, const char *dir, mp_why *why)
     return MP_OK;
 }
 
-void mp_spool_close(mp_spool *s)
+void mp_pack_spool_close(mp_pack_spool *s)
 {
     if (!s)
         return;
@@ -39,26 +39,26 @@ void mp_spool_close(mp_spool *s)
     free(s);
 }
 
-static mp_err flush(mp_spool *s, mp_why *why)
+static mp_err flush(mp_pack_spool *s, mp_why *why)
 {
     mp_err err = mp_pack_write(s->fd, s->held.p, s->held.n, "a temporary file", why);
     s->held.n = 0;
     return err;
 }
 
-mp_err mp_spool_add(mp_spool *s, const void *data, size_t n, mp_why *why)
+mp_err mp_pack_spool_add(mp_pack_spool *s, const void *data, size_t n, mp_why *why)
 {
     mp_buf_add(&s->held, data, n);
     s->bytes += n;
     return s->held.n >= HELD ? flush(s, why) : MP_OK;
 }
 
-uint64_t mp_spool_bytes(const mp_spool *s)
+uint64_t mp_pack_spool_bytes(const mp_pack_spool *s)
 {
     return s ? s->bytes : 0;
 }
 
-mp_err mp_spool_read(mp_spool *s, uint64_t at, void *out, size_t n, mp_why *why)
+mp_err mp_pack_spool_read(mp_pack_spool *s, uint64_t at, void *out, size_t n, mp_why *why)
 {
     mp_err err = s->held.n ? flush(s, why) : MP_OK;
     for (size_t done = 0; !err && done < n;) {
@@ -75,13 +75,13 @@ mp_err mp_spool_read(mp_spool *s, uint64_t at, void *out, size_t n, mp_why *why)
     return err;
 }
 
-mp_err mp_spool_send(mp_spool *s, mp_zip_writer *z, mp_pack_tick *tick, mp_why *why)
+mp_err mp_pack_spool_send(mp_pack_spool *s, mp_zip_writer *z, mp_pack_tick *tick, mp_why *why)
 {
     mp_err err = MP_OK;
     char *chunk = mp_xmalloc(CHUNK);
     for (uint64_t at = 0; !err && at < s->bytes; at += CHUNK) {
         size_t n = (size_t)MP_MIN(s->bytes - at, CHUNK);
-        err = mp_spool_read(s, at, chunk, n, why);
+        err = mp_pack_spool_read(s, at, chunk, n, why);
         if (!err)
             err = mp_zip_data(z, chunk, n, why);
         if (!err)

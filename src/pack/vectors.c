@@ -68,11 +68,11 @@ static mp_err page(magpie *library, int dims, const int64_t *ids, size_t n, mp_z
     return err;
 }
 
-static mp_err write_vectors(magpie *library, int dims, mp_spool *ids, mp_zip_writer *z,
+static mp_err write_vectors(magpie *library, int dims, mp_pack_spool *ids, mp_zip_writer *z,
                             mp_pack_tick *tick, mp_why *why)
 {
     int64_t *list = mp_xcalloc(PAGE, sizeof *list);
-    uint64_t rows = mp_spool_bytes(ids) / sizeof *list;
+    uint64_t rows = mp_pack_spool_bytes(ids) / sizeof *list;
     char header[NPY_HEADER];
     mp_zip_entry entry = {.name = "vectors.npy",
                           .bytes = sizeof header + rows * (uint64_t)dims * sizeof(float),
@@ -83,7 +83,7 @@ static mp_err write_vectors(magpie *library, int dims, mp_spool *ids, mp_zip_wri
         err = mp_zip_data(z, header, sizeof header, why);
     for (uint64_t at = 0; !err && at < rows; at += PAGE) {
         size_t n = (size_t)MP_MIN(rows - at, PAGE);
-        err = mp_spool_read(ids, at * sizeof *list, list, n * sizeof *list, why);
+        err = mp_pack_spool_read(ids, at * sizeof *list, list, n * sizeof *list, why);
         if (!err)
             err = page(library, dims, list, n, z, why);
         if (!err)
@@ -93,9 +93,9 @@ static mp_err write_vectors(magpie *library, int dims, mp_spool *ids, mp_zip_wri
     return err;
 }
 
-static mp_err write_ids(mp_spool *ids, mp_zip_writer *z, mp_pack_tick *tick, mp_why *why)
+static mp_err write_ids(mp_pack_spool *ids, mp_zip_writer *z, mp_pack_tick *tick, mp_why *why)
 {
-    uint64_t bytes = mp_spool_bytes(ids);
+    uint64_t bytes = mp_pack_spool_bytes(ids);
     char header[NPY_HEADER];
     mp_zip_entry entry = {
         .name = "vectors_ids.npy", .bytes = sizeof header + bytes, .mtime_ms = mp_now_ms()};
@@ -103,10 +103,10 @@ static mp_err write_ids(mp_spool *ids, mp_zip_writer *z, mp_pack_tick *tick, mp_
     mp_err err = mp_zip_begin(z, &entry, why);
     if (!err)
         err = mp_zip_data(z, header, sizeof header, why);
-    return err ? err : mp_spool_send(ids, z, tick, why);
+    return err ? err : mp_pack_spool_send(ids, z, tick, why);
 }
 
-mp_err mp_pack_vectors(magpie *library, const char *model, int dims, mp_spool *ids,
+mp_err mp_pack_vectors(magpie *library, const char *model, int dims, mp_pack_spool *ids,
                        mp_zip_writer *z, mp_pack_tick *tick, mp_why *why)
 {
     const char *now;

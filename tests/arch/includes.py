@@ -19,11 +19,11 @@ ROOMS = {
     "bus": {"base"},
     "core": {"base", "simd", "image", "model", "index", "meta", "blob", "cache", "bus"},
     # What a served library needs beyond the library; of core it knows the ports alone.
-    "service": {"base", "meta", "core"},
+    "service": {"base", "meta", "core", "jobs", "net", "pack"},
     # The rest speaks to the public header.
     "pack": {"base"},
     "http": {"base", "meta", "core", "service", "net", "pack", "jobs"},
-    "app": {"base", "config", "http"},
+    "app": {"base", "config", "http", "service"},
 }
 # Files that may look behind it, and why.
 EXCEPTIONS = {

@@ -1,0 +1,188 @@
+/* events.c - what happens, as it happens: a stream that can be taken up again, a page of the past,
+ * and daily figures. */
+#include "http/items.h"
+#include "http/server.h"
+#include "http/stream.h"
+
+#include "base/os.h"
+#include "core/ports.h"
+#include "meta/events.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE = 200 };
+
+static json_t *event_json(const mp_event *e)
+{
+    json_t *data = json_loads(e->data, JSON_DECODE_ANY, NULL);
+    return json_pack("{s:I, s:s, s:o, s:I, s:I, s:s, s:o}", "id", (json_int_t)e->id, "type",
+                     e->type, "at", mp_time_json(e->at_ms), "project_id", (json_int_t)e->project_id,
+                     "user_id", (json_int_t)e->user_id, "subject", e->subject, "data",
+                     data ? data : json_object());
+}
+
+/* What a stream may tell. Whose projects are asked for again with each news; the stream ends with
+ * the time of an access token, so that whoever was shut out does not listen on. */
+typedef struct listener {
+    mp_meta *meta;
+    int64_t user_id; /* 0: hears everything, or one project */
+    double ends;
+    mp_event_query query;
+    int64_t *projects;
+    char *prefix;
+} listener;
+
+static void free_listener(void *context)
+{
+    listener *l = context;
+    free(l->projects);
+    free(l->prefix);
+    free(l);
+}
+
+static mp_err renew_reach(listener *l, mp_arena *arena)
+{
+    mp_reach *reach;
+    size_t n;
+    mp_err err = l->user_id ? mp_meta_reach(l->meta, l->user_id, arena, &reach, &n, NULL) : MP_OK;
+    if (err || !l->user_id)
+        return err;
+    l->projects = mp_xrealloc(l->projects, (n + 1) * sizeof *l->projects);
+    for (size_t i = 0; i < n; i++)
+        l->projects[i] = reach[i].project_id;
+    l->query.projects = l->projects;
+    l->query.n_projects = n;
+    return MP_OK;
+}
+
+static bool listen_on(void *context, mp_buf *out)
+{
+    listener *l = context;
+    mp_event *list;
+    size_t n = 0;
+    int64_t newest = 0;
+    mp_arena *arena = mp_arena_new(0);
+    mp_err err = mp_meta_last_event(l->meta, &newest, NULL);
+    if (!err && newest > l->query.after)
+        err = renew_reach(l, arena);
+    if (!err && newest > l->query.after)
+        err = mp_meta_list_events(l->meta, &l->query, arena, &list, &n, NULL);
+    for (size_t i = 0; !err && i < n; i++) {
+        json_t *o = event_json(&list[i]);
+        char *text = json_dumps(o, JSON_COMPACT);
+        if (text)
+            mp_stream_event(out, list[i].id, list[i].type, text);
+        free(text);
+        json_decref(o);
+        l->query.after = list[i].id;
+    }
+    if (!err && n < PAGE && newest > l->query.after)
+        l->query.after = newest; /* what lies between is of others */
+    mp_arena_free(arena);
+    return mp_monotonic_s() < l->ends;
+}
+
+static int64_t *copy_reach(const mp_request *r, int64_t project, size_t *n)
+{
+    *n = project ? 1 : r->access.n;
+    int64_t *ids = mp_xcalloc(*n + 1, sizeof *ids);
+    for (size_t i = 0; !project && i < *n; i++)
+        ids[i] = r->access.reach[i].project_id;
+    if (project)
+        ids[0] = project;
+    return ids;
+}
+
+static bool wants_page(const mp_request *r)
+{
+    const char *accept = mp_request_header(r, "Accept");
+    return accept && strstr(accept, "application/json") && !strstr(accept, "text/event-stream");
+}
+
+static void send_page(mp_request *r, const listener *l)
+{
+    mp_event *list;
+    size_t n;
+    mp_why why = {0};
+    mp_err err = mp_meta_list_events(l->meta, &l->query, r->arena, &list, &n, &why);
+    if (err) {
+        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        return;
+    }
+    json_t *rows = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(rows, event_json(&list[i]));
+    mp_reply_json(r, 200,
+                  json_pack("{s:o, s:I}", "events", rows, "last_id",
+                            (json_int_t)(n ? list[n - 1].id : l->query.after)));
+}
+
+/* Without `after` and Last-Event-ID a stream begins now, a page at the beginning. */
+void mp_handle_events(mp_request *r)
+{
+    long long after;
+    int64_t project, newest = 0;
+    mp_why why = {0};
+    bool page = wants_page(r);
+    mp_meta *meta = mp_core_meta(r->service->library);
+    const char *last = mp_request_header(r, "Last-Event-ID"), *type = mp_request_query(r, "type");
+    mp_err err = page ? MP_OK : mp_meta_last_event(meta, &newest, &why);
+    if (err) {
+        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        return;
+    }
+    long long otherwise = last && *last >= '0' && *last <= '9' ? strtoll(last, NULL, 10) : newest;
+    if (!mp_request_number(r, "after", 0, INT64_MAX, otherwise, &after) ||
+        !mp_query_project(r, &project) || (project && !mp_project_reached(r, project, false)))
+        return;
+    listener *l = mp_xcalloc(1, sizeof *l);
+    *l = (listener){.meta = meta,
+                    .user_id = r->access.all || project ? 0 : r->user.id,
+                    .ends = mp_monotonic_s() + MP_ACCESS_S,
+                    .prefix = type ? mp_xstrdup(type) : NULL};
+    l->query = (mp_event_query){.after = after, .prefix = l->prefix, .limit = PAGE};
+    if (!r->access.all || project) {
+        l->projects = copy_reach(r, project, &l->query.n_projects);
+        l->query.projects = l->projects;
+    }
+    if (page) {
+        send_page(r, l);
+        free_listener(l);
+    } else {
+        (void)mp_reply_stream(r, listen_on, l, free_listener);
+    }
+}
+
+/* ---- daily figures ---- */
+
+void mp_handle_daily(mp_request *r)
+{
+    mp_daily *list;
+    size_t n;
+    int64_t project;
+    mp_why why = {0};
+    const char *from = mp_request_query(r, "from"), *to = mp_request_query(r, "to");
+    if (!mp_query_project(r, &project) || (project && !mp_project_reached(r, project, false)))
+        return;
+    mp_daily_query query = {.from = from ? from : "0000-01-01",
+                            .to = to ? to : "9999-12-31",
+                            .name = mp_request_query(r, "name")};
+    int64_t *ids = NULL;
+    if (!r->access.all || project)
+        ids = copy_reach(r, project, &query.n_projects);
+    query.projects = ids;
+    mp_err err =
+        mp_meta_list_daily(mp_core_meta(r->service->library), &query, r->arena, &list, &n, &why);
+    free(ids);
+    if (err) {
+        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        return;
+    }
+    json_t *rows = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(rows, json_pack("{s:s, s:I, s:s, s:I}", "day", list[i].day,
+                                              "project_id", (json_int_t)list[i].project_id, "name",
+                                              list[i].name, "value", (json_int_t)list[i].value));
+    mp_reply_json(r, 200, json_pack("{s:o}", "days", rows));
+}

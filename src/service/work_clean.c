@@ -1,0 +1,97 @@
+/* work_clean.c - jobs of type cleanup: what is past its time goes. See worker.h.
+ *
+ * Ended jobs with their exports, events that every subscriber has behind it, uploads that nobody
+ * took in, temporary files of crashes. Pictures are never touched. */
+#include "service/uploads.h"
+#include "service/work.h"
+
+#include "core/ports.h"
+#include "meta/events.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { AT_ONCE = 1000 };
+static const int64_t DAY_MS = 24LL * 3600 * 1000;
+
+mp_err mp_check_clean(const json_t *params, const mp_net_allow *allow, mp_why *why)
+{
+    (void)allow; /* it reaches nobody */
+
+    static const mp_param list[] = {{"keep_days", JSON_INTEGER, false}};
+    mp_err err = mp_work_params(params, list, MP_COUNT(list), why);
+    json_int_t days = json_integer_value(json_object_get(params, "keep_days"));
+    if (!err && json_object_get(params, "keep_days") && (days < 1 || days > 36500))
+        err = mp_fail(why, MP_INVALID, "params.keep_days must be from 1 to 36500");
+    return err;
+}
+
+/* Exports whose job is gone. */
+static uint64_t drop_exports(magpie *library, mp_meta *meta)
+{
+    char folder[PATH_MAX], path[PATH_MAX + 300];
+    uint64_t n = 0;
+    snprintf(folder, sizeof folder, "%s/exports", magpie_path(library));
+    DIR *dir = opendir(folder);
+    for (const struct dirent *e; dir && (e = readdir(dir));) {
+        char *end;
+        mp_job job;
+        long long id = strtoll(e->d_name, &end, 10);
+        if (id <= 0 || (strcmp(end, ".zip") != 0 && strcmp(end, ".zip.part") != 0))
+            continue;
+        mp_arena *arena = mp_arena_new(0);
+        bool gone = mp_meta_get_job(meta, id, arena, &job, NULL) == MP_NOT_FOUND;
+        mp_arena_free(arena);
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        n += gone && unlink(path) == 0;
+    }
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+typedef mp_err (*drop_fn)(mp_meta *m, int64_t before_ms, size_t limit, uint64_t *n, mp_why *why);
+
+static mp_err drop_all(mp_job_run *run, mp_meta *meta, drop_fn drop, int64_t before_ms,
+                       uint64_t *total, mp_why *why)
+{
+    uint64_t n = AT_ONCE;
+    mp_err err = MP_OK;
+    for (*total = 0; !err && n == AT_ONCE; *total += n) {
+        err = drop(meta, before_ms, AT_ONCE, &n, why);
+        if (mp_job_progress(run, (int64_t)*total, 0))
+            return mp_fail(why, MP_CANCELLED, "stopped");
+    }
+    return err;
+}
+
+mp_err mp_work_clean(mp_worker *w, mp_job_run *run, const json_t *params, json_t **result,
+                     mp_why *why)
+{
+    mp_meta *meta = mp_core_meta(w->opt.library);
+    int64_t days = json_integer_value(json_object_get(params, "keep_days"));
+    uint64_t jobs = 0, events = 0;
+    size_t uploads = 0;
+    if (!days)
+        days = w->opt.keep_days ? w->opt.keep_days : 30;
+    int64_t before = mp_now_ms() - days * DAY_MS;
+    mp_err err = drop_all(run, meta, mp_meta_drop_jobs, before, &jobs, why);
+    if (!err)
+        err = drop_all(run, meta, mp_meta_drop_events, before, &events, why);
+    if (!err)
+        err = mp_upload_sweep(w->opt.library, mp_now_ms(), &uploads, why);
+    if (!err)
+        err = mp_blob_sweep(mp_core_blobs(w->opt.library), why);
+    if (err)
+        return err;
+    uint64_t exports = drop_exports(w->opt.library, meta);
+    *result =
+        json_pack("{s:I, s:I, s:I, s:I}", "jobs", (json_int_t)jobs, "events", (json_int_t)events,
+                  "uploads", (json_int_t)uploads, "exports", (json_int_t)exports);
+    return MP_OK;
+}
