@@ -173,7 +173,8 @@ MAGPIE_API void magpie_items_free(magpie_item **items, size_t n);
 /* A filter is an expression over an item:
  *   tag:holiday  -tag:draft  folder:2024/rome  name:*.png  format:jpeg  size>200kb  width>=1920
  *   height<800  date>=2024-05  date:2024  added>2024-01-01  issue:blurred  state:missing  id:12
- *   project:holiday  project:3,5
+ *   project:holiday  project:3,5  product:yes  category:shoes  price<=49.90 (of products whose
+ *   picture it is)
  * joined by AND (or a space), OR, NOT (or -), and parentheses. Values with spaces go in double
  * quotes. size takes b, kb, mb, gb (powers of 1024); dates are YYYY, YYYY-MM or YYYY-MM-DD and mean
  * EXIF date, else the file's time. folder matches a folder of that name or trailing path and all

@@ -66,3 +66,15 @@ CREATE TABLE search_log (
     created_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX search_log_created ON search_log (created_ms);
+
+-- What filters say of pictures by their products changes with these.
+CREATE TRIGGER product_pictured AFTER INSERT ON product WHEN NEW.asset_id IS NOT NULL BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'changes';
+END;
+CREATE TRIGGER product_changed AFTER UPDATE OF asset_id, category, price_e4 ON product
+WHEN NEW.asset_id IS NOT NULL OR OLD.asset_id IS NOT NULL BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'changes';
+END;
+CREATE TRIGGER product_gone AFTER DELETE ON product WHEN OLD.asset_id IS NOT NULL BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'changes';
+END;

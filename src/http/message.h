@@ -62,6 +62,7 @@ typedef struct mp_request {
     const char *session; /* of the user's access token; "" with an API key */
     const char *scopes;  /* of the API key, between blanks; NULL: a person's session */
     mp_access access;    /* what the user reaches */
+    int kept_fd;         /* a file that must stay open until the reply is sent; 0: none */
     int64_t made_id;     /* of the account that this request made */
     bool by_link;        /* a signed link asks, for what it names alone */
     char id[MP_REQUEST_ID + 1];

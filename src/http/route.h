@@ -16,6 +16,7 @@ struct mp_route {
     /* The body goes to files as it arrives (spool.h); who asks is looked up before it is read, and
      * `admit` (NULL: not needed) may refuse by the head with a reply. */
     bool spool;
+    size_t max_file; /* of one file; 0: what a picture may have */
     bool (*admit)(mp_request *r);
 };
 
@@ -104,6 +105,20 @@ void mp_handle_daily(mp_request *r);
 void mp_handle_list_schedules(mp_request *r); /* schedules.c */
 void mp_handle_put_schedule(mp_request *r);
 void mp_handle_drop_schedule(mp_request *r);
+void mp_handle_list_products(mp_request *r); /* products.c */
+void mp_handle_add_product(mp_request *r);
+void mp_handle_get_product(mp_request *r);
+void mp_handle_change_product(mp_request *r);
+void mp_handle_delete_product(mp_request *r);
+void mp_handle_product_image(mp_request *r);
+void mp_handle_index_product(mp_request *r);
+void mp_handle_index_products(mp_request *r);
+void mp_handle_reindex_products(mp_request *r);
+void mp_handle_import_products(mp_request *r); /* product_import.c */
+void mp_handle_product_text(mp_request *r);    /* product_search.c */
+void mp_handle_product_picture(mp_request *r);
+void mp_handle_search_logs(mp_request *r); /* search_logs.c */
+void mp_handle_search_report(mp_request *r);
 /* Fills r->user, r->session and r->scopes from an access token or an API key, and holds them
  * against the route's permission; false with the reply made. auth.c */
 bool mp_request_authorize(mp_request *r);

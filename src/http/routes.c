@@ -95,5 +95,22 @@ const mp_route mp_routes[] = {
     AT(GET, "/api/schedules", list_schedules, MAY("jobs.read")),
     AT(PUT, "/api/schedules/{id}", put_schedule, MAY("jobs.write"), JSON),
     AT(DELETE, "/api/schedules/{id}", drop_schedule, MAY("jobs.write")),
+
+    AT(GET, "/products", list_products, MAY("assets.read")),
+    AT(POST, "/products", add_product, MAY("assets.write"), JSON),
+    AT(POST, "/products/import", import_products, MAY("assets.write"), FILES,
+       .max_file = (size_t)1024 * 1024 * 1024),
+    AT(POST, "/products/index", index_products, MAY("assets.write"), JSON),
+    AT(POST, "/products/reindex", reindex_products, MAY("assets.write"), JSON),
+    AT(GET, "/products/{id}", get_product, MAY("assets.read")),
+    AT(PUT, "/products/{id}", change_product, MAY("assets.write"), JSON),
+    AT(PATCH, "/products/{id}", change_product, MAY("assets.write"), JSON),
+    AT(DELETE, "/products/{id}", delete_product, MAY("assets.write")),
+    AT(POST, "/products/{id}/image", product_image, MAY("assets.write"), FILES),
+    AT(POST, "/products/{id}/index", index_product, MAY("assets.write"), JSON),
+    AT(POST, "/search/text", product_text, MAY("assets.read"), JSON),
+    AT(POST, "/search/image", product_picture, MAY("assets.read"), FILES),
+    AT(GET, "/search/logs", search_logs, MAY("logs.read")),
+    AT(GET, "/search/report", search_report, MAY("logs.read")),
 };
 const size_t mp_n_routes = MP_COUNT(mp_routes);

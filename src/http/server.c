@@ -212,7 +212,9 @@ static bool open_spool(exchange *x)
         return false;
     if (r->route->admit && !r->route->admit(r))
         return false;
-    x->spool = mp_spool_new(r, s->spool_dir, (uint64_t)mp_core_max_bytes(s->library));
+    uint64_t most =
+        r->route->max_file ? r->route->max_file : (uint64_t)mp_core_max_bytes(s->library);
+    x->spool = mp_spool_new(r, s->spool_dir, most);
     return x->spool != NULL;
 }
 
@@ -415,6 +417,8 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
     if (r->reply.has_fd)
         close(r->reply.fd);
     mp_stream_drop(r->reply.stream);
+    if (r->kept_fd > 0)
+        close(r->kept_fd);
     mp_spool_free(x->spool);
     mp_arena_free(r->arena);
     free(x);
@@ -472,6 +476,7 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
     s->registration = opt->registration;
     s->metrics = mp_metrics_new();
     s->streams = mp_streams_new();
+    s->queries = mp_query_log_new(mp_core_meta(opt->library));
     s->logins = mp_limits_new(LOGINS_PER_S, LOGINS_AT_ONCE);
     s->mails = mp_limits_new(MAILS_PER_S, MAILS_AT_ONCE);
     /* Handlers wait as much as they work: for a lock, a decoder, a disk. */
@@ -604,6 +609,7 @@ void mp_http_close(mp_http *h)
     if (h->daemon)
         MHD_stop_daemon(h->daemon);
     mp_streams_free(h->service.streams);
+    mp_query_log_free(h->service.queries);
     mp_metrics_free(h->service.metrics);
     mp_limits_free(h->service.logins);
     mp_limits_free(h->service.mails);

@@ -4,6 +4,7 @@
 
 #include "http/limits.h"
 #include "http/metrics.h"
+#include "http/query_log.h"
 #include "http/route.h"
 #include "http/stream.h"
 #include "http/work.h"
@@ -19,6 +20,7 @@ struct mp_service {
     mp_metrics *metrics;
     mp_work *work;
     mp_streams *streams;
+    mp_query_log *queries;
     mp_worker *worker;         /* runs jobs in this process; NULL: another does */
     const mp_net_allow *allow; /* may be reached although private; NULL: none */
     mp_auth *auth;

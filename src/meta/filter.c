@@ -14,20 +14,21 @@
 
 enum { MAX_TEXT = 4096, MAX_DEPTH = 64, MAX_NODES = 200 };
 
-typedef enum value_kind { TEXT, NUMBER, SIZE, DATE, ISSUE, STATE } value_kind;
+typedef enum value_kind { TEXT, NUMBER, SIZE, DATE, ISSUE, STATE, PRODUCT, PRICE } value_kind;
 
 static const struct field_row {
     const char *name;
     mp_field field;
     value_kind kind;
 } fields[] = {
-    {"tag", MP_FIELD_TAG, TEXT},         {"folder", MP_FIELD_FOLDER, TEXT},
-    {"name", MP_FIELD_NAME, TEXT},       {"format", MP_FIELD_FORMAT, TEXT},
-    {"size", MP_FIELD_SIZE, SIZE},       {"width", MP_FIELD_WIDTH, NUMBER},
-    {"height", MP_FIELD_HEIGHT, NUMBER}, {"date", MP_FIELD_DATE, DATE},
-    {"added", MP_FIELD_ADDED, DATE},     {"issue", MP_FIELD_ISSUE, ISSUE},
-    {"state", MP_FIELD_STATE, STATE},    {"id", MP_FIELD_ID, NUMBER},
-    {"project", MP_FIELD_PROJECT, TEXT},
+    {"tag", MP_FIELD_TAG, TEXT},           {"folder", MP_FIELD_FOLDER, TEXT},
+    {"name", MP_FIELD_NAME, TEXT},         {"format", MP_FIELD_FORMAT, TEXT},
+    {"size", MP_FIELD_SIZE, SIZE},         {"width", MP_FIELD_WIDTH, NUMBER},
+    {"height", MP_FIELD_HEIGHT, NUMBER},   {"date", MP_FIELD_DATE, DATE},
+    {"added", MP_FIELD_ADDED, DATE},       {"issue", MP_FIELD_ISSUE, ISSUE},
+    {"state", MP_FIELD_STATE, STATE},      {"id", MP_FIELD_ID, NUMBER},
+    {"project", MP_FIELD_PROJECT, TEXT},   {"product", MP_FIELD_PRODUCT, PRODUCT},
+    {"category", MP_FIELD_CATEGORY, TEXT}, {"price", MP_FIELD_PRICE, PRICE},
 };
 
 static const struct word_row {
@@ -35,7 +36,7 @@ static const struct word_row {
     int64_t value;
 } issues[] = {{"too_dark", 1}, {"too_bright", 2},    {"blurred", 4},
               {"blank", 8},    {"low_contrast", 16}, {"any", 31}},
-  states[] = {{"present", 0}, {"missing", 1}, {"trashed", 2}};
+  states[] = {{"present", 0}, {"missing", 1}, {"trashed", 2}}, answers[] = {{"no", 0}, {"yes", 1}};
 
 typedef struct parser {
     const char *begin, *at;
@@ -95,7 +96,7 @@ static const struct field_row *parse_field(parser *p)
     p->at = start;
     FAIL(p,
          "unknown field '%.*s' at %d; known: tag, folder, name, format, size, width, height, date, "
-         "added, issue, state, id, project",
+         "added, issue, state, id, project, product, category, price",
          (int)MP_MIN(n ? n : 1, (size_t)40), start, column(p));
     return NULL;
 }
@@ -252,12 +253,23 @@ static void read_value(parser *p, const struct field_row *row, mp_filter *f)
                  "low_contrast, any",
                  f->text);
         break;
+    case PRICE: /* in ten-thousandths, as products keep it */
+        if (!read_number(f->text, &rest, &number) || *rest || number > 999999999)
+            FAIL(p, "price needs a number, not '%.40s'", f->text);
+        else
+            f->low = (int64_t)(number * 10000 + 0.5);
+        break;
+    case PRODUCT:
+        if (!read_word(answers, MP_COUNT(answers), f->text, &f->low))
+            FAIL(p, "product takes yes and no");
+        break;
     case STATE:
         if (!read_word(states, MP_COUNT(states), f->text, &f->low))
             FAIL(p, "unknown state '%.40s'; known: present, missing, trashed", f->text);
         break;
     }
-    if ((row->kind == ISSUE || row->kind == STATE) && f->relation != MP_EQ && f->relation != MP_NE)
+    if ((row->kind == ISSUE || row->kind == STATE || row->kind == PRODUCT) &&
+        f->relation != MP_EQ && f->relation != MP_NE)
         FAIL(p, "%s takes only : and !=", row->name);
 }
 

@@ -2,7 +2,7 @@
  *
  *   tag:holiday  -tag:draft  folder:2024/rome  name:*.png  format:jpeg  size>200kb  width>=1920
  *   height<800  date>=2024-05  date:2024  added>2024-01-01  issue:blurred  state:missing  id:12
- *   project:holiday  project:3,5
+ *   project:holiday  project:3,5  product:yes  category:shoes  price<=49.90
  * AND (or just a space), OR, NOT (or -), parentheses; AND binds tighter. Values with spaces in
  * double quotes (\" and \\ inside). See magpie.h for what each means. Pure; any thread. */
 #ifndef MP_FILTER_H
@@ -24,7 +24,10 @@ typedef enum mp_field {
     MP_FIELD_ISSUE,
     MP_FIELD_STATE,
     MP_FIELD_ID,
-    MP_FIELD_PROJECT
+    MP_FIELD_PROJECT,
+    MP_FIELD_PRODUCT,
+    MP_FIELD_CATEGORY,
+    MP_FIELD_PRICE
 } mp_field;
 typedef enum mp_relation { MP_EQ, MP_NE, MP_LT, MP_LE, MP_GT, MP_GE } mp_relation;
 

@@ -120,6 +120,22 @@ static void test(const mp_filter *f, sql_filter *out)
     case MP_FIELD_ID:
         number_test(f, "a.id", out);
         break;
+    case MP_FIELD_PRODUCT:
+        mp_buf_printf(&out->text, "%s%sEXISTS (SELECT 1 FROM product p WHERE p.asset_id = a.id)",
+                      not, f->low ? "" : "NOT ");
+        break;
+    case MP_FIELD_CATEGORY:
+        mp_buf_printf(&out->text,
+                      "%sEXISTS (SELECT 1 FROM product p WHERE p.asset_id = a.id AND "
+                      "p.category = ?%d COLLATE NOCASE)",
+                      not, add_arg(out, f->text, 0));
+        break;
+    case MP_FIELD_PRICE:
+        mp_buf_printf(&out->text,
+                      "EXISTS (SELECT 1 FROM product p WHERE p.asset_id = a.id AND "
+                      "p.price_e4 %s ?%d)",
+                      relation_sign(f->relation), add_arg(out, NULL, f->low));
+        break;
     case MP_FIELD_PROJECT:
         mp_buf_str(&out->text, not );
         project_test(f, out);

@@ -10,10 +10,15 @@
 static const struct grant {
     const char *role, *permission;
 } grants[] = {
-    {"admin", "*"},           {"operator", "projects.*"},
-    {"operator", "assets.*"}, {"operator", "users.read"},
-    {"operator", "jobs.*"},   {"user", "projects.own"},
-    {"user", "assets.own"},   {"guest", "projects.read"},
+    {"admin", "*"},
+    {"operator", "projects.*"},
+    {"operator", "assets.*"},
+    {"operator", "users.read"},
+    {"operator", "jobs.*"},
+    {"operator", "logs.*"},
+    {"user", "projects.own"},
+    {"user", "assets.own"},
+    {"guest", "projects.read"},
     {"guest", "assets.read"},
 };
 

@@ -33,6 +33,16 @@ mp_err mp_check_export(const json_t *params, const mp_net_allow *allow, mp_why *
 mp_err mp_check_notify(const json_t *params, const mp_net_allow *allow, mp_why *why);
 mp_err mp_check_clean(const json_t *params, const mp_net_allow *allow, mp_why *why);
 
+mp_err mp_work_index_product(mp_worker *w, mp_job_run *run, const json_t *params, json_t **result,
+                             mp_why *why);
+mp_err mp_work_batch_index(mp_worker *w, mp_job_run *run, const json_t *params, json_t **result,
+                           mp_why *why);
+mp_err mp_work_reindex_products(mp_worker *w, mp_job_run *run, const json_t *params,
+                                json_t **result, mp_why *why);
+mp_err mp_check_index_product(const json_t *params, const mp_net_allow *allow, mp_why *why);
+mp_err mp_check_batch_index(const json_t *params, const mp_net_allow *allow, mp_why *why);
+mp_err mp_check_reindex_products(const json_t *params, const mp_net_allow *allow, mp_why *why);
+
 /* One member of a job's params. */
 typedef struct mp_param {
     const char *name;

@@ -21,6 +21,12 @@ static const struct type_row {
     {"processing", mp_work_processing, mp_check_processing, 1, 3, 6 * HOUR_MS, 8 * HOUR_MS},
     {"export", mp_work_export, mp_check_export, 2, 3, 6 * HOUR_MS, 8 * HOUR_MS},
     {"notification", mp_work_notify, mp_check_notify, 4, 8, MINUTE_MS, 2 * MINUTE_MS},
+    {"index_product", mp_work_index_product, mp_check_index_product, 4, 5, 2 * MINUTE_MS,
+     3 * MINUTE_MS},
+    {"batch_index_products", mp_work_batch_index, mp_check_batch_index, 2, 5, 2 * HOUR_MS,
+     3 * HOUR_MS},
+    {"reindex_all_products", mp_work_reindex_products, mp_check_reindex_products, 1, 3, 6 * HOUR_MS,
+     8 * HOUR_MS},
     {"cleanup", mp_work_clean, mp_check_clean, 1, 3, HOUR_MS, 2 * HOUR_MS},
 };
 
@@ -126,7 +132,8 @@ mp_err mp_worker_check(const char *type, const char *params, const mp_net_allow 
         return err;
     }
     return mp_fail(why, MP_INVALID,
-                   "type must be one of processing, export, notification, cleanup");
+                   "type must be one of processing, export, notification, cleanup, "
+                   "index_product, batch_index_products, reindex_all_products");
 }
 
 /* Once a day what is past its time goes; an hour after the first start, so that a look around does

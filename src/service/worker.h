@@ -4,6 +4,7 @@
  *   work_library.c   processing: reindex, thumbnails, duplicates, odd ones
  *   work_export.c    export: a ZIP file that waits to be downloaded
  *   work_notify.c    notification: mail and signed webhooks
+ *   work_products.c  index_product, batch_index_products, reindex_all_products
  *   work_clean.c     cleanup: what is past its time
  *   subscribers.c    what follows events: notifications, the audit log, daily figures
  *

@@ -3,6 +3,7 @@ import http.client
 import json
 import signal
 import socket
+import threading
 import urllib.parse
 import uuid
 
@@ -27,6 +28,10 @@ class Service:
         ready = json.loads(self.process.stdout.readline())
         assert ready["event"] == "ready"
         self.port, self.setup_token = ready["port"], ready["setup_token"]
+        # Somebody must read the log, or the service stands when the pipe is full.
+        self.log = []
+        self.reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True)
+        self.reader.start()
 
     def ask(self, method, path, body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -63,8 +68,10 @@ class Service:
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        _, log = self.process.communicate(timeout=60)
-        return self.process.returncode, log
+        self.process.wait(timeout=60)
+        self.reader.join(10)
+        self.process.stdout.close()
+        return self.process.returncode, b"".join(self.log)
 
     # ---- who asks ----
 

@@ -282,7 +282,7 @@ def test_a_queued_job_survives_a_kill_and_can_be_cancelled(magpie, photos):
     gone = s.send("/api/exports", {}, root)[1]["id"]
     assert s.send(f"/api/jobs/{gone}/cancel", {}, root)[1]["status"] == "cancelled"
     s.process.kill()
-    s.process.communicate()
+    s.process.wait()
     later = Service(magpie)
     later.root = later.login("root")
     assert wait_for(later, kept)["status"] == "completed"

@@ -317,7 +317,7 @@ def test_killed_in_the_middle_of_uploads(service, magpie, bytes_of):
         while len(answered) < 10:
             time.sleep(0.005)
         service.process.kill()
-    service.process.communicate()
+    service.process.wait()
     have = {hashlib.sha256(data[n]).hexdigest(): n for n in data}
     db = sqlite3.connect(magpie.library / "magpie.db")
     stored = [have[row[0].hex()] for row in db.execute("SELECT sha256 FROM version")]
