@@ -4,7 +4,7 @@
 set -euo pipefail
 
 build="build-essential cmake ninja-build pkg-config python3 python3-pip libvips-dev libsqlite3-dev
- libdnnl-dev libsodium-dev libjansson-dev libseccomp-dev libmicrohttpd-dev libjwt-dev libcurl4-openssl-dev
+ libdnnl-dev libsodium-dev libjansson-dev libseccomp-dev libmicrohttpd-dev libgnutls28-dev zlib1g-dev libjwt-dev libcurl4-openssl-dev
  libarchive-dev
  libcmocka-dev"
 case "${1:-demo}" in

@@ -6,9 +6,11 @@
 #include "http/http.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const mp_option rows[] = {
@@ -47,6 +49,48 @@ static const mp_option rows[] = {
      .help = "What stands before the token in a mail for a new password (default: the token "
              "alone)."},
     WORK_OPTION_ROWS,
+    {.name = "tls-cert",
+     .type = MP_OPT_PATH,
+     .value = "FILE",
+     .help = "The certificate in PEM, its chain behind it: HTTPS instead of HTTP. SIGHUP reads it "
+             "and the key again."},
+    {.name = "tls-key",
+     .type = MP_OPT_PATH,
+     .value = "FILE",
+     .help = "The certificate's key in PEM, without a passphrase."},
+    {.name = "cors",
+     .type = MP_OPT_TEXT,
+     .many = true,
+     .value = "ORIGIN",
+     .help = "An origin whose pages may read answers: scheme://host[:port]. May be given often; "
+             "* alone is every origin, without credentials."},
+    {.name = "rate-limit",
+     .type = MP_OPT_NUMBER,
+     .value = "N",
+     .fallback = "10",
+     .min = 0,
+     .max = 1000000,
+     .help = "Requests per second that are answered to one user, API key or, before a login, "
+             "address; signed links have ten times as many. 0: no limit. Health and metrics have "
+             "none."},
+    {.name = "rate-burst",
+     .type = MP_OPT_INT,
+     .value = "N",
+     .fallback = "40",
+     .min = 1,
+     .max = 1000000,
+     .help = "How many of them may come at once."},
+    {.name = "trusted-proxy",
+     .type = MP_OPT_TEXT,
+     .many = true,
+     .value = "ADDRESS",
+     .help = "An address or a network (10.0.0.0/8) whose X-Forwarded-For and X-Forwarded-Proto are "
+             "believed. May be given often."},
+    {.name = "otlp-endpoint",
+     .type = MP_OPT_TEXT,
+     .value = "URL",
+     .help = "Where an OpenTelemetry collector takes traces as JSON, such as "
+             "http://127.0.0.1:4318/v1/traces."},
     {.name = "drain",
      .type = MP_OPT_DURATION,
      .value = "TIME",
@@ -54,27 +98,67 @@ static const mp_option rows[] = {
      .min = 0,
      .max = 600000,
      .help = "How long requests under way may take after a signal to stop."},
+    {.name = "idle",
+     .type = MP_OPT_DURATION,
+     .value = "TIME",
+     .fallback = "60s",
+     .min = 1000,
+     .max = 3600000,
+     .help =
+         "A connection that says nothing, or does not come to the end of its headers, is closed "
+         "after this time."},
 };
 
-static void tell_ready(mp_app *app, const mp_http *h, const char *address)
+static volatile sig_atomic_t renewal_asked;
+
+static void on_hangup(int number)
 {
-    bool v6 = strchr(address, ':') != NULL;
+    (void)number;
+    renewal_asked = 1;
+}
+
+/* Only with a certificate to renew; otherwise SIGHUP ends the service, as it ends other programs.
+ */
+static void take_hangups(void)
+{
+    struct sigaction act = {.sa_handler = on_hangup};
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGHUP, &act, NULL);
+}
+
+static void renew_certificate(mp_app *app, mp_http *h)
+{
+    mp_why why = {0};
+    renewal_asked = 0;
+    if (mp_http_reload(h, &why))
+        app_note(app, PAINT_WARN, "the certificate stays the old one: %s", why.text);
+    else
+        app_note(app, PAINT_DIM, "the certificate was read again");
+}
+
+static void tell_ready(mp_app *app, const mp_http *h, const mp_http_options *o)
+{
+    bool v6 = strchr(o->address, ':') != NULL;
+    const char *scheme = o->tls_cert ? "https" : "http";
+    char base[300];
+    snprintf(base, sizeof base, "%s://%s%s%s:%d", scheme, v6 ? "[" : "", o->address, v6 ? "]" : "",
+             mp_http_port(h));
     if (app->json) {
-        json_t *o = app_json(app);
-        json_object_set_new(o, "event", json_string("ready"));
-        json_object_set_new(o, "address", json_text(address));
-        json_object_set_new(o, "port", json_integer(mp_http_port(h)));
-        json_object_set_new(o, "setup_token", json_text(mp_http_setup_token(h)));
-        app_json_print(o);
+        json_t *line = app_json(app);
+        json_object_set_new(line, "event", json_string("ready"));
+        json_object_set_new(line, "scheme", json_string(scheme));
+        json_object_set_new(line, "address", json_text(o->address));
+        json_object_set_new(line, "port", json_integer(mp_http_port(h)));
+        json_object_set_new(line, "setup_token", json_text(mp_http_setup_token(h)));
+        app_json_print(line);
     } else if (!app->quiet) {
-        printf("serving %s at http://%s%s%s:%d\n", magpie_path(app->library), v6 ? "[" : "",
-               address, v6 ? "]" : "", mp_http_port(h));
+        printf("serving %s at %s\n", magpie_path(app->library), base);
         if (*mp_http_setup_token(h))
             printf("no account yet; the first, an administrator's, is made with this token, once:\n"
-                   "  curl -H 'Content-Type: application/json' http://%s%s%s:%d/api/auth/setup \\\n"
+                   "  curl -H 'Content-Type: application/json' %s/api/auth/setup \\\n"
                    "    -d '{\"setup_token\": \"%s\", \"username\": \"...\", \"password\": "
                    "\"...\"}'\n",
-                   v6 ? "[" : "", address, v6 ? "]" : "", mp_http_port(h), mp_http_setup_token(h));
+                   base, mp_http_setup_token(h));
         app_note(app, PAINT_DIM, "Ctrl-C stops it");
     }
     fflush(stdout);
@@ -94,9 +178,21 @@ static const char *jwt_secret(const mp_app *app)
     return own && *own ? own : getenv("JWT_SECRET");
 }
 
+/* A thousand connections and their files are more than most shells let a program open at first. */
+static void allow_many_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = MP_MIN(limit.rlim_max, (rlim_t)16384);
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 typedef struct serving {
     mp_app *app;
+    mp_http_options options;
     work_setup setup;
+    const char **origins, **proxies;
     mp_worker *worker;
     mp_http *_Atomic http; /* NULL until it is open: the worker begins before */
 } serving;
@@ -106,6 +202,34 @@ static void note_job(void *context, const char *type, bool failed, double second
     mp_http *h = atomic_load(&((serving *)context)->http);
     if (h)
         mp_http_note_job(h, type, failed, seconds);
+}
+
+static void read_options(serving *s)
+{
+    const mp_args *args = &s->app->args;
+    s->options = (mp_http_options){
+        .address = mp_args_text(args, "address", "127.0.0.1"),
+        .port = (int)mp_args_int(args, "port", 8080),
+        .threads = (int)mp_args_int(args, "http-threads", 2),
+        .idle_s = (int)(mp_args_int(args, "idle", 60000) / 1000),
+        .rate_per_s = mp_args_number(args, "rate-limit", 10),
+        .rate_burst = (double)mp_args_int(args, "rate-burst", 40),
+        .otlp = mp_args_text(args, "otlp-endpoint", NULL),
+        .tls_cert = mp_args_text(args, "tls-cert", NULL),
+        .tls_key = mp_args_text(args, "tls-key", NULL),
+        .registration = registration(mp_args_text(args, "registration", "open")),
+        .jwt_secret = jwt_secret(s->app),
+        .send_mail = s->setup.options.mail.url ? work_send_mail : NULL,
+        .mail_context = &s->setup,
+        .reset_url = mp_args_text(args, "reset-url", NULL),
+        .worker = s->worker,
+        .allow = &s->setup.allow,
+        .library = s->app->library,
+    };
+    s->options.n_cors = mp_args_list(args, "cors", &s->origins);
+    s->options.cors = s->origins;
+    s->options.n_proxies = mp_args_list(args, "trusted-proxy", &s->proxies);
+    s->options.proxies = s->proxies;
 }
 
 static mp_err begin(serving *s, mp_why *why)
@@ -118,26 +242,15 @@ static mp_err begin(serving *s, mp_why *why)
     s->setup.options.context = s;
     if (!mp_args_flag(&app->args, "no-worker"))
         err = mp_worker_open(&s->worker, &s->setup.options, why);
-    const char *who = mp_args_text(&app->args, "registration", "open");
-    mp_http_options o = {.address = mp_args_text(&app->args, "address", "127.0.0.1"),
-                         .port = (int)mp_args_int(&app->args, "port", 8080),
-                         .threads = (int)mp_args_int(&app->args, "http-threads", 2),
-                         .registration = registration(who),
-                         .jwt_secret = jwt_secret(app),
-                         .send_mail = s->setup.options.mail.url ? work_send_mail : NULL,
-                         .mail_context = &s->setup,
-                         .reset_url = mp_args_text(&app->args, "reset-url", NULL),
-                         .worker = s->worker,
-                         .allow = &s->setup.allow,
-                         .library = app->library};
+    read_options(s);
     if (!err)
-        err = mp_http_open(&h, &o, why);
+        err = mp_http_open(&h, &s->options, why);
     atomic_store(&s->http, h);
     return err;
 }
 
-/* Requests first: they may still add jobs. */
-static void end(serving *s, int drain_ms)
+/* Requests first: they may still add jobs. code: of the process, should it have to end here. */
+static void end(serving *s, int drain_ms, int code)
 {
     mp_http *h = atomic_load(&s->http);
     mp_why why = {0};
@@ -146,11 +259,13 @@ static void end(serving *s, int drain_ms)
     if (s->worker && mp_worker_drain(s->worker, drain_ms, &why)) {
         app_note(s->app, PAINT_WARN, "some jobs were not finished in time; they will be taken up");
         fflush(NULL);
-        _exit(EXIT_DONE); /* a handler hangs: its lease runs out */
+        _exit(code); /* a handler hangs: its lease runs out */
     }
     mp_http_close(h); /* its handlers wake the worker */
     mp_worker_close(s->worker);
     work_setup_free(&s->setup);
+    free(s->origins);
+    free(s->proxies);
 }
 
 static int run(mp_app *app)
@@ -162,15 +277,23 @@ static int run(mp_app *app)
     int code = app_open(app, APP_CREATE);
     if (code)
         return code;
+    allow_many_files();
     mp_err err = begin(&s, &why);
     if (err) {
-        end(&s, 0);
-        return app_fail_inner(app, err, &why);
+        code = app_fail_inner(app, err, &why);
+        end(&s, 5000, code);
+        return code;
     }
-    tell_ready(app, atomic_load(&s.http), mp_args_text(&app->args, "address", "127.0.0.1"));
-    while (!stop_asked())
+    mp_http *h = atomic_load(&s.http);
+    if (s.options.tls_cert)
+        take_hangups();
+    tell_ready(app, h, &s.options);
+    while (!stop_asked()) {
         (void)poll(NULL, 0, 1000); /* a signal ends it */
-    end(&s, (int)mp_args_int(&app->args, "drain", 30000));
+        if (renewal_asked)
+            renew_certificate(app, h);
+    }
+    end(&s, (int)mp_args_int(&app->args, "drain", 30000), EXIT_DONE);
     return EXIT_DONE;
 }
 

@@ -246,6 +246,7 @@ static mp_err identify(mp_request *r, const char *shown, mp_why *why)
     mp_err err = mp_auth_check_key(r->service->auth, shown, r->arena, &r->user, &key, why);
     r->session = "";
     r->scopes = err ? "" : key.scopes;
+    r->key_id = err ? 0 : key.id;
     return err;
 }
 

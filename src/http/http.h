@@ -3,10 +3,18 @@
  * Threads: libmicrohttpd's epoll threads read and write; handlers that take long run on a pool of
  * their own while their connection is suspended, so that a slow upload or encoding holds nobody up.
  *
- *   server.c   connections to requests and back, caps, the log
+ *   server.c   opening, draining, closing; listen.c the socket
+ *   exchange.c one request from its first line to its end (exchange.h)
+ *   head.c     what is told from the head alone; send.c the way back; log.c its line
  *   request.c  escapes and queries
  *   route.c    finding the route of a path
  *   routes.c   the table: every path, its handler and what it takes
+ *   tls.c      certificate and key
+ *   encode.c   gzip for text; static.c files of a folder, compressed ones beside them
+ *   trace.c    whose trace a request belongs to; otlp.c its span to a collector
+ *   rates.c    how often somebody may ask; proxies.c who that is behind proxies
+ *   cors.c     other origins, and OPTIONS
+ *   watch.c    slow connections are shut down
  *   reply.c    answers: JSON, problem+json (RFC 9457), bytes
  *   work.c     the pool of the slow handlers
  *   metrics.c  counters and histograms in Prometheus' text format
@@ -28,11 +36,18 @@ typedef enum mp_registration {
 } mp_registration;
 
 typedef struct mp_http_options {
-    const char *address;              /* numeric; "127.0.0.1", "::" */
-    int port;                         /* 0: any free one */
-    int threads;                      /* that read and write; 0: 2 */
-    int workers;                      /* for slow handlers; 0: four per processor, at least 8 */
-    int idle_s;                       /* a silent connection is closed after it; 0: 60 */
+    const char *address;            /* numeric; "127.0.0.1", "::" */
+    int port;                       /* 0: any free one */
+    int threads;                    /* that read and write; 0: 2 */
+    int workers;                    /* for slow handlers; 0: four per processor, at least 8 */
+    int idle_s;                     /* a silent connection is closed after it; 0: 60 */
+    const char *tls_cert, *tls_key; /* files in PEM; both or neither */
+    const char *const *cors;        /* origins whose pages may read answers; see cors.h */
+    size_t n_cors;
+    const char *const *proxies; /* addresses and networks that are believed in X-Forwarded-For */
+    size_t n_proxies;
+    double rate_per_s, rate_burst;    /* of one address or user; 0: no limit */
+    const char *otlp;                 /* URL of a collector of traces; NULL: none */
     struct mp_worker *worker;         /* runs jobs in this process; NULL: another one does */
     const struct mp_net_allow *allow; /* may be reached although private; NULL: none */
     magpie *library;                  /* stays the caller's; must outlive the server */
@@ -45,12 +60,16 @@ typedef struct mp_http_options {
     const char *reset_url; /* what stands before the token in a mail for a new password */
 } mp_http_options;
 
-/* Listens and serves until closed. Errors: INVALID (not an address, a secret that is too short), IO
- * (port in use, no rights). */
+/* Listens and serves until closed. Errors: INVALID (not an address, an origin, a proxy or a
+ * collector's URL; a secret that is too short; a certificate or key that is none, or not each
+ * other's), NOT_FOUND (no such file), IO (port in use, no rights). */
 MP_CHECK mp_err mp_http_open(mp_http **out, const mp_http_options *opt, mp_why *why);
 /* Counts a run of a job in this process; any thread. */
 void mp_http_note_job(mp_http *h, const char *type, bool failed, double seconds);
 int mp_http_port(const mp_http *h);
+/* Reads the certificate and its key anew, for the connections to come; after an error the old ones
+ * stay. Nothing to do without TLS. */
+MP_CHECK mp_err mp_http_reload(mp_http *h, mp_why *why);
 /* What makes the first account at POST /api/auth/setup; "" when there is one already. */
 const char *mp_http_setup_token(const mp_http *h);
 /* No new connection is taken; returns when all requests are answered, at most after wait_ms: false

@@ -46,5 +46,5 @@ const char *mp_link_base(mp_request *r)
     const char *host = mp_request_header(r, "Host");
     if (!host || !*host || strlen(host) > 255 || host[strspn(host, fine)])
         return "";
-    return mp_request_text(r, "%s://%s", r->service->scheme, host);
+    return mp_request_text(r, "%s://%s", r->scheme, host);
 }

@@ -7,6 +7,7 @@
 #define MP_HTTP_MESSAGE_H
 
 #include "http/http.h"
+#include "http/trace.h"
 
 #include "meta/accounts.h"
 #include "service/access.h"
@@ -17,7 +18,7 @@ typedef enum mp_method { MP_GET, MP_POST, MP_PUT, MP_PATCH, MP_DELETE, MP_METHOD
 /* "GET", ...; static. */
 const char *mp_method_word(mp_method m);
 
-enum { MP_PATH_PARAMS = 4, MP_REPLY_HEADERS = 12, MP_REQUEST_ID = 64 };
+enum { MP_PATH_PARAMS = 4, MP_REPLY_HEADERS = 16, MP_REQUEST_ID = 64 };
 
 typedef struct mp_reply {
     int status;
@@ -27,6 +28,7 @@ typedef struct mp_reply {
     bool has_fd;
     uint64_t from, bytes;     /* of fd */
     struct mp_stream *stream; /* in place of both: see stream.h; owned by the reply */
+    bool varies;              /* with what codings the client takes: see encode.h */
     struct {
         const char *name, *value; /* static or in the request's arena */
     } header[MP_REPLY_HEADERS];
@@ -44,7 +46,7 @@ typedef struct mp_part {
 typedef struct mp_service mp_service; /* what all handlers share: see server.h */
 typedef struct mp_route mp_route;
 
-typedef struct mp_request {
+struct mp_request {
     mp_service *service;
     mp_method method;
     const char *path, *query; /* as they came, without the '?' */
@@ -55,7 +57,8 @@ typedef struct mp_request {
     mp_buf body;
     json_t *json;         /* of a JSON body, once read; freed with the request */
     bool json_form;       /* the body's JSON was a field of a form: its type is not asked for */
-    const char *address;  /* of the client */
+    const char *address;  /* of the client; what proxies say is judged in proxies.h */
+    const char *scheme;   /* by which the client reached us: "http", "https" */
     const mp_part *parts; /* of a spooled body */
     size_t n_parts;
     mp_user user;        /* who asks, where the route wants to know; id 0: nobody */
@@ -64,14 +67,18 @@ typedef struct mp_request {
     mp_access access;    /* what the user reaches */
     int kept_fd;         /* a file that must stay open until the reply is sent; 0: none */
     int64_t made_id;     /* of the account that this request made */
+    int64_t key_id;      /* of the API key that asks; 0: none */
     bool by_link;        /* a signed link asks, for what it names alone */
     char id[MP_REQUEST_ID + 1];
     double began;
+    mp_trace trace;
     mp_reply reply;
-} mp_request;
+};
 
 /* A header of the request, or NULL. Names are matched without case. */
 const char *mp_request_header(const mp_request *r, const char *name);
+/* All headers of the name, joined by commas in the request's arena (RFC 9110, 5.3); NULL: none. */
+const char *mp_request_headers(const mp_request *r, const char *name);
 /* A query parameter, decoded, or NULL when it is absent or badly escaped. The first of its name. */
 const char *mp_request_query(const mp_request *r, const char *name);
 /* A whole number of the query within its range; `otherwise` when it is absent. False with the reply

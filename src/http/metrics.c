@@ -205,6 +205,12 @@ void mp_metrics_write(mp_metrics *m, mp_buf *out)
     pthread_mutex_unlock(&m->mutex);
 }
 
+void mp_metrics_counter(mp_buf *out, const char *name, const char *help, uint64_t value)
+{
+    write_head(out, name, help, "counter");
+    mp_buf_printf(out, "%s %llu\n", name, (unsigned long long)value);
+}
+
 void mp_metrics_gauge(mp_buf *out, const char *name, const char *help, double value)
 {
     write_head(out, name, help, "gauge");
@@ -220,6 +226,9 @@ void mp_handle_metrics(mp_request *r)
                      atomic_load(&s->active));
     mp_metrics_gauge(&out, "http_work_queue_length", "Slow requests that wait for a worker.",
                      (double)mp_work_waiting(s->work));
+    if (s->otlp)
+        mp_metrics_counter(&out, "otlp_spans_dropped_total", "Spans that no collector took.",
+                           mp_otlp_dropped(s->otlp));
     mp_reply_text(r, 200, "text/plain; version=0.0.4; charset=utf-8", (mp_str){out.p, out.n});
     mp_buf_free(&out);
 }

@@ -37,7 +37,8 @@ void mp_metrics_observe(mp_metrics *m, mp_timed what, const char *label, double 
 void mp_metrics_count(mp_metrics *m, mp_counted what, const char *label, uint64_t more);
 /* Appends every series. */
 void mp_metrics_write(mp_metrics *m, mp_buf *out);
-/* One gauge of the text format. */
+/* One counter, one gauge of the text format. */
+void mp_metrics_counter(mp_buf *out, const char *name, const char *help, uint64_t value);
 void mp_metrics_gauge(mp_buf *out, const char *name, const char *help, double value);
 
 #endif

@@ -4,6 +4,13 @@
 
 #include "http/message.h"
 
+/* Of whom a request counts, and how much of it is let through: rates.h. */
+typedef enum mp_rate {
+    MP_RATE_USUAL, /* signed in: the user; else the address */
+    MP_RATE_HIGH,  /* the address, as signed links */
+    MP_RATE_NONE   /* not at all */
+} mp_rate;
+
 struct mp_route {
     mp_method method;
     const char *path; /* "/api/images/{id}": a {name} takes one non-empty segment */
@@ -13,6 +20,7 @@ struct mp_route {
     bool signed_in;         /* 401 without a valid access token; only for slow or spooled ones */
     const char *permission; /* 403 for roles without it; NULL: none is needed */
     bool linked;            /* a signed link (links.h) lets in without a token */
+    mp_rate rate;
     /* The body goes to files as it arrives (spool.h); who asks is looked up before it is read, and
      * `admit` (NULL: not needed) may refuse by the head with a reply. */
     bool spool;

@@ -11,16 +11,17 @@ enum { JSON_BODY = 1024 * 1024 };
 #define WORK      .slow = true
 #define USER      .slow = true, .signed_in = true
 #define MAY(what) .slow = true, .signed_in = true, .permission = what
+#define PROBE     .rate = MP_RATE_NONE /* a monitor asks from one address for all */
 #define JSON      .max_body = JSON_BODY
 /* libmicrohttpd's limit of a gigabyte in all; one file has the library's limit. */
 #define FILES .max_body = (size_t)1024 * 1024 * 1024, .spool = true
 
 const mp_route mp_routes[] = {
-    AT(GET, "/health", health, QUICK),
-    AT(GET, "/health/live", live, QUICK),
-    AT(GET, "/health/ready", ready, WORK),
-    AT(GET, "/health/dependencies", dependencies, WORK),
-    AT(GET, "/metrics", metrics, QUICK),
+    AT(GET, "/health", health, QUICK, PROBE),
+    AT(GET, "/health/live", live, QUICK, PROBE),
+    AT(GET, "/health/ready", ready, WORK, PROBE),
+    AT(GET, "/health/dependencies", dependencies, WORK, PROBE),
+    AT(GET, "/metrics", metrics, QUICK, PROBE),
 
     AT(POST, "/api/auth/setup", setup, WORK, JSON),
     AT(POST, "/api/auth/register", register, WORK, JSON),
@@ -49,7 +50,8 @@ const mp_route mp_routes[] = {
 
     AT(GET, "/api/presign/upload", presign, MAY("assets.write")),
     AT(POST, "/api/presign/upload", presign, MAY("assets.write"), JSON),
-    AT(PUT, "/api/uploads/{id}", put_upload, WORK, FILES, .admit = mp_admit_upload),
+    AT(PUT, "/api/uploads/{id}", put_upload, WORK, FILES, .admit = mp_admit_upload,
+       .rate = MP_RATE_HIGH),
     AT(POST, "/api/images", add_images, MAY("assets.write"), FILES),
     AT(POST, "/api/images/ingest", ingest, MAY("assets.write"), JSON),
     AT(GET, "/api/images", list_images, MAY("assets.read")),

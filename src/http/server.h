@@ -2,11 +2,17 @@
 #ifndef MP_HTTP_SERVER_H
 #define MP_HTTP_SERVER_H
 
+#include "http/cors.h"
 #include "http/limits.h"
 #include "http/metrics.h"
+#include "http/otlp.h"
+#include "http/proxies.h"
 #include "http/query_log.h"
+#include "http/rates.h"
 #include "http/route.h"
 #include "http/stream.h"
+#include "http/tls.h"
+#include "http/watch.h"
 #include "http/work.h"
 #include "service/auth.h"
 #include "service/sign.h"
@@ -36,6 +42,13 @@ struct mp_service {
     _Atomic int active;        /* requests begun and not yet answered */
     _Atomic bool draining;     /* readiness says no */
     pthread_mutex_t log_mutex; /* one line at a time */
+
+    mp_watch *watch; /* of slow connections */
+    mp_tls *tls;     /* NULL: plain HTTP */
+    mp_cors *cors;
+    mp_proxies *proxies; /* that are trusted */
+    mp_rates *rates;     /* NULL: no limits */
+    mp_otlp *otlp;       /* NULL: traces go nowhere */
 };
 
 #endif

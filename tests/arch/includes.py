@@ -46,6 +46,8 @@ OUTSIDE = {
     "archive": {"pack"},
     "jansson.h": {"core", "model", "meta", "service", "pack", "http", "app"},
     "microhttpd.h": {"http"},
+    "gnutls/": {"http"},
+    "zlib.h": {"http"},
     "magpie.h": {"core", "pack", "service", "http", "app"},
 }
 INCLUDE = re.compile(r'\s*#\s*include\s+(?:"(?P<own>[^"]+)"|<(?P<outside>[^>]+)>)')

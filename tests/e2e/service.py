@@ -1,4 +1,6 @@
 """The running service, for the tests that speak to it."""
+import contextlib
+import fcntl
 import http.client
 import json
 import signal
@@ -24,7 +26,11 @@ class Answer:
 
 class Service:
     def __init__(self, magpie, *args):
+        if "--rate-limit" not in args:
+            args += ("--rate-limit", "0")  # tests ask more often than people
         self.process = magpie.start("serve", "--port", 0, "--json", *args)
+        with contextlib.suppress(OSError):  # the log of a few thousand requests, which nobody reads until the end
+            fcntl.fcntl(self.process.stderr, fcntl.F_SETPIPE_SZ, 1 << 20)
         ready = json.loads(self.process.stdout.readline())
         assert ready["event"] == "ready"
         self.port, self.setup_token = ready["port"], ready["setup_token"]
@@ -32,9 +38,13 @@ class Service:
         self.log = []
         self.reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True)
         self.reader.start()
+        self.tls = None  # an ssl.SSLContext, for a service that speaks HTTPS
 
     def ask(self, method, path, body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        if self.tls:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=self.tls)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
         answer = Answer(connection.getresponse())
         connection.close()
