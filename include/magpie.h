@@ -269,12 +269,18 @@ typedef struct magpie_put {
     size_t n_tags;
     int64_t project; /* 0: the first */
     int64_t user;    /* noted with it; 0: nobody */
+    /* An item that gets these bytes as a new version, analysed anew; the old version's bytes stay
+     * until the item is removed. Name, words, tags, project and metadata stay the item's. 0: none.
+     */
+    int64_t replace;
+    const char *metadata; /* a JSON object that is kept beside it; NULL: an empty one */
 } magpie_put;
 
 /* The same for the regular file (or memory file) behind fd, from its start, which is not closed.
- * Bytes are compared within the project alone. Many threads may add at once: they decode side by
- * side and what is finished at the same time is written together. Errors: those of
- * magpie_add_bytes; INVALID (name, words). */
+ * Bytes are compared within the project alone. With put->replace *outcome is CHANGED, or UNCHANGED
+ * when the item has these bytes already. Many threads may add at once: they decode side by side and
+ * what is finished at the same time is written together. Errors: those of magpie_add_bytes; INVALID
+ * (name, words), NOT_FOUND (the project; the item to replace, or it is in the trash). */
 MAGPIE_API magpie_err magpie_add_fd(magpie *m, int fd, const magpie_put *put, int64_t *id,
                                     magpie_outcome *outcome, magpie_why *why);
 /* Forgets items: rows, vectors, thumbnails and copies. Referenced files are not touched.

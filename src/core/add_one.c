@@ -165,16 +165,23 @@ static mp_err plan_for(magpie *m, int64_t project_id, analysis_plan *plan, mp_wh
     return MP_OK;
 }
 
+static ingest_how how_of(const magpie_put *put)
+{
+    if (put->replace) /* in no project: it has no twins */
+        return (ingest_how){.user_id = put->user, .replace = put->replace};
+    return (ingest_how){.project_id = put->project ? put->project : 1,
+                        .user_id = put->user,
+                        .title = put->title,
+                        .description = put->description,
+                        .metadata = put->metadata,
+                        .tags = put->tags,
+                        .n_tags = put->n_tags};
+}
+
 static mp_err add_once(magpie *m, int fd, const magpie_put *put, ticket *t, mp_why *why)
 {
     analysis_plan plan;
-    *t = (ticket){.a = {.path = put->name},
-                  .how = {.project_id = put->project ? put->project : 1,
-                          .user_id = put->user,
-                          .title = put->title,
-                          .description = put->description,
-                          .tags = put->tags,
-                          .n_tags = put->n_tags}};
+    *t = (ticket){.a = {.path = put->name}, .how = how_of(put)};
     mp_err err = plan_for(m, t->how.project_id, &plan, why);
     if (err)
         return err;

@@ -18,7 +18,7 @@
 
 #include "base/base.h"
 #include "base/os.h"
-#include "blob/blob.h"
+#include "core/ports.h"
 #include "image/decode.h"
 #include "index/index.h"
 #include "meta/meta.h"
@@ -92,12 +92,6 @@ struct magpie {
     size_t chosen_next; /* to be replaced */
 };
 
-/* ---- lock.c ---- */
-/* Takes the write lock of this process and of the library. Errors: BUSY (with the holder's pid),
- * IO (read-only). */
-MP_CHECK mp_err mp_core_begin_write(magpie *m, mp_why *why);
-void mp_core_end_write(magpie *m);
-
 /* ---- engine.c ---- */
 /* The current model, opened when first needed; owned by m. */
 MP_CHECK mp_err mp_core_model(magpie *m, mp_model **out, mp_why *why);
@@ -150,15 +144,12 @@ MP_CHECK mp_err mp_core_fill_sentences(magpie *m, mp_model *model, const int64_t
 /* Opens an item's original bytes: its blob, or any of its sources that still has these bytes' size.
  * Caller closes *fd. NOT_FOUND with the path in words. */
 MP_CHECK mp_err mp_core_open_original(magpie *m, const mp_item *item, int *fd, mp_why *why);
-void mp_core_original_key(const uint8_t sha256[32], char out[96]);
 void mp_core_thumb_key(const uint8_t sha256[32], int size_px, char out[96]);
 /* Small picture (long side <= 256) of an item: from its thumbnail, made anew when absent. */
 MP_CHECK mp_err mp_core_small(magpie *m, const mp_item *item, mp_image *out, mp_why *why);
 /* Thumbnail bytes of an item; caller frees. */
 MP_CHECK mp_err mp_core_thumbnail(magpie *m, const mp_item *item, int size_px, uint8_t **data,
                                   size_t *n, mp_why *why);
-/* SHA-256 of what fd holds from its start; *bytes its length. Leaves the offset at 0. */
-MP_CHECK mp_err mp_core_hash_fd(int fd, uint8_t out[32], uint64_t *bytes, mp_why *why);
 
 /* ---- choose.c ---- */
 /* A filter from text, with INVALID in the caller's words. */

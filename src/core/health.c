@@ -1,6 +1,8 @@
 /* health.c - magpie_get_stats and magpie_verify. */
 #include "core/core.h"
 
+#include "meta/assets.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -152,6 +154,25 @@ static void check_original(verification *v, const mp_item *item)
         close(fd);
 }
 
+/* The bytes that are no picture's now: older versions, and files. */
+static bool check_copy(void *context, const mp_version *version)
+{
+    verification *v = context;
+    mp_why why = {0};
+    char key[96];
+    int fd;
+    mp_item item = {.id = version->asset_id, .bytes = version->bytes};
+    memcpy(item.sha256, version->sha256.byte, sizeof item.sha256);
+    mp_core_original_key(item.sha256, key);
+    if (mp_blob_open_fd(v->m->blobs, key, &fd, &why) != MP_OK) {
+        problem(v, item.id, "the bytes of a version are missing: %s", why.text);
+        return false;
+    }
+    check_bytes(v, &item, fd, "a version");
+    close(fd);
+    return false;
+}
+
 /* Absent is fine (it is made when asked for); present and broken is not. */
 static void check_thumbnail(verification *v, const mp_item *item)
 {
@@ -266,6 +287,8 @@ magpie_err magpie_verify(magpie *m, bool deep, magpie_problem_fn on_problem,
     mp_err err = mp_meta_check(m->meta, meta_problem, &v, INNER(why));
     if (!err)
         err = check_items(&v, on_progress, INNER(why));
+    if (!err)
+        err = mp_meta_each_copy(m->meta, check_copy, &v, INNER(why));
     if (!err)
         err = check_vectors(&v, INNER(why));
     if (!err)

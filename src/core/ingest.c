@@ -1,6 +1,8 @@
 /* ingest.c - batches of analysed pictures become items. See ingest.h. */
 #include "core/ingest.h"
 
+#include "meta/projects.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,7 +143,7 @@ static void add_put(ingest *g, ingest_entry *e, int64_t item_id)
                     .user_id = e->how->user_id,
                     .copied = e->a.copied,
                     .path = *e->a.path == '/' ? e->a.path : "",
-                    .name = base_name(e->a.path),
+                    .name = e->how->replace ? "" : base_name(e->a.path),
                     .title = text_or_none(e->how->title),
                     .description = text_or_none(e->how->description),
                     .format = mp_format_word(d->format),
@@ -158,7 +160,8 @@ static void add_put(ingest *g, ingest_entry *e, int64_t item_id)
                     .entropy = q->entropy,
                     .issues = q->issues,
                     .tags = e->how->tags,
-                    .n_tags = e->how->n_tags};
+                    .n_tags = e->how->n_tags,
+                    .metadata = e->how->metadata};
     memcpy(item.sha256, e->a.sha256, sizeof item.sha256);
     memcpy(item.phash, d->phash, sizeof item.phash);
     e->put = true;
@@ -218,12 +221,38 @@ static void take_new(ingest *g, ingest_entry *e, const mp_source *known, int64_t
     add_put(g, e, item_id);
 }
 
-static bool batch_holds(const ingest *g, const uint8_t sha256[32], int64_t project_id)
+/* These bytes become a version of an item that is there, wherever else they are. */
+static mp_err take_replacement(ingest *g, ingest_entry *e, mp_why *why)
 {
-    for (size_t i = 0; i < g->n_puts; i++)
-        if (g->puts[i].item.project_id == project_id &&
-            memcmp(g->puts[i].item.sha256, sha256, 32) == 0)
+    mp_arena *arena = mp_arena_new(0);
+    mp_item item;
+    mp_err err = mp_meta_get_item(g->m->meta, e->how->replace, arena, &item, why);
+    if (err == MP_NOT_FOUND || (!err && item.state == MP_TRASHED)) {
+        e->a.err = mp_fail(&e->a.why, MP_NOT_FOUND, "there is no #%lld, or it is in the trash",
+                           (long long)e->how->replace);
+        e->outcome = MAGPIE_REFUSED;
+        err = MP_OK;
+    } else if (!err && memcmp(item.sha256, e->a.sha256, 32) == 0) {
+        e->outcome = MAGPIE_UNCHANGED;
+        e->id = item.id;
+    } else if (!err) {
+        e->outcome = MAGPIE_CHANGED;
+        add_put(g, e, item.id);
+    }
+    mp_arena_free(arena);
+    return err;
+}
+
+/* What must be written before this one can be judged: its twin, or the last version of its item. */
+static bool batch_holds(const ingest *g, const uint8_t sha256[32], const ingest_how *how)
+{
+    for (size_t i = 0; i < g->n_puts; i++) {
+        const mp_item *item = &g->puts[i].item;
+        if (how->replace
+                ? item->id == how->replace
+                : item->project_id == how->project_id && memcmp(item->sha256, sha256, 32) == 0)
             return true;
+    }
     return false;
 }
 
@@ -236,15 +265,22 @@ static bool is_copied(magpie *m, int64_t id)
     return copied;
 }
 
-/* Looks again, now that nobody else can write: the analysis was made without the lock, and a twin
- * or the copied bytes may have come or gone since. */
+/* Looks again, now that nobody else can write: the analysis was made without the lock, and a twin,
+ * the copied bytes or the project itself may have come or gone since. */
 static mp_err look_again(ingest *g, analysis *a, int64_t project_id, int64_t *twin, mp_why *why)
 {
     char key[96];
     uint64_t bytes;
+    bool there = true;
     mp_err err = mp_meta_find_sha256(g->m->meta, project_id, a->sha256, twin, why);
+    if (!err && project_id > 1) /* the first is always there */
+        err = mp_meta_has_project(g->m->meta, project_id, &there, why);
     if (err || a->err)
         return err;
+    if (!there) {
+        a->err = mp_fail(&a->why, MP_NOT_FOUND, "there is no such project");
+        return MP_OK;
+    }
     if (a->twin && a->twin != *twin) {
         a->err = mp_fail(&a->why, MP_BUSY, "it was removed meanwhile; add it again");
         return MP_OK;
@@ -266,7 +302,7 @@ mp_err mp_ingest_take(ingest *g, analysis *a, const ingest_how *how, void *ticke
 {
     int64_t twin = 0;
     mp_err err = MP_OK;
-    if (!a->err && !a->twin && batch_holds(g, a->sha256, how->project_id))
+    if (!a->err && !a->twin && batch_holds(g, a->sha256, how))
         err = mp_ingest_flush(g, why); /* the twin must have its id first */
     if (!err)
         err = look_again(g, a, how->project_id, &twin, why);
@@ -283,6 +319,8 @@ mp_err mp_ingest_take(ingest *g, analysis *a, const ingest_how *how, void *ticke
     const mp_source *known = mp_ingest_source(g, a->path);
     if (a->err)
         e->outcome = a->no_picture ? MAGPIE_SKIPPED : MAGPIE_REFUSED;
+    else if (how->replace)
+        err = take_replacement(g, e, why);
     else if (e->a.twin)
         err = take_twin(g, e, known, why);
     else

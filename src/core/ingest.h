@@ -16,9 +16,10 @@ enum { INGEST_BATCH = 16, INGEST_SMALL_PX = 256 };
 /* How a picture is taken in, beside its bytes. Strings outlive the batch. */
 typedef struct ingest_how {
     int64_t project_id, user_id; /* project 0: the first */
-    const char *title, *description;
+    const char *title, *description, *metadata;
     const char *const *tags;
     size_t n_tags;
+    int64_t replace; /* the item whose new version it is; 0: by its bytes and its path */
 } ingest_how;
 
 /* One picture of a batch: how it will be recorded and reported. */

@@ -2,6 +2,7 @@
 #include "core/core.h"
 
 #include "core/ports.h"
+#include "meta/assets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -143,47 +144,66 @@ void magpie_items_free(magpie_item **items, size_t n)
 
 /* ---- changes ---- */
 
-/* Blobs of an item that nothing else needs: another project's item, one in the trash, or an older
- * version may have the same bytes. */
-static void delete_blobs(magpie *m, const mp_item *item)
+/* Bytes that no version of anything has any more: another project's item, one in the trash, or an
+ * older version may need the same. */
+static void delete_blobs(magpie *m, const uint8_t sha256[32])
 {
-    bool used = true;
-    if (mp_meta_uses_sha256(m->meta, item->sha256, &used, NULL) != MP_OK || used)
-        return;
     static const int sizes[] = {256, 1024};
+    bool used = true;
     char key[96];
+    if (mp_meta_uses_sha256(m->meta, sha256, &used, NULL) != MP_OK || used)
+        return;
     for (size_t i = 0; i < MP_COUNT(sizes); i++) {
-        mp_core_thumb_key(item->sha256, sizes[i], key);
+        mp_core_thumb_key(sha256, sizes[i], key);
         if (mp_blob_delete(m->blobs, key, NULL) == MP_IO)
-            mp_log(MP_LOG_WARN, "cannot delete the thumbnail of #%lld", (long long)item->id);
+            mp_log(MP_LOG_WARN, "cannot delete %s", key);
     }
-    mp_core_original_key(item->sha256, key);
-    if (item->copied && mp_blob_delete(m->blobs, key, NULL) == MP_IO)
-        mp_log(MP_LOG_WARN, "cannot delete the copy of #%lld", (long long)item->id);
+    mp_core_original_key(sha256, key);
+    if (mp_blob_delete(m->blobs, key, NULL) == MP_IO)
+        mp_log(MP_LOG_WARN, "cannot delete %s", key);
+}
+
+mp_err mp_core_remove(magpie *m, const int64_t *ids, size_t n, size_t *removed, mp_why *why)
+{
+    mp_sha256 *hashes = NULL;
+    size_t n_hashes = 0, count = 0;
+    *removed = 0;
+    mp_arena *arena = mp_arena_new(0);
+    mp_err err = mp_core_begin_write(m, why);
+    if (err)
+        goto done;
+    err = mp_meta_asset_hashes(m->meta, ids, n, arena, &hashes, &n_hashes, why);
+    if (!err)
+        err = mp_meta_remove(m->meta, ids, n, &count, why);
+    /* The rows go first: a crash in between leaves bytes that nobody names, never a row whose
+     * bytes are gone. */
+    for (size_t i = 0; !err && i < n_hashes; i++)
+        delete_blobs(m, hashes[i].byte);
+    mp_core_end_write(m);
+    if (!err)
+        *removed = count;
+done:
+    mp_arena_free(arena);
+    return err;
 }
 
 magpie_err magpie_remove(magpie *m, const int64_t *ids, size_t n, size_t *missing, magpie_why *why)
 {
+    mp_item *items = NULL;
+    size_t known = 0, removed = 0;
     if (missing)
         *missing = 0;
     mp_arena *arena = mp_arena_new(0);
-    mp_item *items = NULL;
-    size_t removed = 0;
-    mp_err err = mp_core_begin_write(m, INNER(why));
-    if (err)
-        goto done;
-    err = mp_meta_get_items(m->meta, ids, n, arena, &items, INNER(why));
-    if (!err)
-        err = mp_meta_remove(m->meta, ids, n, &removed, INNER(why));
-    /* The rows go first: a crash in between leaves bytes that nobody names, never a row whose
-     * bytes are gone. */
+    int64_t *pictures = mp_arena_alloc(arena, (n + 1) * sizeof *pictures);
+    mp_err err = pictures ? mp_meta_get_items(m->meta, ids, n, arena, &items, INNER(why))
+                          : mp_fail(INNER(why), MP_NOMEM, "no memory for %zu ids", n);
     for (size_t i = 0; !err && i < n; i++)
-        if (items[i].id)
-            delete_blobs(m, &items[i]);
-    mp_core_end_write(m);
+        if (items[i].id) /* an asset of another type is none */
+            pictures[known++] = items[i].id;
+    if (!err)
+        err = mp_core_remove(m, pictures, known, &removed, INNER(why));
     if (!err && missing)
         *missing = n - removed;
-done:
     mp_arena_free(arena);
     return OUTER(err);
 }

@@ -10,8 +10,20 @@
 
 mp_meta *mp_core_meta(magpie *m);
 mp_blob *mp_core_blobs(magpie *m);
+/* Takes the write lock of this process and of the library: while it is held nobody else writes
+ * pictures or removes bytes and projects. Errors: BUSY (with the holder's pid), IO (read-only). */
+MP_CHECK mp_err mp_core_begin_write(magpie *m, mp_why *why);
+void mp_core_end_write(magpie *m);
+/* The blob store's name for these bytes. */
+void mp_core_original_key(const uint8_t sha256[32], char out[96]);
+/* SHA-256 of what fd holds from its start; *bytes its length. Leaves the offset at 0. */
+MP_CHECK mp_err mp_core_hash_fd(int fd, uint8_t out[32], uint64_t *bytes, mp_why *why);
 /* The public shape of an item; free it with magpie_item_free. */
 magpie_item *mp_core_publish(const mp_item *item);
+/* Forgets assets of any type (magpie_remove: pictures alone) with the bytes of all their versions
+ * that nothing else needs. Unknown ids are fine; *removed counts the others. BUSY, IO, FULL. */
+MP_CHECK mp_err mp_core_remove(magpie *m, const int64_t *ids, size_t n, size_t *removed,
+                               mp_why *why);
 /* The most bytes that a picture may have. */
 int64_t mp_core_max_bytes(const magpie *m);
 

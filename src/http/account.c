@@ -51,11 +51,6 @@ bool mp_by_person(mp_request *r)
 
 /* ---- answers ---- */
 
-void mp_reply_failure(mp_request *r, mp_err err, const mp_why *why)
-{
-    mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)why);
-}
-
 void mp_refuse(mp_request *r, mp_err err, const mp_why *why)
 {
     if (err != MP_NOT_FOUND) {

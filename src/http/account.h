@@ -15,8 +15,6 @@ bool mp_within(mp_request *r, mp_limits *limits, const char *key);
 /* False with 403 when an API key asks: some things only a person may do. */
 bool mp_by_person(mp_request *r);
 
-/* The rooms' errors as answers. */
-void mp_reply_failure(mp_request *r, mp_err err, const mp_why *why);
 /* The same, but NOT_FOUND is 401: who asks has not shown who they are. */
 void mp_refuse(mp_request *r, mp_err err, const mp_why *why);
 /* 204, or the failure. */

@@ -107,7 +107,7 @@ static void send_page(mp_request *r, const listener *l)
     mp_why why = {0};
     mp_err err = mp_meta_list_events(l->meta, &l->query, r->arena, &list, &n, &why);
     if (err) {
-        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     json_t *rows = json_array();
@@ -129,7 +129,7 @@ void mp_handle_events(mp_request *r)
     const char *last = mp_request_header(r, "Last-Event-ID"), *type = mp_request_query(r, "type");
     mp_err err = page ? MP_OK : mp_meta_last_event(meta, &newest, &why);
     if (err) {
-        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     long long otherwise = last && *last >= '0' && *last <= '9' ? strtoll(last, NULL, 10) : newest;
@@ -176,7 +176,7 @@ void mp_handle_daily(mp_request *r)
         mp_meta_list_daily(mp_core_meta(r->service->library), &query, r->arena, &list, &n, &why);
     free(ids);
     if (err) {
-        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     json_t *rows = json_array();

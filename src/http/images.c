@@ -14,11 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void refuse(mp_request *r, mp_err err, const mp_why *why)
-{
-    mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)why);
-}
-
 /* ---- pages ---- */
 
 static const char ORDERS[] = "id|added|date|size|name";
@@ -101,7 +96,7 @@ static bool read_page(mp_request *r, mp_page *page, mp_page_mark *mark, const ch
     /* On its own, before parentheses are put around it. */
     mp_err err = mp_filter_parse(where, r->arena, &unused, &why);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return false;
     }
     return mp_scope_of(r, project, query_where(r), scope);
@@ -127,7 +122,7 @@ void mp_handle_list_images(mp_request *r)
     if (!err)
         err = mp_meta_count(meta, filter, &total, &why);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     bool more = n > (size_t)limit;
@@ -218,7 +213,8 @@ void mp_handle_delete_image(mp_request *r)
 
 /* ---- bytes ---- */
 
-enum { KEEP_S = 3600 };
+/* A picture's bytes can be replaced: a copy is asked after each time, which costs a 304. */
+enum { KEEP_S = 0 };
 
 /* RFC 6266; what is not plain ASCII goes escaped. */
 static const char *disposition(mp_request *r, const char *name)

@@ -48,7 +48,8 @@ bool mp_item_asked(mp_request *r, const char *text, bool write, magpie_item **ou
         mp_reply_error(r, err, &why);
     if (err)
         return false;
-    if (reached(r, (*out)->project, write, "picture"))
+    if (reached(r, (*out)->project, write, "picture") &&
+        (!write || mp_project_reached(r, (*out)->project, true)))
         return true;
     magpie_item_free(*out);
     *out = NULL;
@@ -84,7 +85,7 @@ bool mp_project_reached(mp_request *r, int64_t project_id, bool write)
     mp_err err = mp_meta_get_project(mp_core_meta(r->service->library), project_id, r->user.id,
                                      r->arena, &project, &why);
     if (err)
-        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        mp_reply_failure(r, err, &why);
     else if (write && strcmp(project.status, "active") != 0)
         mp_reply_problem(r, 409, "this project is archived");
     else
@@ -101,7 +102,7 @@ bool mp_project_to_write(mp_request *r, int64_t project_id, int64_t *out)
     mp_err err = mp_meta_default_project(mp_core_meta(r->service->library), r->user.id, mp_now_ms(),
                                          out, &why);
     if (err)
-        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        mp_reply_failure(r, err, &why);
     return !err;
 }
 
@@ -113,7 +114,7 @@ bool mp_scope_of(mp_request *r, int64_t project_id, const char *where, const cha
         return false;
     mp_err err = mp_access_where(&r->access, project_id, where, r->arena, out, &why);
     if (err)
-        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        mp_reply_failure(r, err, &why);
     return !err;
 }
 

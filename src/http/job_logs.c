@@ -93,7 +93,7 @@ void mp_handle_job_logs(mp_request *r)
     mp_err err =
         mp_meta_list_job_log(meta, job.id, after, (size_t)limit, r->arena, &lines, &n, &why);
     if (err) {
-        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     json_t *rows = json_array();

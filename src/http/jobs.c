@@ -17,11 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void refuse(mp_request *r, mp_err err, const mp_why *why)
-{
-    mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)why);
-}
-
 static mp_meta *meta_of(const mp_request *r)
 {
     return mp_core_meta(r->service->library);
@@ -80,7 +75,7 @@ bool mp_job_asked(mp_request *r, bool write, mp_job *out)
     bool mine = !err && (r->by_link || r->access.all || out->user_id == r->user.id ||
                          (out->project_id && mp_access_may(&r->access, out->project_id, false)));
     if (err && err != MP_NOT_FOUND) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return false;
     }
     if (!mine) {
@@ -119,7 +114,7 @@ bool mp_job_start(mp_request *r, mp_job *job, int64_t *id)
     if (!err)
         err = mp_meta_get_job(meta_of(r), *id, r->arena, &made, &why);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return false;
     }
     if (r->service->worker)
@@ -163,7 +158,7 @@ void mp_handle_add_job(mp_request *r)
     if (!err && strcmp(job.type, "cleanup") == 0 && !mp_request_may(r, "jobs.write"))
         mp_reply_problem(r, 403, "cleanup is for operators and administrators");
     else if (err)
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
     else if (job_project(r, true, &job.project_id)) {
         job.params = params;
         job.priority = (int)json_integer_value(json_object_get(r->json, "priority"));
@@ -217,7 +212,7 @@ void mp_handle_list_jobs(mp_request *r)
         return;
     mp_err err = mp_meta_list_jobs(meta_of(r), &query, r->arena, &list, &n, &why);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     json_t *rows = json_array();
@@ -237,7 +232,7 @@ static void after_change(mp_request *r, mp_err err, const mp_why *why, const mp_
     if (!err)
         err = mp_meta_get_job(meta_of(r), job->id, r->arena, &now, &inner);
     if (err) {
-        refuse(r, err, *inner.text ? &inner : why);
+        mp_reply_failure(r, err, *inner.text ? &inner : why);
         return;
     }
     if (r->service->worker)
@@ -271,7 +266,7 @@ void mp_handle_replay_jobs(mp_request *r)
     const char *type = mp_body_text(r, "type");
     mp_err err = mp_meta_replay_jobs(meta_of(r), *type ? type : NULL, mp_now_ms(), &n, &why);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     if (r->service->worker)
@@ -300,7 +295,7 @@ void mp_handle_add_export(mp_request *r)
     json_decref(params);
     mp_err err = mp_worker_check("export", text, NULL, &why);
     if (err)
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
     else if (job_project(r, false, &job.project_id)) {
         job.params = text;
         (void)mp_job_start(r, &job, &id);

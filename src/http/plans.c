@@ -11,11 +11,6 @@
 
 enum { GROUPS = 10000, MEMBERS = 10000 };
 
-static void refuse(mp_request *r, mp_err err, const mp_why *why)
-{
-    mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)why);
-}
-
 static const char *state_word(mp_plan_state state)
 {
     static const char *const words[] = {"draft", "applying", "applied", "undoing", "undone"};
@@ -167,7 +162,7 @@ static bool asked(mp_request *r, mp_plan_info *out)
     if (!err && out->user_id != r->user.id && !r->access.all)
         err = mp_fail(&why, MP_NOT_FOUND, "there is no such plan");
     if (err)
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
     return !err;
 }
 
@@ -184,7 +179,7 @@ void mp_handle_list_plans(mp_request *r)
         mp_meta_list_plans(mp_core_meta(r->service->library), r->access.all ? 0 : r->user.id,
                            before, (size_t)limit, r->arena, &list, &n, &why);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     json_t *rows = json_array();
@@ -288,7 +283,7 @@ void mp_handle_drop_plan(mp_request *r)
     if (err == MP_NOT_FOUND)
         mp_reply_problem(r, 409, "only a draft can be dropped");
     else if (err)
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
     else
         mp_reply_text(r, 204, NULL, (mp_str){0});
 }

@@ -43,11 +43,6 @@ typedef struct fusion {
     double began;
 } fusion;
 
-static void refuse(mp_request *r, mp_err err, const mp_why *why)
-{
-    mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)why);
-}
-
 /* ---- the lists ---- */
 
 static found *found_of(fusion *f, int64_t product)
@@ -97,7 +92,7 @@ static bool add_pictures(fusion *f, const magpie_term *terms, size_t n_terms)
         one->score += f->picture_weight / (double)(RANK + rank);
     }
     if (err)
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
     else
         free(pairs);
     magpie_hits_free(hits);
@@ -112,7 +107,7 @@ static bool add_words(fusion *f, const char *words)
     mp_err err = mp_meta_search_products(mp_core_meta(f->r->service->library), words, &f->filter,
                                          DEPTH, &hits, &n, &why);
     if (err) {
-        refuse(f->r, err, &why);
+        mp_reply_failure(f->r, err, &why);
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -176,7 +171,7 @@ static bool facets_of(fusion *f, json_t **out)
                                         50, f->r->arena, &facets, &why);
     free(ids);
     if (err)
-        refuse(f->r, err, &why);
+        mp_reply_failure(f->r, err, &why);
     else
         *out = mp_facets_json(&facets);
     return !err;
@@ -200,7 +195,7 @@ static void answer(fusion *f)
     free(ids);
     if (err || !facets_of(f, &facets)) {
         if (err)
-            refuse(r, err, &why);
+            mp_reply_failure(r, err, &why);
         json_decref(rows);
         return;
     }
@@ -320,7 +315,7 @@ static bool begin(mp_request *r, fusion *f)
                                               &f->allowed, &f->n_allowed, &why)
                         : MP_OK;
     if (err)
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
     return !err;
 }
 

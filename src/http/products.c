@@ -16,11 +16,6 @@
 
 enum { CATEGORIES = 20 };
 
-static void refuse(mp_request *r, mp_err err, const mp_why *why)
-{
-    mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)why);
-}
-
 static mp_meta *meta_of(const mp_request *r)
 {
     return mp_core_meta(r->service->library);
@@ -70,7 +65,7 @@ bool mp_product_asked(mp_request *r, bool write, mp_product *out)
     mp_err err = id && !*end && !errno ? mp_meta_get_product(meta_of(r), id, r->arena, out, &why)
                                        : MP_NOT_FOUND;
     if (err && err != MP_NOT_FOUND) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return false;
     }
     if (err || !mp_access_may(&r->access, out->project_id, false)) {
@@ -203,7 +198,7 @@ static void send_product(mp_request *r, int status, int64_t id, int64_t job_id)
     mp_why why = {0};
     mp_err err = mp_meta_get_product(meta_of(r), id, r->arena, &p, &why);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     json_t *o = mp_product_json(r, &p);
@@ -224,7 +219,7 @@ static void write_product(mp_request *r, mp_product *p, unsigned fields, int sta
     mp_err err = mp_meta_put_product(meta_of(r), p, fields, &why);
     free(metadata);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     err = mp_meta_get_product(meta_of(r), p->id, r->arena, &now, &why);
@@ -295,7 +290,7 @@ void mp_handle_delete_product(mp_request *r)
         return;
     mp_err err = mp_meta_remove_products(meta_of(r), &p.id, 1, NULL, &why);
     if (err)
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
     else
         mp_reply_text(r, 204, NULL, (mp_str){0});
 }
@@ -521,7 +516,7 @@ void mp_handle_list_products(mp_request *r)
     if (!err && with_facets)
         err = mp_meta_product_facets(meta_of(r), &filter, NULL, 0, 50, r->arena, &facets, &why);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     json_t *rows = json_array();

@@ -110,6 +110,11 @@ void mp_reply_error(mp_request *r, magpie_err err, const magpie_why *why)
         mp_reply_header(r, "Retry-After", "5");
 }
 
+void mp_reply_failure(mp_request *r, mp_err err, const mp_why *why)
+{
+    mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)why);
+}
+
 void mp_reply_header(mp_request *r, const char *name, const char *value)
 {
     mp_reply *to = &r->reply;

@@ -96,9 +96,7 @@ void mp_handle_add_user(mp_request *r);
 void mp_handle_get_user(mp_request *r);
 void mp_handle_change_user(mp_request *r);
 void mp_handle_delete_user(mp_request *r);
-void mp_handle_audit(mp_request *r); /* audit.c */
-
-/* ---- who may ---- */
+void mp_handle_audit(mp_request *r);   /* audit.c */
 void mp_handle_add_job(mp_request *r); /* jobs.c */
 void mp_handle_list_jobs(mp_request *r);
 void mp_handle_replay_jobs(mp_request *r);
@@ -127,6 +125,29 @@ void mp_handle_product_text(mp_request *r);    /* product_search.c */
 void mp_handle_product_picture(mp_request *r);
 void mp_handle_search_logs(mp_request *r); /* search_logs.c */
 void mp_handle_search_report(mp_request *r);
+void mp_handle_list_projects(mp_request *r); /* projects.c */
+void mp_handle_add_project(mp_request *r);
+void mp_handle_get_project(mp_request *r);
+void mp_handle_change_project(mp_request *r);
+void mp_handle_delete_project(mp_request *r);
+void mp_handle_list_members(mp_request *r);
+void mp_handle_put_member(mp_request *r);
+void mp_handle_drop_member(mp_request *r);
+void mp_handle_list_assets(mp_request *r); /* assets.c */
+void mp_handle_add_assets(mp_request *r);
+bool mp_admit_assets(mp_request *r);
+void mp_handle_get_asset(mp_request *r);
+void mp_handle_change_asset(mp_request *r);
+void mp_handle_delete_asset(mp_request *r);
+void mp_handle_asset_content(mp_request *r);
+void mp_handle_diff(mp_request *r); /* versions.c */
+void mp_handle_list_versions(mp_request *r);
+void mp_handle_add_version(mp_request *r);
+bool mp_admit_version(mp_request *r);
+void mp_handle_version_content(mp_request *r);
+void mp_handle_restore_version(mp_request *r);
+
+/* ---- who may ---- */
 /* Fills r->user, r->session and r->scopes from an access token or an API key, and holds them
  * against the route's permission; false with the reply made. auth.c */
 bool mp_request_authorize(mp_request *r);

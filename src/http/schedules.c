@@ -10,11 +10,6 @@
 
 #include <stdlib.h>
 
-static void refuse(mp_request *r, mp_err err, const mp_why *why)
-{
-    mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)why);
-}
-
 void mp_handle_list_schedules(mp_request *r)
 {
     mp_schedule *list;
@@ -23,7 +18,7 @@ void mp_handle_list_schedules(mp_request *r)
     mp_err err =
         mp_meta_list_schedules(mp_core_meta(r->service->library), r->arena, &list, &n, &why);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     json_t *rows = json_array();
@@ -60,7 +55,7 @@ void mp_handle_put_schedule(mp_request *r)
         err = mp_meta_put_schedule(mp_core_meta(r->service->library), &s, mp_now_ms(), &why);
     free(text);
     if (err)
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
     else
         mp_handle_list_schedules(r);
 }
@@ -70,7 +65,7 @@ void mp_handle_drop_schedule(mp_request *r)
     mp_why why = {0};
     mp_err err = mp_meta_drop_schedule(mp_core_meta(r->service->library), r->param[0], &why);
     if (err)
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
     else
         mp_reply_text(r, 204, NULL, (mp_str){0});
 }

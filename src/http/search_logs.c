@@ -7,11 +7,6 @@
 
 static const int64_t DAY_S = 24 * 3600;
 
-static void refuse(mp_request *r, mp_err err, const mp_why *why)
-{
-    mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)why);
-}
-
 void mp_handle_search_logs(mp_request *r)
 {
     mp_search_log *list;
@@ -26,7 +21,7 @@ void mp_handle_search_logs(mp_request *r)
     mp_err err = mp_meta_list_search_logs(mp_core_meta(r->service->library), project, before,
                                           (size_t)limit, r->arena, &list, &n, &why);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     json_t *rows = json_array();
@@ -70,7 +65,7 @@ void mp_handle_search_report(mp_request *r)
     mp_err err =
         mp_meta_search_report(mp_core_meta(r->service->library), &opt, r->arena, &report, &why);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     json_t *types = json_object();

@@ -15,7 +15,7 @@ static bool count(mp_request *r, int64_t project, const char *where, uint64_t *o
     if (!err)
         err = mp_meta_count(mp_core_meta(r->service->library), filter, out, &why);
     if (err)
-        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        mp_reply_failure(r, err, &why);
     return !err;
 }
 

@@ -16,11 +16,6 @@
 
 enum { NAME = 255 };
 
-static void refuse(mp_request *r, mp_err err, const mp_why *why)
-{
-    mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)why);
-}
-
 /* The last part of a path, as browsers and other systems send it; "image" when nothing is left. */
 static const char *plain_name(mp_request *r, const char *name)
 {
@@ -42,7 +37,7 @@ static void send_link(mp_request *r, const mp_upload *u)
     mp_why why = {0};
     mp_err err = mp_upload_presign(&r->service->signer, u, r->arena, &link, &why);
     if (err) {
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     mp_buf url = {0};
@@ -166,7 +161,7 @@ void mp_handle_put_upload(mp_request *r)
     if (err == MP_EXISTS)
         mp_reply_problem(r, 403, "%s", why.text);
     else if (err)
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
     else
         mp_reply_json(
             r, 200, json_pack("{s:s, s:I}", "status", "stored", "bytes", (json_int_t)file->bytes));
@@ -427,7 +422,7 @@ void mp_handle_ingest(mp_request *r)
     if (!err)
         err = mp_upload_ingest(r->service->library, &u, &put, &id, &outcome, &why);
     if (err)
-        refuse(r, err, &why);
+        mp_reply_failure(r, err, &why);
     else
         mp_reply_json(r, outcome == MAGPIE_ADDED ? 201 : 200, taken_json(r, id, outcome));
 }

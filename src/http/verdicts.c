@@ -105,7 +105,7 @@ void mp_handle_feedback(mp_request *r)
     f.note = mp_body_text(r, "note");
     mp_err err = mp_meta_add_feedback(mp_core_meta(r->service->library), &f, &id, &why);
     if (err)
-        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        mp_reply_failure(r, err, &why);
     else
         mp_reply_json(r, 201, json_pack("{s:s, s:I}", "status", "noted", "id", (json_int_t)id));
 }
@@ -127,7 +127,7 @@ void mp_handle_list_feedback(mp_request *r)
                                        &n, &why);
     magpie_item_free(item);
     if (err) {
-        mp_reply_error(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+        mp_reply_failure(r, err, &why);
         return;
     }
     json_t *rows = json_array();

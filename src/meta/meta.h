@@ -49,6 +49,8 @@ typedef struct mp_item {
     uint32_t issues;
     const char *const *tags; /* sorted */
     size_t n_tags;
+    const char
+        *metadata; /* when inserting: a JSON object, NULL: an empty one; not read (assets.h) */
 } mp_item;
 
 /* A vector to store with an item. `data` is dims floats. model: "lite", sha256: its weights. */
@@ -59,8 +61,8 @@ typedef struct mp_vector {
 } mp_vector;
 
 /* One picture to record: item.id 0 inserts (and sets item.id); otherwise the item gets a new
- * version (path, bytes and analysis replaced, old vectors dropped, tags kept). Tags of `item` are
- * added. */
+ * version (path, bytes and analysis replaced, the name unless it is "", the vectors but that of its
+ * words dropped, tags kept). Tags of `item` are added. */
 typedef struct mp_put {
     mp_item item;
     const mp_vector *vectors;

@@ -22,15 +22,19 @@ MP_CHECK mp_err mp_meta_add_project(mp_meta *m, const mp_project *p, int64_t *id
 /* user_id: whose role is told. Strings in `arena`. NOT_FOUND. */
 MP_CHECK mp_err mp_meta_get_project(mp_meta *m, int64_t id, int64_t user_id, mp_arena *arena,
                                     mp_project *out, mp_why *why);
-/* By ascending id after `after`: the user's own and those shared with them, or all there are. */
-MP_CHECK mp_err mp_meta_list_projects(mp_meta *m, int64_t user_id, bool all, int64_t after,
-                                      size_t limit, mp_arena *arena, mp_project **out, size_t *n,
-                                      mp_why *why);
-/* NULL leaves a text as it is. NOT_FOUND, EXISTS (the name). */
+MP_CHECK mp_err mp_meta_has_project(mp_meta *m, int64_t id, bool *out, mp_why *why);
+/* By ascending id after `after`: the user's own and those shared with them, or all there are.
+ * status NULL: any. */
+MP_CHECK mp_err mp_meta_list_projects(mp_meta *m, int64_t user_id, bool all, const char *status,
+                                      int64_t after, size_t limit, mp_arena *arena,
+                                      mp_project **out, size_t *n, mp_why *why);
+/* NULL leaves a text as it is. NOT_FOUND, EXISTS (the name; or it is a default project, which stays
+ * active: it takes what names no other). */
 MP_CHECK mp_err mp_meta_change_project(mp_meta *m, int64_t id, const char *name,
                                        const char *description, const char *config,
                                        const char *status, int64_t now_ms, mp_why *why);
-/* BUSY: it still holds assets (also in the trash), or is its owner's default. NOT_FOUND. */
+/* EXISTS: it still holds assets (also in the trash) or products, or is its owner's default.
+ * NOT_FOUND. */
 MP_CHECK mp_err mp_meta_remove_project(mp_meta *m, int64_t id, mp_why *why);
 /* The user's default project; made when there is none. */
 MP_CHECK mp_err mp_meta_default_project(mp_meta *m, int64_t user_id, int64_t now_ms, int64_t *id,
@@ -42,7 +46,7 @@ typedef struct mp_project_member {
     int64_t user_id;
     const char *username, *role; /* "viewer", "editor" */
 } mp_project_member;
-/* role "": no longer one. NOT_FOUND: no such project or user. */
+/* role "": no longer one. NOT_FOUND: no such project or user, or none to put out. */
 MP_CHECK mp_err mp_meta_set_member(mp_meta *m, int64_t project_id, int64_t user_id,
                                    const char *role, mp_why *why);
 MP_CHECK mp_err mp_meta_list_members(mp_meta *m, int64_t project_id, mp_arena *arena,

@@ -15,7 +15,7 @@ static void store_phash(const uint64_t phash[8], uint8_t out[64])
 static mp_err insert_asset(conn *c, mp_item *item, mp_why *why)
 {
     static const char sql[] = "INSERT INTO asset (name, title, description, added_ms, project_id, "
-                              "user_id) VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0))";
+                              "user_id, metadata) VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7)";
     mp_err err;
     sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
     if (!s)
@@ -26,6 +26,7 @@ static mp_err insert_asset(conn *c, mp_item *item, mp_why *why)
     sqlite3_bind_int64(s, 4, item->added_ms);
     sqlite3_bind_int64(s, 5, item->project_id ? item->project_id : 1);
     sqlite3_bind_int64(s, 6, item->user_id);
+    mp_sql_bind_text(s, 7, item->metadata ? item->metadata : "{}");
     err = mp_sql_run(c, s, why);
     if (!err)
         item->id = sqlite3_last_insert_rowid(c->db);
@@ -34,8 +35,10 @@ static mp_err insert_asset(conn *c, mp_item *item, mp_why *why)
 
 static mp_err update_asset(conn *c, const mp_item *item, mp_why *why)
 {
-    static const char sql[] = "UPDATE asset SET name = ?2, state = 0 WHERE id = ?1";
-    static const char drop_vectors[] = "DELETE FROM vector WHERE asset_id = ?1";
+    static const char sql[] =
+        "UPDATE asset SET name = coalesce(nullif(?2, ''), name), state = 0 WHERE id = ?1";
+    static const char drop_vectors[] =
+        "DELETE FROM vector WHERE asset_id = ?1 AND space <> 'sentence'";
     mp_err err;
     sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
     if (!s)
@@ -55,8 +58,9 @@ static mp_err insert_version(conn *c, const mp_item *item, mp_why *why)
     static const char sql[] =
         "INSERT INTO version (asset_id, sha256, path, copied, format, width, height, frames, "
         "bytes, mtime_ns, taken_ms, phash, sharpness, brightness, contrast, entropy, issues, "
-        "user_id, created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-        "?14, ?15, ?16, ?17, nullif(?18, 0), ?19)";
+        "user_id, created_ms, name, metadata) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+        "?12, ?13, ?14, ?15, ?16, ?17, nullif(?18, 0), ?19, name, metadata FROM asset "
+        "WHERE id = ?1";
     static const char current[] = "UPDATE asset SET version_id = ?1 WHERE id = ?2";
     uint8_t phash[64];
     mp_err err;
@@ -241,7 +245,7 @@ mp_err mp_meta_remove(mp_meta *m, const int64_t *ids, size_t n, size_t *removed,
 
 static mp_err must_exist(conn *c, int64_t id, mp_why *why)
 {
-    static const char sql[] = "SELECT 1 FROM asset WHERE id = ?1";
+    static const char sql[] = "SELECT 1 FROM asset WHERE id = ?1 AND type = 'image'";
     mp_err err;
     sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
     if (!s)

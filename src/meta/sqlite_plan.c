@@ -22,7 +22,8 @@ mp_err mp_meta_set_verdict(mp_meta *m, const mp_verdict *v, mp_why *why)
     static const char add[] = "INSERT INTO verdict (topic, a, b, kind, note, at_ms) "
                               "SELECT ?1, ?2, ?3, ?4, ?5, ?6";
     static const char *const steps[] = {drop, add};
-    static const char exists[] = "SELECT count(*) FROM asset WHERE id IN (?1, ?2)";
+    static const char exists[] = "SELECT count(*) FROM asset WHERE id IN (?1, ?2) AND "
+                                 "type = 'image'";
     conn *c;
     mp_err err = mp_sql_begin(m, &c, why);
     if (err)

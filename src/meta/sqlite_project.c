@@ -47,14 +47,15 @@ mp_err mp_meta_add_project(mp_meta *m, const mp_project *p, int64_t *id, mp_why 
     return err;
 }
 
-static mp_err owner_of(conn *c, int64_t id, int64_t *owner_id, mp_why *why)
+static mp_err owner_of(conn *c, int64_t id, int64_t *owner_id, bool *is_default, mp_why *why)
 {
-    static const char sql[] = "SELECT coalesce(owner_id, 0) FROM project WHERE id = ?1";
+    static const char sql[] = "SELECT coalesce(owner_id, 0), is_default FROM project WHERE id = ?1";
     mp_err err;
     sqlite3_stmt *s = mp_sql_ask(c, sql, &err, why, "i", id);
     bool found = s && mp_sql_row(c, s, &err, why);
     if (found) {
         *owner_id = sqlite3_column_int64(s, 0);
+        *is_default = sqlite3_column_int(s, 1) != 0;
         sqlite3_reset(s);
     }
     return err || found ? err : mp_fail(why, MP_NOT_FOUND, "there is no such project");
@@ -69,10 +70,13 @@ mp_err mp_meta_change_project(mp_meta *m, int64_t id, const char *name, const ch
         "WHERE id = ?1";
     conn *c;
     int64_t owner_id = 0;
+    bool is_default = false;
     mp_err err = mp_sql_begin(m, &c, why);
     if (err)
         return err;
-    err = owner_of(c, id, &owner_id, why);
+    err = owner_of(c, id, &owner_id, &is_default, why);
+    if (!err && is_default && status && strcmp(status, "active") != 0)
+        err = mp_fail(why, MP_EXISTS, "a default project stays active");
     if (!err && name)
         err = name_is_free(c, owner_id, name, id, why);
     if (!err)
@@ -82,8 +86,12 @@ mp_err mp_meta_change_project(mp_meta *m, int64_t id, const char *name, const ch
 
 mp_err mp_meta_remove_project(mp_meta *m, int64_t id, mp_why *why)
 {
-    static const char used[] = "SELECT is_default, EXISTS (SELECT 1 FROM asset WHERE "
-                               "project_id = ?1) FROM project WHERE id = ?1";
+    static const char used[] =
+        "SELECT is_default, EXISTS (SELECT 1 FROM asset WHERE project_id = ?1), "
+        "EXISTS (SELECT 1 FROM product WHERE project_id = ?1) FROM project WHERE id = ?1";
+    /* The rows name bytes that the sweep of uploads takes away: they outlive their project. */
+    static const char uploads[] =
+        "UPDATE upload SET project_id = 1, expires_ms = 0 WHERE project_id = ?1";
     static const char drop[] = "DELETE FROM project WHERE id = ?1";
     conn *c;
     bool found = false;
@@ -94,13 +102,17 @@ mp_err mp_meta_remove_project(mp_meta *m, int64_t id, mp_why *why)
     if (s && mp_sql_row(c, s, &err, why)) {
         found = true;
         if (sqlite3_column_int(s, 0))
-            err = mp_fail(why, MP_BUSY, "a default project stays");
+            err = mp_fail(why, MP_EXISTS, "a default project stays");
         else if (sqlite3_column_int(s, 1))
-            err = mp_fail(why, MP_BUSY, "the project still holds assets");
+            err = mp_fail(why, MP_EXISTS, "the project still holds assets");
+        else if (sqlite3_column_int(s, 2))
+            err = mp_fail(why, MP_EXISTS, "the project still holds products");
         sqlite3_reset(s);
     }
     if (!err && !found)
         err = mp_fail(why, MP_NOT_FOUND, "there is no such project");
+    if (!err)
+        err = mp_sql_do(c, uploads, why, "i", id);
     if (!err)
         err = mp_sql_do(c, drop, why, "i", id);
     return mp_sql_end(m, err, why);
@@ -200,21 +212,37 @@ mp_err mp_meta_get_project(mp_meta *m, int64_t id, int64_t user_id, mp_arena *ar
     return err || found ? err : mp_fail(why, MP_NOT_FOUND, "there is no such project");
 }
 
-mp_err mp_meta_list_projects(mp_meta *m, int64_t user_id, bool all, int64_t after, size_t limit,
-                             mp_arena *arena, mp_project **out, size_t *n, mp_why *why)
+mp_err mp_meta_has_project(mp_meta *m, int64_t id, bool *out, mp_why *why)
+{
+    static const char sql[] = "SELECT 1 FROM project WHERE id = ?1";
+    conn *c;
+    *out = false;
+    mp_err err = mp_sql_reader(m, &c, why);
+    sqlite3_stmt *s = err ? NULL : mp_sql_ask(c, sql, &err, why, "i", id);
+    if (s)
+        *out = mp_sql_row(c, s, &err, why);
+    if (s)
+        sqlite3_reset(s);
+    mp_sql_release(m, c);
+    return err;
+}
+
+mp_err mp_meta_list_projects(mp_meta *m, int64_t user_id, bool all, const char *status,
+                             int64_t after, size_t limit, mp_arena *arena, mp_project **out,
+                             size_t *n, mp_why *why)
 {
     static const char sql[] =
         PROJECT_COLUMNS "WHERE p.id > ?2 AND (?3 OR p.owner_id = ?1 OR EXISTS (SELECT 1 FROM "
                         "project_member x WHERE x.project_id = p.id AND x.user_id = ?1)) "
-                        "ORDER BY p.id LIMIT ?4";
+                        "AND (?5 IS NULL OR p.status = ?5) ORDER BY p.id LIMIT ?4";
     conn *c = NULL;
     *n = 0;
     *out = mp_arena_alloc(arena, (limit + 1) * sizeof **out);
     mp_err err = *out ? mp_sql_reader(m, &c, why)
                       : mp_fail(why, MP_NOMEM, "no memory for %zu projects", limit);
-    sqlite3_stmt *s =
-        err ? NULL
-            : mp_sql_ask(c, sql, &err, why, "iiii", user_id, after, (int64_t)all, (int64_t)limit);
+    sqlite3_stmt *s = err ? NULL
+                          : mp_sql_ask(c, sql, &err, why, "iiiio", user_id, after, (int64_t)all,
+                                       (int64_t)limit, status);
     while (s && mp_sql_row(c, s, &err, why))
         take_project(s, arena, &(*out)[(*n)++]);
     mp_sql_release(m, c);
@@ -243,6 +271,8 @@ mp_err mp_meta_set_member(mp_meta *m, int64_t project_id, int64_t user_id, const
     else if (!err)
         err = *role ? mp_sql_do(c, put, why, "iit", project_id, user_id, role)
                     : mp_sql_do(c, drop, why, "ii", project_id, user_id);
+    if (!err && !*role && sqlite3_changes(c->db) == 0)
+        err = mp_fail(why, MP_NOT_FOUND, "this user is no member");
     return mp_sql_end(m, err, why);
 }
 
