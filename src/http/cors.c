@@ -29,14 +29,13 @@ static bool is_host(const char *p, size_t n)
 /* Lower case, without a default port; NULL: not an origin. Caller frees. */
 static char *normal_origin(const char *text)
 {
-    size_t n = strlen(text);
     char *out = mp_xstrdup(text);
     for (char *p = out; *p; p++)
         *p = (char)tolower((unsigned char)*p);
     bool tls = strncmp(out, "https://", 8) == 0;
-    char *host = out + (tls ? 8 : 7), *colon = strrchr(host, ':');
-    if (n >= ORIGIN || (!tls && strncmp(out, "http://", 7) != 0))
+    if (strlen(out) >= ORIGIN || (!tls && strncmp(out, "http://", 7) != 0))
         goto bad;
+    char *host = out + (tls ? 8 : 7), *colon = strrchr(host, ':');
     if (colon && !strchr(colon, ']')) {
         char *end;
         long port = strtol(colon + 1, &end, 10);

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ struct mp_http {
     struct MHD_Daemon *daemon;
     mp_service service;
     int port;
-    bool quiet; /* the listening socket is closed */
+    int quiet; /* the listening socket, once it takes nothing more; else -1 */
 };
 
 static void log_library(void *context, const char *format, va_list args)
@@ -169,6 +170,7 @@ mp_err mp_http_open(mp_http **out, const mp_http_options *opt, mp_why *why)
     mp_http *h = mp_xcalloc(1, sizeof *h);
     int fd = -1;
     *out = NULL;
+    h->quiet = -1;
     mp_err err = mp_listen_at(opt->address, opt->port, &fd, &h->port, why);
     if (err) {
         free(h);
@@ -221,6 +223,10 @@ bool mp_http_drain(mp_http *h, int wait_ms)
     h->quiet = true;
     if (fd != MHD_INVALID_SOCKET)
         close(fd);
+    if (h->quiet < 0)
+        h->quiet = MHD_quiesce_daemon(h->daemon);
+    if (h->quiet >= 0) /* closed later: the threads may still have it in their hands */
+        (void)shutdown(h->quiet, SHUT_RDWR);
     while (atomic_load(&h->service.active) > 0 && mp_monotonic_s() < until)
         nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
     return atomic_load(&h->service.active) == 0;
@@ -238,6 +244,8 @@ void mp_http_close(mp_http *h)
         MHD_stop_daemon(h->daemon);
     mp_streams_free(h->service.streams);
     mp_query_log_free(h->service.queries);
+    if (h->quiet >= 0)
+        close(h->quiet);
     mp_watch_close(h->service.watch);
     mp_tls_close(h->service.tls);
     mp_otlp_close(h->service.otlp); /* after the last request */
