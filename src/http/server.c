@@ -219,10 +219,6 @@ bool mp_http_drain(mp_http *h, int wait_ms)
     double until = mp_monotonic_s() + wait_ms / 1000.0;
     atomic_store(&h->service.draining, true);
     mp_streams_end(h->service.streams);
-    MHD_socket fd = h->quiet ? MHD_INVALID_SOCKET : MHD_quiesce_daemon(h->daemon);
-    h->quiet = true;
-    if (fd != MHD_INVALID_SOCKET)
-        close(fd);
     if (h->quiet < 0)
         h->quiet = MHD_quiesce_daemon(h->daemon);
     if (h->quiet >= 0) /* closed later: the threads may still have it in their hands */

@@ -22,7 +22,7 @@ bool mp_reply_static(mp_request *r, const mp_static *s, const char *path);
 /* "text/css; charset=utf-8" for "a.css"; application/octet-stream for what is not known. Static. */
 const char *mp_static_type(const char *name);
 /* Does the name carry a hash: eight letters, digits, _ or - behind a dash or a dot, before the last
- * extension, with a letter among them, and with a digit or a capital that no word has? */
+ * extension; a letter among them, which dates lack, and a digit or a capital, which words lack? */
 bool mp_static_is_hashed(const char *name);
 
 #endif
