@@ -7,7 +7,7 @@ export MAGPIE_MODELS ?= $(MODELS)
 SOURCES = find src include tests bench examples fuzz -name '*.[ch]' -print0
 
 .PHONY: help demo test quality bench peers install format check-format asan tsan clang fuzz clean \
-	release model deps-demo deps-test deps-bench kill200 memory10000
+	release model deps-demo deps-test deps-bench kill200 memory10000 api docs-ui schema
 
 help:
 	@echo "make demo      install what is needed, build, fetch the model, show it on samples/"
@@ -16,6 +16,9 @@ help:
 	@echo "make bench     print every bench's JSON; make peers: beside other libraries from PyPI"
 	@echo "make install   install into PREFIX (default /usr/local; DESTDIR works, too)"
 	@echo "make kill200 memory10000   the long forms of two end-to-end tests"
+	@echo "make api       write api/openapi.json anew from api/openapi.yaml"
+	@echo "make docs-ui   fetch what the page /docs needs (npm); before make install"
+	@echo "make schema    ask the service everything that its interface file allows, for longer"
 	@echo "make asan tsan clang fuzz format check-format clean"
 
 deps-demo deps-test deps-bench:
@@ -73,6 +76,22 @@ kill200: release
 	@KILLS=200 PYTHON=$$(tools/python.sh) tests/e2e/run.sh test_kill.py
 memory10000: release
 	@PICTURES=10000 PYTHON=$$(tools/python.sh) tests/e2e/run.sh -s test_memory.py
+
+api:
+	@python=$$(tools/python.sh) && $${python:?needs PyYAML of tests/requirements.txt} tools/openapi_json.py
+
+# What npm fetches is pinned by hash; nothing of it is run. The tree of the source stays as it is.
+docs-ui: UI := build/npm-docs/node_modules/swagger-ui-dist
+docs-ui:
+	@mkdir -p build/npm-docs build/web/docs
+	@cp web/docs/package.json web/docs/package-lock.json build/npm-docs/
+	@npm ci --prefix build/npm-docs --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cp $(UI)/swagger-ui.css $(UI)/swagger-ui-bundle.js $(UI)/swagger-ui-standalone-preset.js \
+		$(UI)/favicon-32x32.png $(UI)/LICENSE $(UI)/NOTICE $(UI)/*.LICENSE.txt build/web/docs/
+	@cp web/docs/index.html web/docs/page.css web/docs/init.js build/web/docs/
+
+schema: release
+	@EXAMPLES=300 PYTHON=$$(tools/python.sh) tests/e2e/run.sh -s test_schema.py
 
 clean:
 	@rm -rf build demo-library demo.html .venv-test

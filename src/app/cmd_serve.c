@@ -5,6 +5,7 @@
 
 #include "http/http.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -164,6 +165,22 @@ static void tell_ready(mp_app *app, const mp_http *h, const mp_http_options *o)
     fflush(stdout);
 }
 
+/* The folder that was named; else what was installed with this binary, or made beside its source.
+ */
+static const char *find_web(const mp_app *app, char *out, size_t cap)
+{
+    const char *named = mp_settings_text(&app->settings, MP_SET_WEB);
+    char self[PATH_MAX], page[PATH_MAX];
+    if (named)
+        return named;
+    if (!app_self(self, sizeof self))
+        return MAGPIE_WEB_DIR;
+    *strrchr(self, '/') = '\0';
+    bool fits = snprintf(out, cap, "%s/../share/magpie", self) < (int)cap &&
+                snprintf(page, sizeof page, "%s/docs/index.html", out) < (int)sizeof page;
+    return fits && access(page, R_OK) == 0 ? out : MAGPIE_WEB_DIR;
+}
+
 static mp_registration registration(const char *word)
 {
     if (strcmp(word, "closed") == 0)
@@ -193,6 +210,7 @@ typedef struct serving {
     mp_http_options options;
     work_setup setup;
     const char **origins, **proxies;
+    char web[PATH_MAX];
     mp_worker *worker;
     mp_http *_Atomic http; /* NULL until it is open: the worker begins before */
 } serving;
@@ -222,6 +240,7 @@ static void read_options(serving *s)
         .send_mail = s->setup.options.mail.url ? work_send_mail : NULL,
         .mail_context = &s->setup,
         .reset_url = mp_args_text(args, "reset-url", NULL),
+        .web_dir = find_web(s->app, s->web, sizeof s->web),
         .worker = s->worker,
         .allow = &s->setup.allow,
         .library = s->app->library,

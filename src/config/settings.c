@@ -117,6 +117,10 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
                           .value = "ADDRESS",
                           .fallback = "magpie@localhost",
                           .help = "Whom mails come from: a@example.org or Name <a@example.org>."},
+    [MP_SET_WEB] = {.name = "web",
+                    .type = MP_OPT_PATH,
+                    .value = "DIR",
+                    .help = "Folder with the pages that serve shows (default: the installed one)."},
 };
 
 typedef struct loader {

@@ -28,6 +28,7 @@ typedef enum mp_setting {
     MP_SET_SMTP_USER,
     MP_SET_SMTP_PASSWORD,
     MP_SET_SMTP_FROM,
+    MP_SET_WEB,
     MP_SETTINGS
 } mp_setting;
 

@@ -11,7 +11,11 @@ mp_caller mp_caller_of(const mp_request *r)
 {
     const char *agent = mp_request_header(r, "User-Agent");
     mp_str view = {agent, agent ? strnlen(agent, AGENT_BYTES) : 0};
-    return (mp_caller){agent ? mp_arena_strdup(r->arena, view) : "", r->address, r->id};
+    char *kept = mp_arena_strdup(r->arena, view);
+    /* A client may send any bytes as its name: what is not plain ASCII is of no use in a list. */
+    for (char *c = kept; c && *c; c++)
+        *c = *c >= ' ' && *c <= '~' ? *c : '?';
+    return (mp_caller){kept ? kept : "", r->address, r->id};
 }
 
 /* ---- limits ---- */

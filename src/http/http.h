@@ -50,6 +50,7 @@ typedef struct mp_http_options {
     const char *otlp;                 /* URL of a collector of traces; NULL: none */
     struct mp_worker *worker;         /* runs jobs in this process; NULL: another one does */
     const struct mp_net_allow *allow; /* may be reached although private; NULL: none */
+    const char *web_dir;              /* where pages lie: docs/ in it; NULL: nowhere */
     magpie *library;                  /* stays the caller's; must outlive the server */
     mp_registration registration;
     const char *jwt_secret; /* see mp_auth_options; NULL or "": none */

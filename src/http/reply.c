@@ -205,7 +205,7 @@ void mp_reply_file(mp_request *r, const char *type, int fd, uint64_t bytes, cons
     if (not_modified(r, etag, max_age_s) || part == BAD_RANGE) {
         close(fd);
         if (part == BAD_RANGE && to->status != 304) {
-            mp_reply_problem(r, 416, "the picture has %llu bytes", (unsigned long long)bytes);
+            mp_reply_problem(r, 416, "the file has %llu bytes", (unsigned long long)bytes);
             mp_reply_header(r, "Content-Range",
                             mp_request_text(r, "bytes */%llu", (unsigned long long)bytes));
         }

@@ -81,6 +81,9 @@ void mp_handle_verdict(mp_request *r);
 void mp_handle_list_verdicts(mp_request *r);
 void mp_handle_vectors_map(mp_request *r); /* map.c */
 void mp_handle_stats(mp_request *r);       /* stats.c */
+void mp_handle_openapi(mp_request *r);     /* docs.c */
+void mp_handle_docs(mp_request *r);
+void mp_handle_docs_file(mp_request *r);
 void mp_handle_rotate(mp_request *r);
 void mp_handle_password(mp_request *r); /* password.c */
 void mp_handle_forgot(mp_request *r);

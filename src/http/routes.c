@@ -138,5 +138,9 @@ const mp_route mp_routes[] = {
        .linked = true),
     AT(POST, "/api/assets/{id}/versions/{number}/restore", restore_version, MAY("assets.write"),
        JSON),
+
+    AT(GET, "/api/openapi.json", openapi, QUICK),
+    AT(GET, "/docs", docs, WORK),
+    AT(GET, "/docs/{file}", docs_file, WORK),
 };
 const size_t mp_n_routes = MP_COUNT(mp_routes);

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 enum { JSON_BYTES = 1024 * 1024, WORDS = 8192, WHERE = 4000 };
+/* Of parts; beyond, the scores of several would leave the numbers that a float has. */
+static const double LEAST_WEIGHT = 0.001, MOST_WEIGHT = 1000;
 
 /* ---- answers ---- */
 
@@ -119,11 +121,13 @@ void mp_handle_similar(mp_request *r)
     if (!mp_body_read(r, members, MP_COUNT(members)))
         return;
     const json_t *id = json_object_get(r->json, "image_id");
-    id = id ? id : json_object_get(r->json, "id");
-    if (!id) {
-        mp_reply_problem(r, 422, "image_id is missing");
+    const json_t *other = json_object_get(r->json, "id");
+    if (!id == !other) {
+        mp_reply_problem(
+            r, 422, id ? "image_id and id are the same: say one of them" : "image_id is missing");
         return;
     }
+    id = id ? id : other;
     q.term[0].kind = MAGPIE_ID;
     if (mp_item_id(r, id, "image_id", false, &q.term[0].id) && mp_search_common(r, &q, -1))
         answer(r, &q, "similar");
@@ -170,12 +174,17 @@ static bool part_of(mp_request *r, const json_t *part, const char *member, const
         return true;
     const json_t *w = json_object_get(part, "weight");
     *value = json_object_get(part, member);
+    double size = w ? fabs(json_number_value(w)) : 1;
     *weight = w ? (float)json_number_value(w) : 1;
-    bool fine = *value && json_object_size(part) == (w ? 2u : 1u) &&
-                (!w || (json_is_number(w) && isfinite(*weight) && *weight != 0));
+    bool fine = *value && json_object_size(part) == (w ? 2u : 1u);
     if (!fine)
         mp_reply_problem(r, 422, "a part is a value, or {\"%s\": value, \"weight\": number}",
                          member);
+    else if (!(size >= LEAST_WEIGHT && size <= MOST_WEIGHT)) { /* 0 for what is no number */
+        mp_reply_problem(r, 422, "a weight is a number from %g to %g, or its negative",
+                         LEAST_WEIGHT, MOST_WEIGHT);
+        fine = false;
+    }
     return fine;
 }
 
@@ -324,9 +333,16 @@ bool mp_search_body(mp_request *r)
 {
     if (r->n_parts == 1 && r->parts[0].file_name && !*r->parts[0].field)
         return read_file(r, &r->parts[0]);
-    for (size_t i = 0; i < r->n_parts; i++)
-        if (!r->parts[i].file_name && strcmp(r->parts[i].field, "query") == 0)
-            mp_buf_str(&r->body, r->parts[i].text);
+    for (size_t i = 0; i < r->n_parts; i++) {
+        const mp_part *p = &r->parts[i];
+        if (p->file_name)
+            continue;
+        if (strcmp(p->field, "query") != 0) {
+            mp_reply_problem(r, 422, "%.60s is not known here", p->field);
+            return false;
+        }
+        mp_buf_str(&r->body, p->text);
+    }
     if (!r->body.n)
         mp_buf_str(&r->body, "{}");
     r->json_form = true;

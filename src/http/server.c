@@ -83,6 +83,7 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
 {
     s->library = opt->library;
     s->scheme = "http";
+    snprintf(s->web_dir, sizeof s->web_dir, "%s", opt->web_dir ? opt->web_dir : "");
     snprintf(s->spool_dir, sizeof s->spool_dir, "%s/tmp", magpie_path(opt->library));
     s->worker = opt->worker;
     s->allow = opt->allow;

@@ -33,6 +33,7 @@ struct mp_service {
     mp_signer signer;
     char model_name[64], model_version[65];
     const char *scheme;   /* "http" or "https" */
+    char web_dir[4096];   /* where pages lie; "": nowhere */
     char spool_dir[4096]; /* where uploads lie until they are taken in */
     mp_limits *logins;    /* by address and name */
     mp_limits *mails;     /* by the address that they go to */

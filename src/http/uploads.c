@@ -326,15 +326,16 @@ static bool read_put(mp_request *r, magpie_put *put, const char **tags, size_t m
 {
     const char *project = field_of(r, "project_id");
     char *end = NULL;
-    int64_t id = project ? strtoll(project, &end, 10) : 0;
-    if (!known_fields(r))
+    int64_t id;
+    if (!known_fields(r) || !mp_query_project(r, &id))
         return false;
-    if (project && (*project < '1' || *project > '9' || *end)) {
-        mp_reply_problem(r, 422, "project_id must be a number");
-        return false;
+    if (project) { /* the form's stands for the query's */
+        id = strtoll(project, &end, 10);
+        if (*project < '1' || *project > '9' || *end) {
+            mp_reply_problem(r, 422, "project_id must be a number");
+            return false;
+        }
     }
-    if (!project && !mp_query_project(r, &id))
-        return false;
     *put = (magpie_put){.title = field_of(r, "title"),
                         .description = field_of(r, "description"),
                         .tags = tags,

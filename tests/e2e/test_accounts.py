@@ -158,6 +158,16 @@ def test_sessions_can_be_seen_and_ended(service):
     assert len(service.send("/api/auth/sessions", token=two["token"])[1]["sessions"]) == 1
 
 
+@pytest.mark.parametrize("agent", [b"caf\xe9/1.0 \xff", b"x" * 199 + "\u00e9".encode()])
+def test_no_client_s_name_hides_its_session(service, agent):
+    token = register(service)[1]["token"]
+    body = json.dumps({"username": "ada", "password": PASSWORD})
+    headers = {"Content-Type": "application/json", "User-Agent": agent}
+    assert service.ask("POST", "/api/auth/login", body, **headers).status == 200
+    rows = service.send("/api/auth/sessions", token=token)[1]["sessions"]
+    assert len(rows) == 2 and rows[0]["user_agent"].startswith(("caf?/1.0 ?", "x" * 199 + "?"))
+
+
 def test_a_new_password_ends_the_other_sessions(service):
     one, two = register(service)[1], login(service)[1]
     change = lambda old, new: service.send("/api/auth/password", {"old_password": old, "new_password": new},

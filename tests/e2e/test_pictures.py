@@ -155,16 +155,21 @@ def test_bad_forms(service, bytes_of):
     assert service.ask("POST", "/api/images", b"x", Content_Type="multipart/form-data; boundary=x").status == 401
     assert service.ask("POST", "/api/images", b"x", Content_Type="multipart/form-data", **head).status == 400
     assert service.ask("POST", "/api/images", b"x", Content_Type="multipart/mixed; boundary=x", **head).status == 415
-    torn = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.jpg"\r\n\r\n' + bytes_of(1)
-    assert service.ask("POST", "/api/images", torn, Content_Type="multipart/form-data; boundary=b",
+    torn = b'--edge\r\nContent-Disposition: form-data; name="f"; filename="a.jpg"\r\n\r\n' + bytes_of(1)
+    assert service.ask("POST", "/api/images", torn, Content_Type="multipart/form-data; boundary=edge",
                        **head).status == 400
     assert service.upload(token, [("a.jpg", bytes_of(1))], surprise="1").status == 422
     assert service.upload(token, [("a.jpg", bytes_of(1))], project_id="x").status == 422
     assert service.upload(token, [("a.jpg", bytes_of(1))], project_id="99").status == 404
+    whole = (b'--edge\r\nContent-Disposition: form-data; name="project_id"\r\n\r\n1\r\n--edge\r\n'
+             b'Content-Disposition: form-data; name="f"; filename="a.jpg"\r\n\r\n' + bytes_of(1) + b"\r\n--edge--\r\n")
+    for query, status in (("x", 422), ("", 422), ("1", 201)):  # looked at also where the form says it
+        assert service.ask("POST", f"/api/images?project_id={query}", whole,
+                           Content_Type="multipart/form-data; boundary=edge", **head).status == status
     too_big = b"\xff\xd8\xff" + bytes(26 * 1024 * 1024)
     assert service.upload(token, [("big.jpg", too_big)]).status == 413
     assert service.upload(token, [("..\\..\\evil/../name.jpg", bytes_of(2))]).json["images"][0]["name"] == "name.jpg"
-    assert service.send("/api/images", token=token)[1]["total"] == 1
+    assert service.send("/api/images", token=token)[1]["total"] == 2
 
 
 def test_lists_in_pages_and_orders(service, magpie, photos):

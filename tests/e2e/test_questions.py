@@ -78,6 +78,10 @@ def test_mixed(service, photos):
     form = service.ask("POST", "/api/search", body, Authorization=f"Bearer {service.root}",
                        Content_Type=f"multipart/form-data; boundary={boundary}")
     assert form.status == 200 and names(form.json)[0] == "p07.jpg" and len(form.json["results"]) == 2
+    unknown = service.ask("POST", "/api/search", body.replace(b'name="query"', b'name="limit"'),
+                          Authorization=f"Bearer {service.root}",
+                          Content_Type=f"multipart/form-data; boundary={boundary}")
+    assert unknown.status == 422 and "limit is not known" in unknown.json["error"]
 
 
 @pytest.mark.parametrize("path,body,status", [
@@ -92,7 +96,13 @@ def test_mixed(service, photos):
     ("", {}, 422), ("", {"negatives": {"ids": [1]}}, 422), ("", {"ids": [1] * 17}, 422), ("", {"ids": [{"id": 1, "w": 2}]}, 422),
     ("", {"images": ["***"]}, 422), ("", {"images": [base64.b64encode(b"no picture").decode()]}, 415),
     ("", {"vectors": [[1, 2]]}, 422), ("", {"vectors": [["x"]]}, 422), ("", {"texts": "x"}, 422),
-    ("", {"ids": [{"id": 1, "weight": 0}]}, 422), ("", {"negatives": {"what": []}, "ids": [1]}, 422),
+    ("similar", {"id": 1, "image_id": 1}, 422),
+    ("", {"ids": [{"id": 1, "weight": 0}]}, 422), ("", {"ids": [{"id": 1, "weight": "2"}]}, 422),
+    ("", {"ids": [{"id": 1, "weight": 2.5e-42}], "texts": ["x"]}, 422),
+    ("", {"ids": [{"id": 1, "weight": 3e38}, {"id": 2, "weight": 3e38}]}, 422),
+    ("", {"ids": [{"id": 1, "weight": -1000.5}], "texts": ["x"]}, 422),
+    ("", {"vectors": [[1e300] * 512]}, 422), ("", {"vectors": [[1e-300] * 512]}, 422),
+    ("", {"negatives": {"what": []}, "ids": [1]}, 422),
 ])
 def test_bad_questions(service, path, body, status):
     answer = service.send("/api/search" + (f"/{path}" if path else ""), body, service.root)
