@@ -578,6 +578,17 @@ MAGPIE_API magpie_err magpie_reindex_items(magpie *m, const int64_t *ids, size_t
 MAGPIE_API magpie_err magpie_vectors(magpie *m, const int64_t *ids, size_t n, float **out,
                                      int *dims, magpie_why *why);
 
+typedef enum magpie_space {
+    MAGPIE_LOOK = 0, /* how a picture looks: what similarity is measured in */
+    MAGPIE_WORD      /* where words and pictures meet; with CLIP the same as LOOK */
+} magpie_space;
+
+/* Vectors of pictures or words that are not in the library: terms of the kinds FILE, BYTES or TEXT
+ * (which is of WORD alone). *out: n x *dims floats, L2-normalised; magpie_free. Errors: UNSUPPORTED
+ * (the model has no such space), INVALID, NOT_FOUND, and those of a decode. */
+MAGPIE_API magpie_err magpie_embed(magpie *m, const magpie_term *terms, size_t n,
+                                   magpie_space space, float **out, int *dims, magpie_why *why);
+
 /* ---- health ---- */
 
 typedef struct magpie_stats {

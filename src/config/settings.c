@@ -117,6 +117,12 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
                           .value = "ADDRESS",
                           .fallback = "magpie@localhost",
                           .help = "Whom mails come from: a@example.org or Name <a@example.org>."},
+    [MP_SET_EMBED_TOKEN] = {.name = "embed-token",
+                            .type = MP_OPT_TEXT,
+                            .secret = true,
+                            .value = "TEXT",
+                            .help = "What `magpie embed` wants as bearer token (default: nothing; "
+                                    "it listens at this machine alone)."},
     [MP_SET_WEB] = {.name = "web",
                     .type = MP_OPT_PATH,
                     .value = "DIR",

@@ -29,6 +29,7 @@ typedef enum mp_setting {
     MP_SET_SMTP_PASSWORD,
     MP_SET_SMTP_FROM,
     MP_SET_WEB,
+    MP_SET_EMBED_TOKEN,
     MP_SETTINGS
 } mp_setting;
 

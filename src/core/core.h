@@ -86,6 +86,7 @@ struct magpie {
 
     space_index space[MP_SPACES];
     mp_intake intake;
+    mp_cache *words; /* vectors of what was asked for in words */
 
     pthread_mutex_t chosen_mutex; /* guards the two below */
     mp_chosen *chosen[8];

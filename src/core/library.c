@@ -23,6 +23,9 @@ const char *magpie_version(void)
     return MAGPIE_VERSION;
 }
 
+/* About a thousand queries of the lite model. */
+static const size_t WORD_CACHE_BYTES = (size_t)16 * 1024 * 1024;
+
 /* ---- where things are ---- */
 
 /* $name, or $HOME/fallback. */
@@ -109,6 +112,11 @@ static void decoder_binary(const char *given, char *out, size_t cap)
 mp_meta *mp_core_meta(magpie *m)
 {
     return m->meta;
+}
+
+mp_cache_stats mp_core_word_cache(magpie *m)
+{
+    return mp_cache_stats_get(m->words);
 }
 
 mp_blob *mp_core_blobs(magpie *m)
@@ -232,6 +240,7 @@ magpie_err magpie_open(magpie **out, const magpie_options *opt, magpie_why *why)
     for (int s = 0; s < MP_SPACES; s++)
         pthread_mutex_init(&m->space[s].mutex, NULL);
     take_options(m, opt);
+    m->words = mp_cache_new(WORD_CACHE_BYTES);
     mp_err err = models_folder(opt->models_dir, m->models_dir, sizeof m->models_dir, INNER(why));
     if (!err)
         err = find_folder(m, opt, INNER(why));
@@ -265,6 +274,7 @@ void magpie_close(magpie *m)
     for (int s = 0; s < MP_SPACES; s++)
         pthread_mutex_destroy(&m->space[s].mutex);
     mp_core_forget_chosen(m);
+    mp_cache_free(m->words);
     pthread_mutex_destroy(&m->chosen_mutex);
     pthread_cond_destroy(&m->intake.news);
     pthread_mutex_destroy(&m->intake.mutex);

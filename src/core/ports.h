@@ -6,6 +6,7 @@
 #include "magpie.h"
 
 #include "blob/blob.h"
+#include "cache/cache.h"
 #include "meta/meta.h"
 
 mp_meta *mp_core_meta(magpie *m);
@@ -18,6 +19,8 @@ void mp_core_end_write(magpie *m);
 void mp_core_original_key(const uint8_t sha256[32], char out[96]);
 /* SHA-256 of what fd holds from its start; *bytes its length. Leaves the offset at 0. */
 MP_CHECK mp_err mp_core_hash_fd(int fd, uint8_t out[32], uint64_t *bytes, mp_why *why);
+/* Of the vectors of queries in words. */
+mp_cache_stats mp_core_word_cache(magpie *m);
 /* The public shape of an item; free it with magpie_item_free. */
 magpie_item *mp_core_publish(const mp_item *item);
 /* Forgets assets of any type (magpie_remove: pictures alone) with the bytes of all their versions

@@ -2,6 +2,7 @@
  *
  * search.c            the call: checks, filter, the answer with its reasons and note
  * search_terms.c      terms to one query vector per space
+ * search_words.c      words to vectors, remembered
  * search_candidates.c pictures that any part of the query brings up
  * search_score.c      one score per candidate, and the floor of its measure */
 #ifndef MP_SEARCH_H
@@ -42,6 +43,11 @@ typedef struct mp_search {
     float floor;
 } mp_search;
 
+/* Words as vectors, made once: the same questions come again. The key is the model that is open
+ * (never freed before the library is closed) and the text. */
+MP_CHECK mp_err mp_search_encode_text(mp_search *s, const char *text, float *word_and_aim,
+                                      mp_text_info *info, mp_why *why);
+MP_CHECK mp_err mp_search_encode_sentence(mp_search *s, mp_str text, float *out, mp_why *why);
 /* Fills look, word, aim, words and their weights. */
 MP_CHECK mp_err mp_search_terms(mp_search *s, mp_why *why);
 /* Fills c with every candidate and its parts. */

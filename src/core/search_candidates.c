@@ -103,7 +103,7 @@ static mp_err add_from_sentences(mp_search *s, size_t want, mp_why *why)
     mp_index *index;
     mp_neighbour *found = mp_try_array(want, sizeof *found);
     size_t n = 0;
-    err = found ? mp_model_encode_sentences(s->model, &text, 1, query, why)
+    err = found ? mp_search_encode_sentence(s, text, query, why)
                 : mp_fail(why, MP_NOMEM, "no memory");
     if (!err)
         err = mp_core_index(s->m, MP_SPACE_SENTENCE, NULL, NULL, &index, why);

@@ -120,7 +120,7 @@ static mp_err add_text_term(mp_search *s, const magpie_term *t, mp_why *why)
     int aim_dims = s->info->space[MP_SPACE_COPY].dims;
     float *v = mp_xcalloc((size_t)(dims + aim_dims), sizeof *v);
     mp_text_info info;
-    mp_err err = mp_model_encode_text(s->model, mp_str_of(t->text), v, v + dims, &info, why);
+    mp_err err = mp_search_encode_text(s, t->text, v, &info, why);
     if (!err) {
         add_scaled(&s->word, v, dims, w);
         add_scaled(&s->aim, v + dims, aim_dims, w);

@@ -250,10 +250,24 @@ static mp_err identify(mp_request *r, const char *shown, mp_why *why)
     return err;
 }
 
+/* A process that embeds has no accounts: one secret, or none behind a closed door. */
+static bool shows_embed_token(mp_request *r, const char *shown)
+{
+    const char *right = r->service->embed_token;
+    if (!right || (shown && strlen(shown) == strlen(right) &&
+                   sodium_memcmp(shown, right, strlen(right)) == 0))
+        return true;
+    mp_reply_problem(r, 401, "this needs the token of the embedding service");
+    mp_reply_header(r, "WWW-Authenticate", "Bearer");
+    return false;
+}
+
 bool mp_request_authorize(mp_request *r)
 {
     const char *shown = credential(r);
     mp_why why = {0};
+    if (r->service->embed_only)
+        return shows_embed_token(r, shown);
     if (r->route->linked && mp_request_query(r, "sig"))
         return mp_link_admits(r);
     if (!shown) {

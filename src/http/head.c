@@ -155,10 +155,23 @@ static bool sizes_are_fine(mp_request *r)
     return true;
 }
 
+/* A process that embeds has no more to offer. */
+static bool is_offered(const mp_request *r)
+{
+    static const char *const open[] = {"/embed/", "/health", "/metrics"};
+    bool offered = !r->service->embed_only;
+    for (size_t i = 0; i < MP_COUNT(open); i++)
+        offered = offered || strncmp(r->route->path, open[i], strlen(open[i])) == 0;
+    return offered;
+}
+
 static bool find_route(mp_request *r)
 {
     const char *allow;
-    switch (mp_route_find(r, &allow)) {
+    int status = mp_route_find(r, &allow);
+    if (status == 200 && !is_offered(r))
+        status = 404;
+    switch (status) {
     case 200:
         return true;
     case 400:

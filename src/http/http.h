@@ -51,7 +51,10 @@ typedef struct mp_http_options {
     struct mp_worker *worker;         /* runs jobs in this process; NULL: another one does */
     const struct mp_net_allow *allow; /* may be reached although private; NULL: none */
     const char *web_dir;              /* where pages lie: docs/ in it; NULL: nowhere */
-    magpie *library;                  /* stays the caller's; must outlive the server */
+    /* Only /embed, health and metrics are answered, to whoever shows embed_token (NULL: to all). */
+    bool embed_only;
+    const char *embed_token;
+    magpie *library; /* stays the caller's; must outlive the server */
     mp_registration registration;
     const char *jwt_secret; /* see mp_auth_options; NULL or "": none */
     /* Sends a mail from a thread of the service's own, one at a time; NULL: no mail server. */

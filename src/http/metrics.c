@@ -1,8 +1,6 @@
 /* metrics.c - see metrics.h. */
 #include "http/metrics.h"
 
-#include "http/server.h"
-
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,8 +53,6 @@ static const struct family {
   counted[MP_COUNTED] = {
       [MP_UPLOADS] = {"image_uploads_total", "outcome", "Pictures that were sent."},
       [MP_SEARCHES] = {"search_queries_total", "search_type", "Searches that were answered."},
-      [MP_CACHE_HITS] = {"cache_hits_total", "cache", "Answers that were there already."},
-      [MP_CACHE_MISSES] = {"cache_misses_total", "cache", "Answers that had to be made."},
       [MP_JOB_FAILURES] = {"job_failures_total", "type", "Attempts at jobs that failed."},
 };
 
@@ -215,20 +211,4 @@ void mp_metrics_gauge(mp_buf *out, const char *name, const char *help, double va
 {
     write_head(out, name, help, "gauge");
     mp_buf_printf(out, "%s %.9g\n", name, value);
-}
-
-void mp_handle_metrics(mp_request *r)
-{
-    mp_service *s = r->service;
-    mp_buf out = {0};
-    mp_metrics_write(s->metrics, &out);
-    mp_metrics_gauge(&out, "http_requests_in_flight", "Requests being answered.",
-                     atomic_load(&s->active));
-    mp_metrics_gauge(&out, "http_work_queue_length", "Slow requests that wait for a worker.",
-                     (double)mp_work_waiting(s->work));
-    if (s->otlp)
-        mp_metrics_counter(&out, "otlp_spans_dropped_total", "Spans that no collector took.",
-                           mp_otlp_dropped(s->otlp));
-    mp_reply_text(r, 200, "text/plain; version=0.0.4; charset=utf-8", (mp_str){out.p, out.n});
-    mp_buf_free(&out);
 }

@@ -21,8 +21,6 @@ typedef enum mp_timed {
 typedef enum mp_counted {
     MP_UPLOADS,      /* image_uploads_total{outcome} */
     MP_SEARCHES,     /* search_queries_total{search_type} */
-    MP_CACHE_HITS,   /* cache_hits_total{cache} */
-    MP_CACHE_MISSES, /* cache_misses_total{cache} */
     MP_JOB_FAILURES, /* job_failures_total{type} */
     MP_COUNTED
 } mp_counted;

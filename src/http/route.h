@@ -40,7 +40,7 @@ void mp_handle_health(mp_request *r); /* health.c */
 void mp_handle_live(mp_request *r);
 void mp_handle_ready(mp_request *r);
 void mp_handle_dependencies(mp_request *r);
-void mp_handle_metrics(mp_request *r); /* metrics.c */
+void mp_handle_metrics(mp_request *r); /* gauges.c */
 void mp_handle_setup(mp_request *r);   /* auth.c */
 void mp_handle_register(mp_request *r);
 void mp_handle_login(mp_request *r);
@@ -149,6 +149,9 @@ void mp_handle_add_version(mp_request *r);
 bool mp_admit_version(mp_request *r);
 void mp_handle_version_content(mp_request *r);
 void mp_handle_restore_version(mp_request *r);
+void mp_handle_embed_image(mp_request *r); /* embed.c */
+void mp_handle_embed_images(mp_request *r);
+void mp_handle_embed_text(mp_request *r);
 
 /* ---- who may ---- */
 /* Fills r->user, r->session and r->scopes from an access token or an API key, and holds them

@@ -21,7 +21,7 @@ const mp_route mp_routes[] = {
     AT(GET, "/health/live", live, QUICK, PROBE),
     AT(GET, "/health/ready", ready, WORK, PROBE),
     AT(GET, "/health/dependencies", dependencies, WORK, PROBE),
-    AT(GET, "/metrics", metrics, QUICK, PROBE),
+    AT(GET, "/metrics", metrics, WORK, PROBE),
 
     AT(POST, "/api/auth/setup", setup, WORK, JSON),
     AT(POST, "/api/auth/register", register, WORK, JSON),
@@ -142,5 +142,9 @@ const mp_route mp_routes[] = {
     AT(GET, "/api/openapi.json", openapi, QUICK),
     AT(GET, "/docs", docs, WORK),
     AT(GET, "/docs/{file}", docs_file, WORK),
+
+    AT(POST, "/embed/image", embed_image, MAY("assets.read"), FILES),
+    AT(POST, "/embed/images", embed_images, MAY("assets.read"), FILES),
+    AT(POST, "/embed/text", embed_text, MAY("assets.read"), JSON),
 };
 const size_t mp_n_routes = MP_COUNT(mp_routes);

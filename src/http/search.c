@@ -2,8 +2,10 @@
 #include "http/search.h"
 
 #include "base/os.h"
+#include "core/ports.h"
 #include "http/body.h"
 #include "http/items.h"
+#include "http/recall.h"
 #include "http/server.h"
 
 #include <float.h>
@@ -37,8 +39,11 @@ magpie_hits *mp_search_ask(mp_request *r, const mp_question *q, const char *kind
     double seconds = mp_monotonic_s() - began;
     mp_metrics_observe(r->service->metrics, MP_VECTOR_SEARCH, kind, seconds);
     *ms = seconds * 1000;
+    mp_metrics_count(r->service->metrics, MP_SEARCHES, kind, 1);
     if (err)
         mp_reply_error(r, err, &why);
+    else
+        mp_recall_sample(r->service->recall, r->service->work, q, hits);
     return err ? NULL : hits;
 }
 
@@ -71,7 +76,7 @@ json_t *mp_search_json(mp_request *r, const mp_question *q, const magpie_hits *h
         "measure", hits->measure, "note", hits->note, "model", hits->model, "took_ms", ms);
 }
 
-static void answer(mp_request *r, const mp_question *q, const char *kind)
+static void ask_and_answer(mp_request *r, const mp_question *q, const char *kind)
 {
     double ms;
     magpie_hits *hits = mp_search_ask(r, q, kind, &ms);
@@ -79,6 +84,48 @@ static void answer(mp_request *r, const mp_question *q, const char *kind)
         return;
     mp_reply_json(r, 200, mp_search_json(r, q, hits, ms));
     magpie_hits_free(hits);
+}
+
+/* All that an answer depends on: the question, what may be seen, the state of the library, and the
+ * hour, with which the links in it change. False: it is not worth keeping (pictures and vectors are
+ * long and do not come again). */
+static bool make_key(mp_request *r, const mp_question *q, const char *kind, mp_buf *key)
+{
+    mp_generation now;
+    if (mp_meta_generation(mp_core_meta(r->service->library), &now, NULL))
+        return false;
+    mp_buf_printf(key, "%s %lld %lld %zu %zu %.9g %d %s", kind, (long long)now.changes,
+                  (long long)(mp_now_ms() / 3600000), q->offset, q->limit, (double)q->threshold,
+                  (int)q->exact, q->scope ? q->scope : "*");
+    for (size_t i = 0; i < q->n; i++) {
+        const magpie_term *t = &q->term[i];
+        if (t->kind == MAGPIE_TEXT)
+            mp_buf_printf(key, "\nt %.9g %s", (double)t->weight, t->text);
+        else if (t->kind == MAGPIE_ID)
+            mp_buf_printf(key, "\ni %.9g %lld", (double)t->weight, (long long)t->id);
+        else
+            return false;
+    }
+    return true;
+}
+
+static void answer(mp_request *r, const mp_question *q, const char *kind)
+{
+    mp_buf key = {0}, text = {0};
+    bool keep = make_key(r, q, kind, &key);
+    mp_span name = {(const uint8_t *)key.p, key.n};
+    if (keep && mp_cache_get(r->service->results, name, &text)) {
+        mp_metrics_count(r->service->metrics, MP_SEARCHES, kind, 1);
+        mp_reply_text(r, 200, "application/json", (mp_str){text.p, text.n});
+    } else {
+        ask_and_answer(r, q, kind);
+        const mp_reply *reply = &r->reply;
+        if (keep && reply->status == 200)
+            mp_cache_put(r->service->results, name,
+                         (mp_span){(const uint8_t *)reply->body.p, reply->body.n});
+    }
+    mp_buf_free(&text);
+    mp_buf_free(&key);
 }
 
 /* ---- questions ---- */

@@ -1,6 +1,7 @@
 /* server.c - opening, draining and closing the service. See http.h. */
 #include "http/exchange.h"
 #include "http/listen.h"
+#include "http/recall.h"
 
 #include "base/os.h"
 #include "core/ports.h"
@@ -19,6 +20,7 @@ enum {
     CONNECTION_BYTES = 128 * 1024,
     CONNECTIONS = 1000,
     WAITING = 256,
+    RESULT_BYTES = 32 * 1024 * 1024,
     IDLE_S = 60
 };
 
@@ -86,10 +88,14 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
     snprintf(s->web_dir, sizeof s->web_dir, "%s", opt->web_dir ? opt->web_dir : "");
     snprintf(s->spool_dir, sizeof s->spool_dir, "%s/tmp", magpie_path(opt->library));
     s->worker = opt->worker;
+    s->embed_only = opt->embed_only;
+    s->embed_token = opt->embed_token;
     s->allow = opt->allow;
     s->registration = opt->registration;
     s->metrics = mp_metrics_new();
     s->streams = mp_streams_new();
+    s->recall = mp_recall_new(opt->library);
+    s->results = mp_cache_new(RESULT_BYTES);
     s->queries = mp_query_log_new(mp_core_meta(opt->library));
     s->mails = mp_limits_new(MAILS_PER_S, MAILS_AT_ONCE);
     s->rates = mp_rates_new(opt->rate_per_s, opt->rate_burst);
@@ -240,6 +246,8 @@ void mp_http_close(mp_http *h)
     if (h->daemon)
         MHD_stop_daemon(h->daemon);
     mp_streams_free(h->service.streams);
+    mp_recall_free(h->service.recall);
+    mp_cache_free(h->service.results);
     mp_query_log_free(h->service.queries);
     if (h->quiet >= 0)
         close(h->quiet);

@@ -2,6 +2,7 @@
 #ifndef MP_HTTP_SERVER_H
 #define MP_HTTP_SERVER_H
 
+#include "cache/cache.h"
 #include "http/cors.h"
 #include "http/limits.h"
 #include "http/metrics.h"
@@ -26,6 +27,10 @@ struct mp_service {
     mp_metrics *metrics;
     mp_work *work;
     mp_streams *streams;
+    struct mp_recall *recall;
+    mp_cache *results; /* answers to searches */
+    bool embed_only;   /* see mp_http_options */
+    const char *embed_token;
     mp_query_log *queries;
     mp_worker *worker;         /* runs jobs in this process; NULL: another does */
     const mp_net_allow *allow; /* may be reached although private; NULL: none */

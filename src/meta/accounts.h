@@ -56,6 +56,8 @@ MP_CHECK mp_err mp_meta_get_user(mp_meta *m, int64_t id, mp_arena *arena, mp_use
 /* By name or e-mail address, without case. NOT_FOUND. */
 MP_CHECK mp_err mp_meta_find_user(mp_meta *m, const char *name, mp_arena *arena, mp_user *out,
                                   mp_why *why);
+/* Open sessions, of everybody. */
+MP_CHECK mp_err mp_meta_count_sessions(mp_meta *m, int64_t now_ms, uint64_t *n, mp_why *why);
 MP_CHECK mp_err mp_meta_count_users(mp_meta *m, uint64_t *n, mp_why *why);
 
 typedef struct mp_user_query {

@@ -24,6 +24,9 @@ MP_CHECK mp_err mp_meta_open(mp_meta **out, const char *url, const mp_meta_optio
                              mp_why *why);
 void mp_meta_close(mp_meta *m); /* NULL allowed */
 
+/* How many connections to the store are open. */
+size_t mp_meta_connections(mp_meta *m);
+
 /* ---- key-value settings ("model", ...) ---- */
 MP_CHECK mp_err mp_meta_get_setting(mp_meta *m, const char *key, char *out, size_t cap,
                                     mp_why *why); /* NOT_FOUND */

@@ -33,6 +33,7 @@ struct mp_meta {
     conn *writer;
     pthread_mutex_t pool; /* guards idle */
     conn *idle;
+    size_t open; /* connections that read; guarded by pool */
 };
 
 /* Translates what SQLite says; `what` names the attempt. */

@@ -186,8 +186,17 @@ mp_err mp_sql_reader(mp_meta *m, conn **out, mp_why *why)
     *out = m->idle;
     if (m->idle)
         m->idle = m->idle->next;
+    m->open += !*out;
     pthread_mutex_unlock(&m->pool);
     return *out ? MP_OK : conn_open(m, false, false, out, why);
+}
+
+size_t mp_meta_connections(mp_meta *m)
+{
+    pthread_mutex_lock(&m->pool);
+    size_t n = m->open + (m->writer != NULL);
+    pthread_mutex_unlock(&m->pool);
+    return n;
 }
 
 void mp_sql_release(mp_meta *m, conn *c)

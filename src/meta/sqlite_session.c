@@ -201,3 +201,18 @@ mp_err mp_sql_end_sessions(conn *c, int64_t user_id, const char *keep, mp_why *w
     mp_sql_bind_text(s, 2, keep);
     return mp_sql_run(c, s, why);
 }
+
+mp_err mp_meta_count_sessions(mp_meta *m, int64_t now_ms, uint64_t *n, mp_why *why)
+{
+    static const char sql[] = "SELECT count(*) FROM session WHERE revoked = 0 AND expires_ms > ?1";
+    conn *c;
+    *n = 0;
+    mp_err err = mp_sql_reader(m, &c, why);
+    sqlite3_stmt *s = err ? NULL : mp_sql_ask(c, sql, &err, why, "i", now_ms);
+    if (s && mp_sql_row(c, s, &err, why)) {
+        *n = (uint64_t)sqlite3_column_int64(s, 0);
+        sqlite3_reset(s);
+    }
+    mp_sql_release(m, c);
+    return err;
+}

@@ -22,7 +22,7 @@ ROOMS = {
     "service": {"base", "meta", "core", "jobs", "net", "pack"},
     # The rest speaks to the public header.
     "pack": {"base"},
-    "http": {"base", "meta", "core", "service", "net", "pack", "jobs"},
+    "http": {"base", "meta", "core", "service", "net", "pack", "jobs", "cache"},
     "app": {"base", "config", "http", "service"},
 }
 # Files that may look behind it, and why.
