@@ -274,6 +274,8 @@ typedef struct magpie_put {
      */
     int64_t replace;
     const char *metadata; /* a JSON object that is kept beside it; NULL: an empty one */
+    bool given; /* fd is a file without a name (O_TMPFILE) that nobody writes to again: in the
+                   library's file system it becomes the copy itself */
 } magpie_put;
 
 /* The same for the regular file (or memory file) behind fd, from its start, which is not closed.

@@ -282,7 +282,7 @@ mp_err mp_mkdirs(const char *path, mp_why *why)
 
 mp_err mp_temp_file(const char *dir, int *fd, mp_why *why)
 {
-    *fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    *fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644); /* it may be given a name later */
     if (*fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
         mp_buf path = {0}; /* a file system without nameless files */
         mp_buf_printf(&path, "%s/spool-XXXXXX", dir);

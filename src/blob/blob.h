@@ -24,6 +24,9 @@ MP_CHECK mp_err mp_blob_put(mp_blob *b, const char *key, mp_span data, mp_durabi
 /* Puts the content of fd, read from offset 0 (streamed: never whole in memory). *bytes may be NULL.
  */
 MP_CHECK mp_err mp_blob_put_fd(mp_blob *b, const char *key, int fd, uint64_t *bytes, mp_why *why);
+/* The same for a file without a name that nobody will write to again: where that can be, the file
+ * itself becomes the object and nothing is copied. fd stays open. */
+MP_CHECK mp_err mp_blob_give_fd(mp_blob *b, const char *key, int fd, uint64_t *bytes, mp_why *why);
 /* Caller frees *out. MP_TOO_BIG above cap (0: no cap). */
 MP_CHECK mp_err mp_blob_get(mp_blob *b, const char *key, size_t cap, uint8_t **out, size_t *n,
                             mp_why *why);

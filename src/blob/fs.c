@@ -2,7 +2,8 @@
  *
  * A put writes `<folder>/.tmp-<random>` beside the target, syncs it, renames it over the target and
  * syncs every folder that gained an entry. Temporary names begin with a dot, which no key part may,
- * so that a crash leaves nothing that could be taken for a blob. */
+ * so that a crash leaves nothing that could be taken for a blob. A file that is given gets such a
+ * temporary name by a link and goes on from there. */
 #include "blob/blob.h"
 
 #include "base/os.h"
@@ -95,7 +96,7 @@ typedef struct put {
     bool durable;
 } put;
 
-static mp_err put_begin(const mp_blob *b, const char *key, bool durable, put *p, mp_why *why)
+static mp_err put_names(const mp_blob *b, const char *key, bool durable, put *p, mp_why *why)
 {
     uint64_t tail;
     p->fd = -1;
@@ -109,6 +110,14 @@ static mp_err put_begin(const mp_blob *b, const char *key, bool durable, put *p,
     if (snprintf(p->temp, sizeof p->temp, "%s/.tmp-%016llx", p->folder, (unsigned long long)tail) >=
         (int)sizeof p->temp)
         return mp_fail(why, MP_TOO_BIG, "the path is too long");
+    return MP_OK;
+}
+
+static mp_err put_begin(const mp_blob *b, const char *key, bool durable, put *p, mp_why *why)
+{
+    mp_err err = put_names(b, key, durable, p, why);
+    if (err)
+        return err;
     p->fd = open(p->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (p->fd < 0 && errno == ENOENT) {
         err = make_folders(b, p->path, durable, why);
@@ -167,6 +176,41 @@ mp_err mp_blob_put_fd(mp_blob *b, const char *key, int fd, uint64_t *bytes, mp_w
     err = put_end(&p, err, why);
     if (bytes)
         *bytes = err ? 0 : at;
+    return err;
+}
+
+/* Gives the nameless file behind fd the put's temporary name. False: it has one, or it lies in
+ * another file system, or this one cannot. */
+static bool link_temp(const mp_blob *b, int fd, put *p)
+{
+    char self[32];
+    struct stat st;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 0)
+        return false;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    if (linkat(AT_FDCWD, self, AT_FDCWD, p->temp, AT_SYMLINK_FOLLOW) == 0)
+        return true;
+    return errno == ENOENT && make_folders(b, p->path, true, NULL) == MP_OK &&
+           linkat(AT_FDCWD, self, AT_FDCWD, p->temp, AT_SYMLINK_FOLLOW) == 0;
+}
+
+mp_err mp_blob_give_fd(mp_blob *b, const char *key, int fd, uint64_t *bytes, mp_why *why)
+{
+    put p;
+    struct stat st = {0};
+    mp_err err = put_names(b, key, true, &p, why);
+    if (!err && !link_temp(b, fd, &p))
+        return mp_blob_put_fd(b, key, fd, bytes, why);
+    if (!err) {
+        p.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (p.fd < 0 || fstat(p.fd, &st) != 0)
+            err = mp_fail_errno(why, errno, "cannot keep the picture");
+        if (p.fd < 0)
+            unlink(p.temp);
+        err = put_end(&p, err, why);
+    }
+    if (bytes)
+        *bytes = err ? 0 : (uint64_t)st.st_size;
     return err;
 }
 

@@ -185,6 +185,7 @@ static mp_err add_once(magpie *m, int fd, const magpie_put *put, ticket *t, mp_w
     mp_err err = plan_for(m, t->how.project_id, &plan, why);
     if (err)
         return err;
+    plan.given = put->given;
     mp_analyse_fd(&plan, fd, &t->a);
     if (t->a.err) {
         err = mp_fail(why, t->a.err, "%s: %s", put->name, t->a.why.text);

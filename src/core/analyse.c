@@ -67,7 +67,8 @@ static mp_err keep_copy(const analysis_plan *plan, int fd, analysis *out)
     mp_core_original_key(out->sha256, key);
     mp_err err = mp_blob_stat(plan->m->blobs, key, &bytes, NULL);
     if (err || bytes != (uint64_t)out->bytes)
-        err = mp_blob_put_fd(plan->m->blobs, key, fd, &bytes, &out->why);
+        err = plan->given ? mp_blob_give_fd(plan->m->blobs, key, fd, &bytes, &out->why)
+                          : mp_blob_put_fd(plan->m->blobs, key, fd, &bytes, &out->why);
     out->copied = !err;
     return err;
 }

@@ -13,6 +13,7 @@ typedef struct analysis_plan {
     mp_decoder *decoder;
     mp_decode_spec spec;
     bool copy;
+    bool given;         /* the file may become the copy */
     int64_t project_id; /* where twins are looked for; 0: nowhere */
 } analysis_plan;
 

@@ -7,6 +7,7 @@
 #include "http/server.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -128,14 +129,18 @@ bool mp_query_project(mp_request *r, int64_t *out)
 
 /* ---- JSON ---- */
 
+/* NULL for a time that is not known. */
+static const char *time_text(int64_t ms, char out[32])
+{
+    struct tm t;
+    time_t s = (time_t)(ms / 1000);
+    return ms && gmtime_r(&s, &t) && strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &t) ? out : NULL;
+}
+
 json_t *mp_time_json(int64_t ms)
 {
     char text[32];
-    struct tm t;
-    time_t s = (time_t)(ms / 1000);
-    if (!ms || !gmtime_r(&s, &t) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &t))
-        return json_null();
-    return json_string(text);
+    return time_text(ms, text) ? json_string(text) : json_null();
 }
 
 const char *mp_media_type(const char *format)
@@ -157,64 +162,67 @@ const char *mp_preview_url(mp_request *r, int64_t id)
     return mp_link_to(r, mp_request_text(r, "/api/images/%lld/thumbnail", (long long)id));
 }
 
-/* Names come from files: what is not UTF-8 in them is replaced. */
-static json_t *loose_text(const char *text)
+static void describe_look(mp_sink *s, const magpie_item *item)
 {
-    json_t *s = json_string(text);
-    if (s)
-        return s;
-    mp_buf clean = {0};
-    for (; *text; text++)
-        mp_buf_str(&clean, (unsigned char)*text < 128 ? (char[]){*text, 0} : "\xEF\xBF\xBD");
-    s = json_string(clean.p ? clean.p : "");
-    mp_buf_free(&clean);
-    return s;
-}
-
-static json_t *issues_json(uint32_t issues)
-{
-    json_t *list = json_array();
+    mp_sink_array(s, "issues");
     for (uint32_t bit = 1; bit <= MAGPIE_LOW_CONTRAST; bit <<= 1)
-        if (issues & bit)
-            json_array_append_new(list, json_string(magpie_issue_word(bit)));
-    return list;
+        if (item->issues & bit)
+            mp_sink_text(s, NULL, magpie_issue_word(bit));
+    mp_sink_end(s);
+    mp_sink_object(s, "quality");
+    mp_sink_real(s, "sharpness", (double)item->sharpness);
+    mp_sink_real(s, "brightness", (double)item->brightness);
+    mp_sink_real(s, "contrast", (double)item->contrast);
+    mp_sink_real(s, "entropy", (double)item->entropy);
+    mp_sink_end(s);
 }
 
-static json_t *tags_json(const magpie_item *item)
+static void describe_words(mp_sink *s, const magpie_item *item)
 {
-    json_t *list = json_array();
+    mp_sink_text(s, "name", item->name);
+    mp_sink_text(s, "title", item->title);
+    mp_sink_text(s, "description", item->description);
+    mp_sink_array(s, "tags");
     for (size_t i = 0; i < item->n_tags; i++)
-        json_array_append_new(list, loose_text(item->tags[i]));
-    return list;
+        mp_sink_text(s, NULL, item->tags[i]);
+    mp_sink_end(s);
+}
+
+void mp_item_describe(mp_sink *s, const char *key, const mp_service *service,
+                      const magpie_item *item)
+{
+    static const char *const states[] = {"present", "missing", "trashed"};
+    char id[24], user[24], phash[24], path[80], time[32];
+    snprintf(id, sizeof id, "%lld", (long long)item->id);
+    snprintf(user, sizeof user, "%lld", (long long)item->user);
+    snprintf(phash, sizeof phash, "p:%016llx", (unsigned long long)item->phash);
+    snprintf(path, sizeof path, "images/%s/%s.%s", user, id, item->format);
+    mp_sink_object(s, key);
+    mp_sink_text(s, "image_id", id);
+    mp_sink_text(s, "user_id", user);
+    mp_sink_integer(s, "project_id", item->project);
+    mp_sink_text(s, "sha256", item->sha256);
+    mp_sink_text(s, "phash", phash);
+    mp_sink_integer(s, "width", item->width);
+    mp_sink_integer(s, "height", item->height);
+    mp_sink_text(s, "format", item->format);
+    mp_sink_text(s, "key", path);
+    mp_sink_text(s, "created_at", time_text(item->added_ms, time));
+    mp_sink_text(s, "model_name", service->model_name);
+    mp_sink_text(s, "model_version", service->model_version);
+    describe_words(s, item);
+    mp_sink_integer(s, "bytes", item->bytes);
+    mp_sink_text(s, "taken_at", time_text(item->taken_ms, time));
+    mp_sink_text(s, "state", states[item->state]);
+    describe_look(s, item);
+    mp_sink_end(s);
 }
 
 json_t *mp_item_payload(mp_request *r, const magpie_item *item)
 {
-    static const char *const states[] = {"present", "missing", "trashed"};
-    const mp_service *s = r->service;
-    json_t *o = json_pack("{s:s, s:s, s:I, s:s, s:s, s:i, s:i, s:s, s:s, s:o, s:s, s:s}",
-                          "image_id", mp_request_text(r, "%lld", (long long)item->id), "user_id",
-                          mp_request_text(r, "%lld", (long long)item->user), "project_id",
-                          (json_int_t)item->project, "sha256", item->sha256, "phash",
-                          mp_request_text(r, "p:%016llx", (unsigned long long)item->phash), "width",
-                          item->width, "height", item->height, "format", item->format, "key",
-                          mp_request_text(r, "images/%lld/%lld.%s", (long long)item->user,
-                                          (long long)item->id, item->format),
-                          "created_at", mp_time_json(item->added_ms), "model_name", s->model_name,
-                          "model_version", s->model_version);
-    json_object_set_new(o, "name", loose_text(item->name));
-    json_object_set_new(o, "title", loose_text(item->title));
-    json_object_set_new(o, "description", loose_text(item->description));
-    json_object_set_new(o, "tags", tags_json(item));
-    json_object_set_new(o, "bytes", json_integer(item->bytes));
-    json_object_set_new(o, "taken_at", mp_time_json(item->taken_ms));
-    json_object_set_new(o, "state", json_string(states[item->state]));
-    json_object_set_new(o, "issues", issues_json(item->issues));
-    json_object_set_new(o, "quality",
-                        json_pack("{s:f, s:f, s:f, s:f}", "sharpness", (double)item->sharpness,
-                                  "brightness", (double)item->brightness, "contrast",
-                                  (double)item->contrast, "entropy", (double)item->entropy));
-    return o;
+    mp_sink s = mp_sink_to_tree();
+    mp_item_describe(&s, NULL, r->service, item);
+    return mp_sink_tree(&s);
 }
 
 json_t *mp_item_json(mp_request *r, const magpie_item *item)

@@ -3,6 +3,7 @@
 #ifndef MP_HTTP_ITEMS_H
 #define MP_HTTP_ITEMS_H
 
+#include "http/json_sink.h"
 #include "http/message.h"
 
 /* The picture that a path's parameter names, when who asks may read (or write) it: else false with
@@ -22,6 +23,9 @@ bool mp_query_project(mp_request *r, int64_t *out);
 
 /* What the first service kept beside a vector, and more. */
 json_t *mp_item_payload(mp_request *r, const magpie_item *item);
+/* The same into a sink. */
+void mp_item_describe(mp_sink *s, const char *key, const mp_service *service,
+                      const magpie_item *item);
 /* The picture as a resource: the payload with its id and links. */
 json_t *mp_item_json(mp_request *r, const magpie_item *item);
 const char *mp_preview_url(mp_request *r, int64_t id);

@@ -317,7 +317,8 @@ void mp_handle_product_image(mp_request *r)
     magpie_put put = {.name = *name ? name : p.external_id,
                       .title = p.title,
                       .project = p.project_id,
-                      .user = r->user.id};
+                      .user = r->user.id,
+                      .given = true};
     if (strchr(put.name, '/') || strlen(put.name) > 255)
         put.name = "product";
     magpie_err err = magpie_add_fd(r->service->library, file->fd, &put, &item, &outcome, &why);

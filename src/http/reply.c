@@ -2,6 +2,7 @@
 #include "http/message.h"
 
 #include "base/os.h"
+#include "http/json_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,10 +55,10 @@ void mp_reply_text(mp_request *r, int status, const char *type, mp_str text)
 
 static void take_json(mp_request *r, int status, const char *type, json_t *body)
 {
-    char *text = body ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    mp_reply_text(r, body ? status : 500, type, mp_str_of(body ? "" : "{}"));
+    if (body)
+        mp_json_write(body, &r->reply.body);
     json_decref(body);
-    mp_reply_text(r, text ? status : 500, type, mp_str_of(text ? text : "{}"));
-    free(text);
 }
 
 void mp_reply_json(mp_request *r, int status, json_t *body)

@@ -47,33 +47,42 @@ magpie_hits *mp_search_ask(mp_request *r, const mp_question *q, const char *kind
     return err ? NULL : hits;
 }
 
-static json_t *real_or_null(float x)
+static void describe_hit(mp_sink *s, mp_request *r, const mp_question *q, const magpie_hits *hits,
+                         const magpie_hit *h)
 {
-    return isnan(x) ? json_null() : json_real((double)x);
+    mp_sink_object(s, NULL);
+    mp_sink_integer(s, "id", h->id);
+    mp_sink_real(s, "score", (double)h->score);
+    if (!q->bare)
+        mp_item_describe(s, "payload", r->service, h->item);
+    mp_sink_text(s, "preview_url", mp_preview_url(r, h->id));
+    mp_sink_text(s, "reason", h->reason);
+    mp_sink_real(s, "picture", (double)h->picture); /* NaN where there was none to compare */
+    mp_sink_real(s, "words", (double)h->words);
+    mp_sink_bool(s, "good", h->score >= hits->standard);
+    mp_sink_end(s);
 }
 
-static json_t *hit_json(mp_request *r, const magpie_hits *hits, const magpie_hit *h)
+static void describe_hits(mp_sink *s, mp_request *r, const mp_question *q, const magpie_hits *hits,
+                          double ms)
 {
-    return json_pack("{s:I, s:f, s:o, s:s, s:s, s:o, s:o, s:b}", "id", (json_int_t)h->id, "score",
-                     (double)h->score, "payload", mp_item_payload(r, h->item), "preview_url",
-                     mp_preview_url(r, h->id), "reason", h->reason, "picture",
-                     real_or_null(h->picture), "words", real_or_null(h->words), "good",
-                     (int)(h->score >= hits->standard));
-}
-
-json_t *mp_search_json(mp_request *r, const mp_question *q, const magpie_hits *hits, double ms)
-{
-    json_t *rows = json_array();
     size_t end = MP_MIN(hits->n, q->offset + q->limit);
-    for (size_t i = q->offset; i < end; i++)
-        json_array_append_new(rows, hit_json(r, hits, &hits->hit[i]));
     bool more = hits->n > end && end < MP_SEARCH_MOST;
-    const char *cursor = more ? mp_request_text(r, "%zu", end) : NULL;
-    return json_pack(
-        "{s:o, s:s?, s:b, s:f, s:f, s:f, s:s, s:s, s:s, s:f}", "results", rows, "next_cursor",
-        cursor, "convincing", (int)(hits->n > 0 && hits->hit[0].score >= hits->standard), "floor",
-        (double)hits->floor, "standard", (double)hits->standard, "best", (double)hits->best,
-        "measure", hits->measure, "note", hits->note, "model", hits->model, "took_ms", ms);
+    mp_sink_object(s, NULL);
+    mp_sink_array(s, "results");
+    for (size_t i = q->offset; i < end; i++)
+        describe_hit(s, r, q, hits, &hits->hit[i]);
+    mp_sink_end(s);
+    mp_sink_text(s, "next_cursor", more ? mp_request_text(r, "%zu", end) : NULL);
+    mp_sink_bool(s, "convincing", hits->n > 0 && hits->hit[0].score >= hits->standard);
+    mp_sink_real(s, "floor", (double)hits->floor);
+    mp_sink_real(s, "standard", (double)hits->standard);
+    mp_sink_real(s, "best", (double)hits->best);
+    mp_sink_text(s, "measure", hits->measure);
+    mp_sink_text(s, "note", hits->note);
+    mp_sink_text(s, "model", hits->model);
+    mp_sink_real(s, "took_ms", ms);
+    mp_sink_end(s);
 }
 
 static void ask_and_answer(mp_request *r, const mp_question *q, const char *kind)
@@ -82,7 +91,9 @@ static void ask_and_answer(mp_request *r, const mp_question *q, const char *kind
     magpie_hits *hits = mp_search_ask(r, q, kind, &ms);
     if (!hits)
         return;
-    mp_reply_json(r, 200, mp_search_json(r, q, hits, ms));
+    mp_reply_text(r, 200, "application/json", (mp_str){0});
+    mp_sink s = mp_sink_to_text(&r->reply.body);
+    describe_hits(&s, r, q, hits, ms);
     magpie_hits_free(hits);
 }
 
@@ -94,9 +105,9 @@ static bool make_key(mp_request *r, const mp_question *q, const char *kind, mp_b
     mp_generation now;
     if (mp_meta_generation(mp_core_meta(r->service->library), &now, NULL))
         return false;
-    mp_buf_printf(key, "%s %lld %lld %zu %zu %.9g %d %s", kind, (long long)now.changes,
+    mp_buf_printf(key, "%s %lld %lld %zu %zu %.9g %d %d %s", kind, (long long)now.changes,
                   (long long)(mp_now_ms() / 3600000), q->offset, q->limit, (double)q->threshold,
-                  (int)q->exact, q->scope ? q->scope : "*");
+                  (int)q->exact, (int)q->bare, q->scope ? q->scope : "*");
     for (size_t i = 0; i < q->n; i++) {
         const magpie_term *t = &q->term[i];
         if (t->kind == MAGPIE_TEXT)
@@ -138,6 +149,7 @@ bool mp_search_common(mp_request *r, mp_question *q, float floor)
     char *end = NULL;
     q->limit = limit ? (size_t)json_integer_value(limit) : 20;
     q->exact = json_is_true(json_object_get(r->json, "exact"));
+    q->bare = json_is_false(json_object_get(r->json, "with_payload"));
     q->threshold = threshold ? (float)json_number_value(threshold) : floor;
     if (threshold && q->threshold == 0) /* 0 is a bound here, "the default" in the library */
         q->threshold = FLT_MIN;
@@ -155,9 +167,9 @@ bool mp_search_common(mp_request *r, mp_question *q, float floor)
 #define COMMON                                                                                     \
     {"limit", JSON_INTEGER, false, 1, 1000}, {"threshold", JSON_REAL, false, -100, 100},           \
         {"where", JSON_STRING, false, 0, WHERE}, {"project_id", JSON_INTEGER, false, 1, 9e15},     \
-        {"cursor", JSON_STRING, false, 0, 32},                                                     \
+        {"cursor", JSON_STRING, false, 0, 32}, {"exact", JSON_TRUE, false, 0, 0},                  \
     {                                                                                              \
-        "exact", JSON_TRUE, false, 0, 0                                                            \
+        "with_payload", JSON_TRUE, false, 0, 0                                                     \
     }
 
 void mp_handle_similar(mp_request *r)

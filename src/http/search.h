@@ -14,17 +14,16 @@ typedef struct mp_question {
     size_t offset, limit; /* of this page */
     float threshold;      /* as magpie_query.min_score */
     bool exact;
+    bool bare; /* hits without their payload */
 } mp_question;
 
 /* Runs it; NULL with the reply made. Free with magpie_hits_free. *ms: how long it took. */
 magpie_hits *mp_search_ask(mp_request *r, const mp_question *q, const char *kind, double *ms);
-/* {"results": [...], ...}: the page of the hits that the question asks for. */
-json_t *mp_search_json(mp_request *r, const mp_question *q, const magpie_hits *hits, double ms);
 /* A JSON body, also of a route that takes files: from the one file of its type, or the field
  * "query" of a form. False with the reply made. */
 bool mp_search_body(mp_request *r);
-/* limit, cursor, threshold, where, project_id and exact of the JSON body. `floor`: the threshold
- * when none is given. */
+/* limit, cursor, threshold, where, project_id, exact and with_payload of the JSON body. `floor`:
+ * the threshold when none is given. */
 bool mp_search_common(mp_request *r, mp_question *q, float floor);
 
 #endif

@@ -340,7 +340,8 @@ static bool read_put(mp_request *r, magpie_put *put, const char **tags, size_t m
                         .description = field_of(r, "description"),
                         .tags = tags,
                         .n_tags = read_tags(r, tags, most),
-                        .user = r->user.id};
+                        .user = r->user.id,
+                        .given = true};
     return mp_project_to_write(r, id, &put->project);
 }
 

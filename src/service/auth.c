@@ -72,6 +72,7 @@ mp_err mp_auth_open(mp_auth **out, const mp_auth_options *opt, mp_why *why)
     mp_auth *a = mp_xcalloc(1, sizeof *a);
     *out = NULL;
     a->meta = mp_core_meta(opt->library);
+    a->recent = mp_recent_new();
     mp_err err = opt->jwt_secret && *opt->jwt_secret ? take_secret(a, opt->jwt_secret, why)
                                                      : mp_service_init_keys(a, why);
     if (!err)
@@ -91,6 +92,7 @@ void mp_auth_close(mp_auth *a)
     if (!a)
         return;
     mp_outbox_free(a->outbox);
+    mp_recent_free(a->recent);
     if (a->secret)
         sodium_memzero(a->secret, a->secret_bytes);
     free(a->secret);

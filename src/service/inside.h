@@ -3,6 +3,7 @@
 #define MP_SERVICE_INSIDE_H
 
 #include "service/auth.h"
+#include "service/recent.h"
 
 #include <sodium.h>
 
@@ -15,6 +16,7 @@ struct mp_auth {
     char secret_kid[17];
     char nobody[crypto_pwhash_STRBYTES]; /* the hash of a password that nobody knows */
     mp_outbox *outbox;                   /* NULL: no mail server */
+    mp_recent *recent;
 };
 
 /* A row for the audit log. */

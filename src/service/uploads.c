@@ -112,7 +112,7 @@ mp_err mp_upload_store(magpie *library, const mp_upload *u, int fd, mp_why *why)
         return mp_fail(why, MP_EXISTS, "this link was used already");
     blob_key(u->id, key);
     row.expires_ms = mp_now_ms() + MP_UPLOAD_KEEP_S * 1000LL;
-    err = mp_blob_put_fd(mp_core_blobs(library), key, fd, &bytes, why);
+    err = mp_blob_give_fd(mp_core_blobs(library), key, fd, &bytes, why);
     return err ? err : mp_meta_add_upload(meta, &row, why);
 }
 

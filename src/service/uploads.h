@@ -25,7 +25,7 @@ MP_CHECK mp_err mp_upload_presign(const mp_signer *s, const mp_upload *u, mp_are
 /* Does the signature cover this? u->expires_ms as the link says. NOT_FOUND: no, or it is over. */
 MP_CHECK mp_err mp_upload_check(const mp_signer *s, const mp_upload *u, const char *signature,
                                 mp_why *why);
-/* Keeps what fd holds. EXISTS: the link was used. */
+/* Keeps what fd holds, which nobody writes to again. EXISTS: the link was used. */
 MP_CHECK mp_err mp_upload_store(magpie *library, const mp_upload *u, int fd, mp_why *why);
 /* The upload of a key that this user PUT. NOT_FOUND. */
 MP_CHECK mp_err mp_upload_of_key(magpie *library, const char *key, int64_t user_id, mp_arena *arena,

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,6 +94,69 @@ static void empty_and_large_objects(void **state)
     assert_memory_equal(back, large, LARGE);
     free(back);
     free(large);
+}
+
+static void holds(store *s, const char *key, const char *text)
+{
+    mp_why why;
+    uint8_t *data;
+    size_t n;
+    assert_ok(mp_blob_get(s->b, key, 0, &data, &n, &why));
+    assert_int_equal(n, strlen(text));
+    assert_memory_equal(data, text, n);
+    free(data);
+}
+
+/* A file that is given is kept, whatever it is; its descriptor stays open. */
+static void give(store *s, const char *key, int fd, const char *text)
+{
+    mp_why why;
+    uint64_t bytes;
+    char first = 0;
+    assert_true(fd >= 0);
+    assert_ok(mp_write_all(fd, text, strlen(text), "a file", &why));
+    assert_ok(mp_blob_give_fd(s->b, key, fd, &bytes, &why));
+    assert_int_equal(bytes, strlen(text));
+    holds(s, key, text);
+    assert_int_equal(pread(fd, &first, 1, 0), 1);
+    assert_int_equal(first, text[0]);
+}
+
+static bool count_one(void *context, const char *key, uint64_t bytes)
+{
+    (void)key, (void)bytes;
+    ++*(size_t *)context;
+    return false;
+}
+
+static void what_is_given_is_kept(void **state)
+{
+    store *s = *state;
+    mp_why why;
+    int nameless, again, memory = memfd_create("given", MFD_CLOEXEC);
+    char path[96];
+    size_t n = 0;
+    assert_ok(mp_temp_file(s->dir, &nameless, &why));
+    give(s, "given/ab/one", nameless, "of its own");
+    assert_ok(mp_temp_file(s->dir, &again, &why));
+    give(s, "given/ab/one", again, "in its place");
+    give(s, "given/cd/memory", memory, "from elsewhere");
+    /* Given twice, it has a name already: the second is a copy. */
+    assert_ok(mp_blob_give_fd(s->b, "given/ab/two", again, NULL, &why));
+    assert_ok(mp_blob_delete(s->b, "given/ab/one", &why));
+    holds(s, "given/ab/two", "in its place");
+    snprintf(path, sizeof path, "%s/.named", s->dir);
+    int named = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    give(s, "given/named", named, "before");
+    assert_int_equal(pwrite(named, "after!", 6, 0), 6); /* a file with a name stays its owner's */
+    holds(s, "given/named", "before");
+    assert_int_equal(mp_blob_give_fd(s->b, "../given", again, NULL, &why), MP_INVALID);
+    assert_ok(mp_blob_list(s->b, "", count_one, &n, &why));
+    assert_int_equal(n, 3);
+    close(nameless);
+    close(again);
+    close(memory);
+    close(named);
 }
 
 static void bad_keys_are_refused(void **state)
@@ -186,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(what_is_put_is_got),
         EACH(empty_and_large_objects),
+        EACH(what_is_given_is_kept),
         EACH(bad_keys_are_refused),
         EACH(a_list_is_sorted_and_filtered),
         EACH(what_a_crash_left_is_no_blob_and_is_swept),

@@ -52,6 +52,9 @@ def test_similar(service, photos):
     assert sorted(seen) == list(range(2, 13))
     only = service.send("/api/search/similar", {"id": 1, "where": "id>6", "exact": True}, service.root)[1]
     assert {row["id"] for row in only["results"]} == set(range(7, 13))
+    bare = service.send("/api/search/similar", {"id": 1, "limit": 3, "with_payload": False}, service.root)[1]
+    assert bare["results"] == [{k: v for k, v in row.items() if k != "payload"} for row in found["results"]]
+    assert service.send("/api/search/similar", {"id": 1, "with_payload": 0}, service.root)[0] == 422
 
 
 def test_words(service):
