@@ -37,9 +37,10 @@ typedef struct mp_reply {
 
 /* A file or a field of a body that is taken in as it arrives: see spool.h. */
 typedef struct mp_part {
-    const char *field, *file_name, *type; /* file_name NULL: a field */
-    const char *text;                     /* of a field */
-    int fd;                               /* of a file; closed with the request */
+    const char *field;            /* "": the body as a whole */
+    const char *file_name, *type; /* file_name NULL: a field */
+    const char *text;             /* of a field */
+    int fd;                       /* of a file; closed with the request */
     uint64_t bytes;
 } mp_part;
 

@@ -51,6 +51,10 @@ static part *open_part(mp_spool *s, const char *field, const char *file_name, co
 {
     mp_why why = {0};
     size_t n_fields = s->n - s->n_files;
+    if (!field) {
+        (void)refuse(s, 400, "a part of the form has no name");
+        return NULL;
+    }
     if (file_name ? s->n_files == MP_SPOOL_FILES : n_fields == MP_SPOOL_FIELDS) {
         (void)refuse(s, 413, "there are too many parts in the body");
         return NULL;

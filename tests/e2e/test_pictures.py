@@ -158,6 +158,11 @@ def test_bad_forms(service, bytes_of):
     torn = b'--edge\r\nContent-Disposition: form-data; name="f"; filename="a.jpg"\r\n\r\n' + bytes_of(1)
     assert service.ask("POST", "/api/images", torn, Content_Type="multipart/form-data; boundary=edge",
                        **head).status == 400
+    for head_of_part in ("form-data", 'form-data; name="a\0b"', 'form-data; filename="a.jpg"', "attachment"):
+        nameless = f"--edge\r\nContent-Disposition: {head_of_part}\r\n\r\nx\r\n--edge--\r\n".encode()
+        for path in ("images", "search"):
+            assert service.ask("POST", f"/api/{path}", nameless, Content_Type="multipart/form-data; boundary=edge",
+                               **head).status == 400
     assert service.upload(token, [("a.jpg", bytes_of(1))], surprise="1").status == 422
     assert service.upload(token, [("a.jpg", bytes_of(1))], project_id="x").status == 422
     assert service.upload(token, [("a.jpg", bytes_of(1))], project_id="99").status == 404
