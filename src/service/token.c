@@ -96,9 +96,10 @@ static bool encode(const signer *by, const mp_user *user, const char *session, m
 {
     jwt_t *jwt = NULL;
     long now = (long)(mp_now_ms() / 1000);
-    char *text = NULL;
+    char *text = NULL, id[24]; /* a string, as the first clients read it */
+    snprintf(id, sizeof id, "%lld", (long long)user->id);
     bool fine = jwt_new(&jwt) == 0 && jwt_add_header(jwt, "kid", by->kid) == 0 &&
-                jwt_add_grant_int(jwt, "user_id", (long)user->id) == 0 &&
+                jwt_add_grant(jwt, "user_id", id) == 0 &&
                 jwt_add_grant(jwt, "username", user->username) == 0 &&
                 jwt_add_grant(jwt, "role", user->role) == 0 &&
                 jwt_add_grant_int(jwt, "iat", now) == 0 &&
@@ -141,6 +142,16 @@ static bool number(jwt_t *jwt, const char *name, bool *missing, int64_t *out)
     return fine;
 }
 
+/* The user of the claims: a string of digits alone. */
+static bool user_of(jwt_t *jwt, int64_t *out)
+{
+    const char *text = jwt_get_grant(jwt, "user_id");
+    size_t n = text ? strspn(text, "0123456789") : 0;
+    bool fine = n > 0 && n < 19 && !text[n];
+    *out = fine ? strtoll(text, NULL, 10) : 0;
+    return fine;
+}
+
 /* exp, iat and user_id must be there; nbf may be (RFC 7519, 4.1.4 to 4.1.6). */
 static bool claims_hold(jwt_t *jwt, int64_t *user)
 {
@@ -150,7 +161,7 @@ static bool claims_hold(jwt_t *jwt, int64_t *user)
         return false;
     if (!number(jwt, "iat", &missing, &iat) || iat > now + SLACK_S)
         return false;
-    if (!number(jwt, "user_id", &missing, &id))
+    if (!user_of(jwt, &id))
         return false;
     if (!number(jwt, "nbf", &missing, &nbf) && !missing)
         return false;

@@ -92,9 +92,13 @@ CHANGES = {
     "another jti": lambda now: {"jti": "0" * 32},
     "jti of a query": lambda now: {"jti": "' OR 1=1 --"},
     "no user": lambda now: {"user_id": ...},
-    "another user": lambda now: {"user_id": 2},
-    "user text": lambda now: {"user_id": "1"},
-    "user zero": lambda now: {"user_id": 0},
+    "another user": lambda now: {"user_id": "2"},
+    "user number": lambda now: {"user_id": 1},
+    "user with a sign": lambda now: {"user_id": "+1"},
+    "user with more": lambda now: {"user_id": "1 "},
+    "user beyond 64 bits": lambda now: {"user_id": "9" * 30},
+    "user empty": lambda now: {"user_id": ""},
+    "user zero": lambda now: {"user_id": "0"},
 }
 
 
@@ -114,7 +118,7 @@ def test_forged_heads_and_signatures(service, magpie, token):
     public = b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n"
     forged = [token[:-4] + "AAAA", token + "x", token + "=", token + ".", "." + token, "x", "a.b.c", "..", "...",
               f"{head}.{body}", f"{head}.{body}.", f"{head}..{mac}", f".{body}.{mac}", f"{body}.{head}.{mac}",
-              f"{head}.{part({**claims, 'user_id': 2})}.{mac}",
+              f"{head}.{part({**claims, 'user_id': '2'})}.{mac}",
               coded(b"\xff\xfe") + f".{body}.{mac}", coded(b"[]") + f".{body}.{mac}", coded(b"null") + f".{body}.{mac}",
               signed(header, claims, b"guess"), signed(header, claims, b""), signed(header, claims, public),
               signed(header, claims, key[:31]), signed(header, claims, key.hex().encode()),
