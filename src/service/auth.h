@@ -64,7 +64,7 @@ MP_CHECK mp_err mp_auth_any_user(mp_auth *a, bool *out, mp_why *why);
 typedef struct mp_account {
     const char *username; /* 3 to 32 letters, digits, . _ - */
     const char *email;    /* may be "" */
-    const char *password; /* 8 to 128 bytes */
+    const char *password; /* at least 8 characters, at most 128 bytes */
     const char *role;
 } mp_account;
 

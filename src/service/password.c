@@ -11,9 +11,12 @@ static const size_t HASH_BYTES = 64 * 1024 * 1024;
 
 mp_err mp_service_check_password(const char *password, const char *username, mp_why *why)
 {
-    size_t n = strlen(password);
-    if (n < LEAST || n > MOST)
-        return mp_fail(why, MP_INVALID, "a password has %d to %d bytes", LEAST, MOST);
+    size_t n = strlen(password), characters = 0;
+    for (const char *c = password; *c; c++) /* of UTF-8: few of several bytes are easy to guess */
+        characters += (*c & 0xC0) != 0x80;
+    if (characters < LEAST || n > MOST)
+        return mp_fail(why, MP_INVALID,
+                       "a password has at least %d characters and at most %d bytes", LEAST, MOST);
     if (strcasecmp(password, username) == 0)
         return mp_fail(why, MP_INVALID, "the password must not be the name");
     return MP_OK;

@@ -60,6 +60,7 @@ def test_register_login_and_who_am_i(service):
     ({"username": "ab", "password": PASSWORD}, 422),
     ({"username": "a b c", "password": PASSWORD}, 422),
     ({"username": "ada", "password": "short"}, 422),
+    ({"username": "ada", "password": "ü" * 7}, 422),  # fourteen bytes
     ({"username": "adalovelace", "password": "AdaLovelace"}, 422),
     ({"username": "ada", "password": "x" * 129}, 422),
     ({"username": "ada", "password": PASSWORD, "email": "no address"}, 422),
