@@ -9,6 +9,7 @@ import http.client
 import itertools
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from schemathesis.specs.openapi.checks import (content_type_conformance, negativ
 FILE = json.loads((ROOT / "api/openapi.json").read_text())
 USUAL = 12
 EXAMPLES = int(os.environ.get("EXAMPLES", USUAL))
-PICTURES, PLANS, PROJECTS = 12, 4, 3
+PICTURES, PLANS, PROJECTS = 12, 40, 3
 ASKERS = ("nobody", "guest", "user", "operator", "admin")  # who may least asks first
 ENDING = ["logout", "endSession", "changePassword"]  # of the session that asks
 LATER = ["applyPlan", "undoPlan"]  # take away what others ask for
@@ -84,13 +85,18 @@ def aim(value, key=None):
     if key in ("id", "ids", "image_id", "other_id", "keep", "remove", "with"):
         return number(value, PICTURES)
     if key == "plan":
-        return number(value, PLANS)
+        return number(value, PLANS // 2)
+    if key == "draft":  # of the other half
+        plan = number(value, PLANS // 2)
+        real = type(plan) in (int, str) and re.fullmatch("[1-9][0-9]*", str(plan))
+        return type(plan)(int(plan) + PLANS // 2) if real else plan
     return number(value, PROJECTS) if key == "project_id" else value
 
 
 def aimed(case):
     plan = case.path.startswith("/api/dedup/plans/")
-    case.path_parameters = {k: aim(v, "plan" if plan else k) for k, v in (case.path_parameters or {}).items()}
+    kind = ("draft" if case.method == "DELETE" else "plan") if plan else None
+    case.path_parameters = {k: aim(v, kind or k) for k, v in (case.path_parameters or {}).items()}
     case.query = aim(case.query)
     if isinstance(case.body, (dict, list)):
         case.body = aim(case.body)
@@ -165,8 +171,9 @@ def service(magpie):
         become(magpie, "UPDATE user SET role = ? WHERE id = ?", role, i)
         s.tokens[role] = s.login(role)
     become(magpie, "INSERT INTO project_member VALUES (1, 3, 'editor'), (1, 4, 'viewer')")
-    for i in range(PLANS // 2):
-        plan = {"clusters": [{"keep": i * 2 + 1, "remove": [i * 2 + 2]}]}
+    for i in range(PLANS):
+        pair = i % (PICTURES // 2) * 2 + 1
+        plan = {"clusters": [{"keep": pair, "remove": [pair + 1]}]}
         assert s.send("/api/dedup/plans", plan, s.tokens["user"])[0] == 201
     s.counts = collections.Counter()
     s.sessions = requests.Session()
