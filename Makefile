@@ -87,7 +87,8 @@ docs-ui:
 	@cp web/docs/package.json web/docs/package-lock.json build/npm-docs/
 	@npm ci --prefix build/npm-docs --ignore-scripts --no-audit --no-fund --loglevel=error
 	@cp $(UI)/swagger-ui.css $(UI)/swagger-ui-bundle.js $(UI)/swagger-ui-standalone-preset.js \
-		$(UI)/favicon-32x32.png $(UI)/LICENSE $(UI)/NOTICE $(UI)/*.LICENSE.txt build/web/docs/
+		$(UI)/favicon-32x32.png $(UI)/LICENSE $(UI)/NOTICE \
+		$(UI)/swagger-ui-bundle.js.LICENSE.txt $(UI)/swagger-ui-standalone-preset.js.LICENSE.txt build/web/docs/
 	@cp web/docs/index.html web/docs/page.css web/docs/init.js build/web/docs/
 
 schema: release
