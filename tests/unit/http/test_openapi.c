@@ -88,6 +88,7 @@ static void statuses_are_listed(const operation *o, const mp_route *route)
         {route->permission != NULL, 403, "it needs a permission"},
         {route->max_body > 0, 413, "it takes a body"},
         {o->body, 415, "its body has a type"},
+        {route->rate != MP_RATE_NONE, 429, "it may be asked too often"},
         {route->slow, 503, "the queue may be full"},
         {route->spool, 507, "its body goes to the disk"},
     };
@@ -95,8 +96,9 @@ static void statuses_are_listed(const operation *o, const mp_route *route)
         if (rules[i].possible && !o->status[rules[i].status])
             fail_msg("%s %s: %d is missing, for %s", o->method, o->path, rules[i].status,
                      rules[i].when);
+    /* Passwords, refresh tokens and invitations come in the body. */
     if (o->status[401] && !route->signed_in && strcmp(o->path, "/api/auth/login") != 0 &&
-        strcmp(o->path, "/api/auth/refresh") != 0)
+        strcmp(o->path, "/api/auth/refresh") != 0 && strcmp(o->path, "/api/auth/register") != 0)
         fail_msg("%s %s: 401, but nobody has to be signed in", o->method, o->path);
 }
 
