@@ -156,18 +156,35 @@ void mp_handle_events(mp_request *r)
 
 /* ---- daily figures ---- */
 
+/* Days are compared as text: one of another shape would find nothing, or everything. */
+static bool read_day(mp_request *r, const char *name, const char *otherwise, const char **out)
+{
+    static const char shape[] = "dddd-dd-dd";
+    const char *text = mp_request_query(r, name);
+    *out = text ? text : otherwise;
+    bool fine = !text || strlen(text) == sizeof shape - 1;
+    for (size_t i = 0; text && fine && shape[i]; i++)
+        fine = shape[i] == 'd' ? text[i] >= '0' && text[i] <= '9' : text[i] == '-';
+    int month = text && fine ? (text[5] - '0') * 10 + text[6] - '0' : 1;
+    int date = text && fine ? (text[8] - '0') * 10 + text[9] - '0' : 1;
+    if (fine && month >= 1 && month <= 12 && date >= 1 && date <= 31)
+        return true;
+    mp_reply_problem(r, 422, "%s must be a day: YYYY-MM-DD", name);
+    return false;
+}
+
 void mp_handle_daily(mp_request *r)
 {
     mp_daily *list;
     size_t n;
     int64_t project;
     mp_why why = {0};
-    const char *from = mp_request_query(r, "from"), *to = mp_request_query(r, "to");
+    const char *from, *to;
+    if (!read_day(r, "from", "0000-01-01", &from) || !read_day(r, "to", "9999-12-31", &to))
+        return;
     if (!mp_query_project(r, &project) || (project && !mp_project_reached(r, project, false)))
         return;
-    mp_daily_query query = {.from = from ? from : "0000-01-01",
-                            .to = to ? to : "9999-12-31",
-                            .name = mp_request_query(r, "name")};
+    mp_daily_query query = {.from = from, .to = to, .name = mp_request_query(r, "name")};
     int64_t *ids = NULL;
     if (!r->access.all || project)
         ids = copy_reach(r, project, &query.n_projects);

@@ -172,7 +172,7 @@ void mp_handle_import_products(mp_request *r)
     size_t n;
     int64_t project = 0;
     char *end = NULL;
-    const char *given = part_text(r, "project_id");
+    const char *given = part_text(r, "project_id"), *format = part_text(r, "format");
     for (size_t i = 0; i < r->n_parts; i++)
         file = r->parts[i].file_name && !file ? &r->parts[i] : file;
     if (given)
@@ -181,6 +181,8 @@ void mp_handle_import_products(mp_request *r)
         mp_reply_problem(r, 422, "project_id must be a number");
     else if (!file || !file->bytes)
         mp_reply_problem(r, 422, "there is no file in the body");
+    else if (format && strcmp(format, "csv") != 0 && strcmp(format, "jsonl") != 0)
+        mp_reply_problem(r, 422, "format must be csv or jsonl");
     else if (read_mapping(r, part_text(r, "mapping"), &mapping, &n) &&
              mp_project_to_write(r, project, &project))
         run_import(r, file, project, mapping, n);

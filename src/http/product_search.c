@@ -241,6 +241,26 @@ static const char *of_body(mp_request *r, const char *name)
     return out;
 }
 
+/* What of_body can make a text of. */
+static bool filter_types_fine(mp_request *r)
+{
+    static const char *const bounds[] = {"price_min", "price_max"};
+    const json_t *value, *one;
+    size_t k;
+    for (size_t i = 0; i < MP_COUNT(bounds); i++)
+        if ((value = json_object_get(r->json, bounds[i])) && !json_is_number(value) &&
+            !json_is_string(value) && !json_is_null(value)) {
+            mp_reply_problem(r, 422, "%s must be a number or its text", bounds[i]);
+            return false;
+        }
+    value = json_object_get(r->json, "category");
+    bool fine = !value || json_is_string(value) || json_is_array(value);
+    json_array_foreach(value, k, one) fine = fine && json_is_string(one);
+    if (!fine)
+        mp_reply_problem(r, 422, "category must be a string or a list of strings");
+    return fine;
+}
+
 static bool read_weights(mp_request *r, fusion *f)
 {
     const json_t *weights = json_object_get(r->json, "weights"), *w;
@@ -306,8 +326,8 @@ static bool begin(mp_request *r, fusion *f)
             return false;
         }
     }
-    if (!read_weights(r, f) || !mp_product_filter_of(r, of_body, project, &f->filter) ||
-        !picture_scope(f, project))
+    if (!read_weights(r, f) || !filter_types_fine(r) ||
+        !mp_product_filter_of(r, of_body, project, &f->filter) || !picture_scope(f, project))
         return false;
     bool narrow = f->filter.n_categories || f->filter.has_min || f->filter.has_max ||
                   f->filter.currency || !f->filter.all_projects;
@@ -414,12 +434,29 @@ static bool term_of_product(mp_request *r, const json_t *id, magpie_term *t)
     return true;
 }
 
+/* In how many ways the request shows a picture. */
+static size_t ways(const mp_request *r)
+{
+    static const char *const names[] = {"image", "image_url", "image_id", "product_id"};
+    size_t n = 0;
+    for (size_t i = 0; i < MP_COUNT(names); i++)
+        n += json_object_get(r->json, names[i]) != NULL;
+    for (size_t i = 0; i < r->n_parts; i++)
+        n += r->parts[i].file_name && *r->parts[i].field;
+    return n;
+}
+
 /* The picture that the request shows: a file of its form, or what its JSON names. */
 static bool picture_term(mp_request *r, fusion *f, magpie_term *t)
 {
     const json_t *id = json_object_get(r->json, "image_id");
     const json_t *product = json_object_get(r->json, "product_id");
     const char *url = mp_body_text(r, "image_url"), *image = mp_body_text(r, "image");
+    if (ways(r) != 1) {
+        mp_reply_problem(r, 422,
+                         "show one picture: a file, image, image_url, image_id or product_id");
+        return false;
+    }
     for (size_t i = 0; i < r->n_parts; i++)
         if (r->parts[i].file_name && *r->parts[i].field) {
             *t = (magpie_term){.kind = MAGPIE_FILE,
@@ -436,13 +473,9 @@ static bool picture_term(mp_request *r, fusion *f, magpie_term *t)
         f->type = MP_QUERY_SIMILAR;
         return term_of_product(r, product, t);
     }
-    if (id) {
-        f->type = MP_QUERY_SIMILAR;
-        t->kind = MAGPIE_ID;
-        return mp_item_id(r, id, "image_id", false, &t->id);
-    }
-    mp_reply_problem(r, 422, "show a picture: a file, image, image_url, image_id or product_id");
-    return false;
+    f->type = MP_QUERY_SIMILAR;
+    t->kind = MAGPIE_ID;
+    return mp_item_id(r, id, "image_id", false, &t->id);
 }
 
 static bool is_picture_alone(const mp_request *r)

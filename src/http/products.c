@@ -402,16 +402,24 @@ static bool read_bound(mp_request *r, const char *name, const char *text, bool *
     return *has;
 }
 
-static const char **split(mp_request *r, const char *text, size_t *n)
+/* False with a 422 made: too many. */
+static bool split(mp_request *r, const char *text, mp_product_filter *out)
 {
     const char **list = mp_arena_alloc(r->arena, CATEGORIES * sizeof *list);
-    for (const char *at = text; list && *at && *n < CATEGORIES;) {
+    size_t n = 0;
+    for (const char *at = text; list && *at;) {
         size_t length = strcspn(at, ",");
+        if (length && n == CATEGORIES) {
+            mp_reply_problem(r, 422, "category: at most %d of them", CATEGORIES);
+            return false;
+        }
         if (length)
-            list[(*n)++] = mp_arena_strdup(r->arena, (mp_str){at, length});
+            list[n++] = mp_arena_strdup(r->arena, (mp_str){at, length});
         at += length + (at[length] == ',');
     }
-    return list;
+    out->categories = list;
+    out->n_categories = n;
+    return true;
 }
 
 bool mp_product_filter_of(mp_request *r, mp_text_of text_of, int64_t project,
@@ -420,8 +428,8 @@ bool mp_product_filter_of(mp_request *r, mp_text_of text_of, int64_t project,
     const char *categories = text_of(r, "category"), *currency = text_of(r, "currency");
     *out = (mp_product_filter){.all_projects = r->access.all && !project,
                                .currency = currency && *currency ? currency : NULL};
-    if (categories && *categories)
-        out->categories = split(r, categories, &out->n_categories);
+    if (categories && !split(r, categories, out))
+        return false;
     if (!read_bound(r, "price_min", text_of(r, "price_min"), &out->has_min, &out->price_min_e4) ||
         !read_bound(r, "price_max", text_of(r, "price_max"), &out->has_max, &out->price_max_e4))
         return false;

@@ -14,6 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from conftest import ROOT, Magpie, picture
@@ -33,10 +34,12 @@ FILE = json.loads((ROOT / "api/openapi.json").read_text())
 USUAL = 12
 EXAMPLES = int(os.environ.get("EXAMPLES", USUAL))
 PICTURES, PLANS, PROJECTS = 12, 40, 3
+JOBS, PRODUCTS = 12, 12
+SPARE = 4  # accounts and projects that may be changed and removed, after those that ask
 ASKERS = ("nobody", "guest", "user", "operator", "admin")  # who may least asks first
 ENDING = ["logout", "endSession", "changePassword"]  # of the session that asks
-LATER = ["applyPlan", "undoPlan"]  # take away what others ask for
-LAST = ["deleteImage", "dropPlan"]
+LATER = ["applyPlan", "undoPlan", "changeUser", "changeProject"]  # take away what others ask for
+LAST = ["deleteImage", "dropPlan", "deleteAsset", "deleteProduct", "deleteUser", "deleteProject", "rotateSigningKey"]
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
           response_schema_conformance, negative_data_rejection]
 SETTINGS = hypothesis.settings(max_examples=EXAMPLES, derandomize=EXAMPLES == USUAL, deadline=None, database=None,
@@ -82,21 +85,33 @@ def aim(value, key=None):
         return {k: aim(v, k) for k, v in value.items()}
     if isinstance(value, list):
         return [aim(v, key) for v in value]
-    if key in ("id", "ids", "image_id", "other_id", "keep", "remove", "with"):
+    if key in ("id", "ids", "image_id", "other_id", "keep", "remove", "with", "product_id", "product_ids"):
         return number(value, PICTURES)
-    if key == "plan":
-        return number(value, PLANS // 2)
-    if key == "draft":  # of the other half
-        plan = number(value, PLANS // 2)
-        real = type(plan) in (int, str) and re.fullmatch("[1-9][0-9]*", str(plan))
-        return type(plan)(int(plan) + PLANS // 2) if real else plan
+    if key == "user_id":
+        return number(value, len(ASKERS) - 1)
     return number(value, PROJECTS) if key == "project_id" else value
 
 
+def aim_path(case, key, value):
+    path, name = case.operation.path, case.operation.definition.raw["operationId"]
+    if path.startswith("/api/schedules/"):
+        return "nightly" if isinstance(value, str) and value.isalnum() and len(value) < 100 else value
+    if key == "number":
+        return number(value, 2)
+    if path.startswith("/api/dedup/plans/"):
+        plan = number(value, PLANS // 2)
+        real = type(plan) in (int, str) and re.fullmatch("[1-9][0-9]*", str(plan))
+        draft = case.method == "DELETE"  # of the other half: only drafts are dropped
+        return type(plan)(int(plan) + PLANS // 2) if draft and real else plan
+    first = SPARES.get(name)
+    if key != "id" or not first:
+        return number(value, PROJECTS) if path.startswith("/api/projects/") and key == "id" else aim(value, key)
+    n = number(value, SPARE)
+    return value if n == value and str(n) not in map(str, range(1, SPARE + 1)) else type(n)(int(n) + first)
+
+
 def aimed(case):
-    plan = case.path.startswith("/api/dedup/plans/")
-    kind = ("draft" if case.method == "DELETE" else "plan") if plan else None
-    case.path_parameters = {k: aim(v, kind or k) for k, v in (case.path_parameters or {}).items()}
+    case.path_parameters = {k: aim_path(case, k, v) for k, v in (case.path_parameters or {}).items()}
     case.query = aim(case.query)
     if isinstance(case.body, (dict, list)):
         case.body = aim(case.body)
@@ -143,6 +158,37 @@ def every_member_is_named(response, case):
 
 # ---- who asks ----
 
+SPARES = {"changeUser": 4, "deleteUser": 4, "changeProject": PROJECTS, "deleteProject": PROJECTS,
+          "putMember": PROJECTS, "dropMember": PROJECTS}
+
+
+def furnish(s, magpie):
+    """Jobs, products, accounts and projects, so that there is something to ask for."""
+    def send(path, body, who="admin", method=None, **headers):
+        status, made = s.send(path, body, s.tokens[who], method, **headers)
+        assert status in (200, 201, 202), made
+        return made
+
+    export = send("/api/exports", {}, "user")
+    for i in range(JOBS - 1):
+        send("/api/jobs", {"type": "processing", "params": {"operation": "thumbnails"}, "run_at": 4 * 10**9}, "user")
+    for i in range(PRODUCTS):
+        url = {} if i % 3 else {"image_url": "https://pictures.invalid/lamp.jpg"}
+        send("/products", {"title": f"lamp {i}", "category": "lamps", "price": f"{i}.50", "currency": "EUR", **url}, "user")
+    data = (magpie.library.parent / "photos" / "p00.jpg").read_bytes()
+    for i in (1, 2):
+        answer = s.ask("POST", f"/products/{i}/image", data, Authorization=f"Bearer {s.tokens['user']}",
+                       Content_Type="image/jpeg")
+        assert answer.status == 200, answer.text
+    for i in range(SPARE):
+        send("/api/users", {"username": f"spare{i}", "password": PASSWORD, "role": "guest"})
+        send("/api/projects", {"name": f"spare{i}"}, "user")
+    until = time.monotonic() + 60
+    while s.send(f"/api/jobs/{export['id']}", token=s.tokens["user"])[1]["status"] != "completed":
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 @pytest.fixture(scope="module")
 def magpie(tmp_path_factory):
     folder = tmp_path_factory.mktemp("schema")
@@ -175,6 +221,7 @@ def service(magpie):
         pair = i % (PICTURES // 2) * 2 + 1
         plan = {"clusters": [{"keep": pair, "remove": [pair + 1]}]}
         assert s.send("/api/dedup/plans", plan, s.tokens["user"])[0] == 201
+    furnish(s, magpie)
     s.counts = collections.Counter()
     s.sessions = requests.Session()
     yield s
@@ -188,6 +235,8 @@ def service(magpie):
 
 def ask(service, case, token):
     headers = {"Authorization": f"Bearer {token}"} if token else {}
+    if case.operation.definition.raw["operationId"] == "listEvents":
+        headers["Accept"] = "application/json"  # the stream does not end
     response = case.call(f"http://127.0.0.1:{service.port}", service.sessions, headers)
     service.counts[case.operation.definition.raw["operationId"], response.status_code] += 1
     return response
