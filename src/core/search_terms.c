@@ -62,23 +62,29 @@ static mp_err encode_picture(mp_search *s, const magpie_term *t, float *out, mp_
     return err;
 }
 
-static mp_err item_vector(mp_search *s, int64_t id, float *out, mp_why *why)
+/* Without a vector, either the item is not there or it was never encoded. */
+static mp_err why_no_vector(mp_search *s, int64_t id, const char *model, mp_why *why)
 {
-    mp_vector_key key = mp_core_key(s->model, MP_SPACE_LOOK);
     mp_arena *arena = mp_arena_new(0);
     mp_item item;
     mp_err err = mp_meta_get_item(s->m->meta, id, arena, &item, why);
-    if (!err)
-        err = mp_meta_get_vectors(s->m->meta, &key, &id, 1, out, why);
+    mp_arena_free(arena);
+    return err ? err
+               : mp_fail(why, MP_NOT_FOUND, "#%lld has no vector of the model %s; run reindex",
+                         (long long)id, model);
+}
+
+static mp_err item_vector(mp_search *s, int64_t id, float *out, mp_why *why)
+{
+    mp_vector_key key = mp_core_key(s->model, MP_SPACE_LOOK);
+    mp_err err = mp_meta_get_vectors(s->m->meta, &key, &id, 1, out, why);
     float sum = 0;
     for (int i = 0; !err && i < key.dims; i++)
         sum += fabsf(out[i]);
     if (!err && sum == 0)
-        err = mp_fail(why, MP_NOT_FOUND, "#%lld has no vector of the model %s; run reindex",
-                      (long long)id, key.model);
+        err = why_no_vector(s, id, key.model, why);
     if (!err)
         s->own[s->n_own++] = id;
-    mp_arena_free(arena);
     return err;
 }
 

@@ -40,6 +40,10 @@ struct mp_meta {
 mp_err mp_sql_fail(sqlite3 *db, int code, const char *what, mp_why *why);
 MP_CHECK mp_err mp_sql_reader(mp_meta *m, conn **out, mp_why *why);
 void mp_sql_release(mp_meta *m, conn *c);
+/* A reader for several statements: they see one state, and the locks of a read are taken once.
+ * Given back by mp_sql_leave. */
+MP_CHECK mp_err mp_sql_enter(mp_meta *m, conn **out, mp_why *why);
+void mp_sql_leave(mp_meta *m, conn *c); /* NULL allowed */
 /* Locks the writer and begins an immediate transaction. Must be ended by mp_sql_end. */
 MP_CHECK mp_err mp_sql_begin(mp_meta *m, conn **out, mp_why *why);
 /* Commits when err is MP_OK, else rolls back; unlocks. Returns err or the commit's failure. */

@@ -112,13 +112,13 @@ mp_err mp_meta_get_items(mp_meta *m, const int64_t *ids, size_t n, mp_arena *are
     *out = NULL;
     mp_item *items = mp_arena_alloc(arena, n * sizeof *items);
     mp_err err =
-        items ? mp_sql_reader(m, &c, why) : mp_fail(why, MP_NOMEM, "no memory for %zu items", n);
+        items ? mp_sql_enter(m, &c, why) : mp_fail(why, MP_NOMEM, "no memory for %zu items", n);
     for (size_t i = 0; !err && i < n; i++) {
         err = get_one(c, ids[i], arena, &items[i], why);
         if (err == MP_NOT_FOUND)
             err = MP_OK; /* id 0 says so */
     }
-    mp_sql_release(m, c);
+    mp_sql_leave(m, c);
     if (!err)
         *out = items;
     return err;

@@ -209,6 +209,27 @@ void mp_sql_release(mp_meta *m, conn *c)
     pthread_mutex_unlock(&m->pool);
 }
 
+mp_err mp_sql_enter(mp_meta *m, conn **out, mp_why *why)
+{
+    static const char begin[] = "BEGIN";
+    mp_err err = mp_sql_reader(m, out, why);
+    if (!err)
+        err = mp_sql_exec_ints(*out, begin, NULL, 0, why);
+    if (err) {
+        mp_sql_release(m, *out);
+        *out = NULL;
+    }
+    return err;
+}
+
+void mp_sql_leave(mp_meta *m, conn *c)
+{
+    static const char end[] = "COMMIT";
+    if (c && mp_sql_exec_ints(c, end, NULL, 0, NULL)) /* nothing was written: nothing can be lost */
+        sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+    mp_sql_release(m, c);
+}
+
 mp_err mp_sql_begin(mp_meta *m, conn **out, mp_why *why)
 {
     *out = NULL;
