@@ -196,6 +196,11 @@ def test_what_others_do_is_not_heard(service, tmp_path):
     assert service.send("/api/schedules", token=ada)[0] == 403
 
 
+@pytest.mark.parametrize("query", ["from=yesterday", "to=2026-13-01", "from=2026-01-32", "to=2026-1-1", "from="])
+def test_figures_are_of_days(service, query):
+    assert service.send(f"/api/analytics/daily?{query}", token=service.root)[0] == 422
+
+
 class Receiver:
     """A webhook's other end: fails as often as it is told, then takes it."""
 

@@ -196,7 +196,7 @@ def test_lists_and_facets(service, catalogue):
     assert seen == sorted(TITLES, key=str.lower)
     some = service.send("/products?category=shoes,hats&price_min=20&price_max=60", token=service.root)[1]
     assert {p["external_id"] for p in some["products"]} == {"sku-2", "sku-4"}
-    for bad in ("limit=0", "sort=size", "price_min=x", "cursor=?", "project_id=9"):
+    for bad in ("limit=0", "sort=size", "price_min=x", "cursor=?", "project_id=9", "category=" + "a," * 21):
         assert service.send(f"/products?{bad}", token=service.root)[0] in (404, 422), bad
     assert catalogue["sku-0"]["metadata"] == {"size": "M"}
 
@@ -216,6 +216,8 @@ def test_import_reports_each_bad_line(service, shop):
     mapped = form(service, "/products/import", {"mapping": json.dumps({"Artikel": "external_id", "Name": "title"})},
                   [("file", "x.csv", "text/csv", "Artikel;Name\n9;Neun\n".encode())], service.root).json
     assert mapped["created"] == 1
+    assert form(service, "/products/import", {"format": "xml"}, [("file", "x.csv", "text/csv", b"external_id,title\n1,x\n")],
+                service.root).status == 422
     for bad in (b"", b"\xff\xfe\x00\x01", b"a,b\n1,2\n"):
         assert form(service, "/products/import", {}, [("file", "x.csv", "text/csv", bad)], service.root).status == 422, bad
 
@@ -272,7 +274,10 @@ def test_pictures_find_products(service, catalogue, shop):
     assert {p["category"] for p in shoes["results"]} == {"shoes"}
     for bad, status in (({}, 422), ({"image": "***"}, 422), ({"image": base64.b64encode(b"text").decode()}, 415),
                         ({"product_id": 999}, 404), ({"image_id": 999}, 404), ({"image": raw, "weights": {"colour": 1}}, 422),
-                        ({"image": raw, "weights": {"picture": 0, "text": 0}}, 422), ({"image": raw, "limit": 0}, 422)):
+                        ({"image": raw, "weights": {"picture": 0, "text": 0}}, 422), ({"image": raw, "limit": 0}, 422),
+                        ({"image": raw, "product_id": 1}, 422), ({"image": raw, "price_min": True}, 422),
+                        ({"image": raw, "price_max": [5]}, 422), ({"image": raw, "category": 5}, 422),
+                        ({"image": raw, "category": ["a", 5]}, 422)):
         assert service.send("/search/image", bad, service.root)[0] == status, bad
 
 

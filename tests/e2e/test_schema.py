@@ -163,8 +163,7 @@ def every_member_is_named(response, case):
 
 # ---- who asks ----
 
-SPARES = {"changeUser": 4, "deleteUser": 4, "changeProject": PROJECTS, "deleteProject": PROJECTS,
-          "putMember": PROJECTS, "dropMember": PROJECTS}
+SPARES = {}  # operations that change or take away, and the number before the first that is there for them
 
 
 def furnish(s, magpie):
@@ -185,9 +184,14 @@ def furnish(s, magpie):
         answer = s.ask("POST", f"/products/{i}/image", data, Authorization=f"Bearer {s.tokens['user']}",
                        Content_Type="image/jpeg")
         assert answer.status == 200, answer.text
-    for i in range(SPARE):
-        send("/api/users", {"username": f"spare{i}", "password": PASSWORD, "role": "guest"})
-        send("/api/projects", {"name": f"spare{i}"}, "user")
+    users = [send("/api/users", {"username": f"spare{i}", "password": PASSWORD, "role": "guest"}) for i in range(SPARE)]
+    projects = [send("/api/projects", {"name": f"spare{i}"}, "user") for i in range(SPARE)]
+    assets = [s.ask("POST", f"/api/projects/1/assets?name=a{i}.txt", f"{i}", Content_Type="text/plain",
+                    Authorization=f"Bearer {s.tokens['admin']}").json["assets"][0] for i in range(SPARE)]
+    for names, made in (("changeUser deleteUser", users), ("deleteAsset", assets),
+                        ("changeProject deleteProject putMember dropMember", projects)):
+        assert [one["id"] for one in made] == list(range(made[0]["id"], made[0]["id"] + SPARE))
+        SPARES.update(dict.fromkeys(names.split(), made[0]["id"] - 1))
     until = time.monotonic() + 60
     while s.send(f"/api/jobs/{export['id']}", token=s.tokens["user"])[1]["status"] != "completed":
         assert time.monotonic() < until
@@ -212,7 +216,8 @@ def become(magpie, statement, *values):
 
 @pytest.fixture(scope="module")
 def service(magpie):
-    s = Service(magpie)
+    magpie.env.update(MAGPIE_SMTP_URL="smtp://127.0.0.1:9", MAGPIE_SMTP_FROM="magpie@example.org")  # nobody is there
+    s = Service(magpie, "--reset-url", "https://example.org/reset?token=")
     log = []
     reader = threading.Thread(target=lambda: log.extend(s.process.stderr))  # else the pipe fills up
     reader.start()
@@ -251,8 +256,9 @@ def judge(case, response):
     if response.status_code == 414:  # told of all operations at once, in info.description
         assert len(response.request.url) > 8192 and "414" in FILE["info"]["description"]
         return
-    form = "multipart" in str(case.media_type)  # of forms it cannot tell what becomes valid on its way
-    case.validate_response(response, [c for c in CHECKS if not (form and c is negative_data_rejection)])
+    # Of forms and texts it cannot tell what becomes valid on its way.
+    vague = any(word in str(case.media_type) for word in ("multipart", "csv", "ndjson"))
+    case.validate_response(response, [c for c in CHECKS if not (vague and c is negative_data_rejection)])
     if 200 <= response.status_code < 300:
         every_member_is_named(response, case)
 
@@ -369,4 +375,4 @@ def test_enough_was_answered(service):
     """The requests did not all fail at the door: operations that can succeed here did."""
     operations = {o["operationId"] for path in FILE["paths"].values() for o in path.values()}
     done = {name for (name, status), n in service.counts.items() if status < 300}
-    assert operations - done <= {"setUp", "login", "refresh", "putUpload", "ingestUpload", "getDocsFile"}
+    assert operations - done <= {"setUp", "login", "refresh", "resetPassword", "putUpload", "ingestUpload", "getDocsFile"}
