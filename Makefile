@@ -7,7 +7,7 @@ export MAGPIE_MODELS ?= $(MODELS)
 SOURCES = find src include tests bench examples fuzz -name '*.[ch]' -print0
 
 .PHONY: help demo test quality bench peers install format check-format asan tsan clang fuzz clean \
-	release model deps-demo deps-test deps-bench kill200 memory10000 api docs-ui schema
+	release model deps-demo deps-test deps-bench kill200 memory10000 api docs-ui schema sdk-typescript
 
 help:
 	@echo "make demo      install what is needed, build, fetch the model, show it on samples/"
@@ -18,6 +18,7 @@ help:
 	@echo "make kill200 memory10000   the long forms of two end-to-end tests"
 	@echo "make api       write api/openapi.json anew from api/openapi.yaml"
 	@echo "make docs-ui   fetch what the page /docs needs (npm); before make install"
+	@echo "make sdk-typescript   fetch what the TypeScript client needs (npm), build and check it"
 	@echo "make schema    ask the service everything that its interface file allows, for longer"
 	@echo "make asan tsan clang fuzz format check-format clean"
 
@@ -90,6 +91,11 @@ docs-ui:
 		$(UI)/favicon-32x32.png $(UI)/LICENSE $(UI)/NOTICE \
 		$(UI)/swagger-ui-bundle.js.LICENSE.txt $(UI)/swagger-ui-standalone-preset.js.LICENSE.txt build/web/docs/
 	@cp web/docs/index.html web/docs/page.css web/docs/init.js build/web/docs/
+
+# As of the lock file; no script of any package is run.
+sdk-typescript:
+	@cd sdk/typescript && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && \
+		npm run --silent build && npm run --silent typecheck && npm run --silent lint
 
 schema: release
 	@EXAMPLES=300 PYTHON=$$(tools/python.sh) tests/e2e/run.sh -s test_schema.py
