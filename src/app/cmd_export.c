@@ -1,6 +1,8 @@
 /* cmd_export.c - vectors for other programs. */
 #include "app/commands.h"
 #include "app/outfile.h"
+#include "app/remote.h"
+#include "app/remote_export.h"
 #include "app/stop.h"
 
 #include "base/os.h"
@@ -21,6 +23,23 @@ static const mp_option rows[] = {
      .help = "npy: a folder with vectors.npy (float32, one row per picture), ids.npy (int64) and "
              "manifest.json; json and csv: one file, - for standard output."},
     OPTION_WHERE,
+    {.name = "output",
+     .letter = 'o',
+     .type = MP_OPT_PATH,
+     .value = "FILE",
+     .help = "The same as TO."},
+    {.name = "project",
+     .letter = 'p',
+     .type = MP_OPT_INT,
+     .value = "ID",
+     .min = 1,
+     .max = 9e15,
+     .help = "From a service: this project's pictures."},
+    {.name = "manifest",
+     .type = MP_OPT_TEXT,
+     .value = "KINDS",
+     .help = "From a service: lists of the pictures, of json,csv,coco."},
+    {.name = "vectors", .type = MP_OPT_FLAG, .help = "From a service: also the vectors."},
 };
 
 typedef struct exporter {
@@ -256,14 +275,27 @@ static void tell(const exporter *e)
     }
 }
 
-static int run(mp_app *app)
+static int export_there(mp_app *app, const char *to)
 {
-    exporter e = {
-        .app = app, .to = app_operand(app, 0), .format = mp_args_text(&app->args, "format", "npy")};
+    if (mp_args_get(&app->args, "format"))
+        return app_usage(app, "--format is for a library here; a service makes a ZIP file");
+    remote_export e = {.to = to,
+                       .where = mp_args_text(&app->args, "where", NULL),
+                       .manifests = mp_args_text(&app->args, "manifest", NULL),
+                       .project = mp_args_int(&app->args, "project", 0),
+                       .vectors = mp_args_flag(&app->args, "vectors")};
+    return remote_export_run(app, &e);
+}
+
+static int export_here(mp_app *app, const char *to)
+{
+    static const char *const theirs[] = {"project", "manifest", "vectors"};
+    exporter e = {.app = app, .to = to, .format = mp_args_text(&app->args, "format", "npy")};
     const struct kind *k = kinds;
     magpie_why why = {0};
-    if (mp_args_operands(&app->args) != 1)
-        return app_usage(app, "usage: magpie export TO [--format npy|json|csv]");
+    for (size_t i = 0; i < MP_COUNT(theirs); i++)
+        if (mp_args_get(&app->args, theirs[i]))
+            return app_usage(app, "--%s is of a service: say --server URL", theirs[i]);
     while (strcmp(k->word, e.format) != 0)
         k++;
     if (k == kinds && strcmp(e.to, "-") == 0)
@@ -289,12 +321,26 @@ static int run(mp_app *app)
     return code;
 }
 
+static int run(mp_app *app)
+{
+    const char *to = mp_args_text(&app->args, "output", app_operand(app, 0));
+    bool option = mp_args_get(&app->args, "output") != NULL;
+    if (mp_args_operands(&app->args) != (option ? 0 : 1))
+        return app_usage(app, "usage: magpie export TO [--format npy|json|csv]");
+    return remote_wanted(app) ? export_there(app, to) : export_here(app, to);
+}
+
 const mp_command command_export = {
     .name = "export",
     .summary = "Write the vectors to files",
-    .usage = "export TO [--format npy|json|csv] [--where FILTER]",
+    .usage = "export TO [--format npy|json|csv] [--where FILTER]\n"
+             "export --server URL -o FILE.zip [--where FILTER] [--project ID] [--manifest KINDS] "
+             "[--vectors]",
     .about = "Writes the pictures' vectors of the current model, L2-normalised, in the order of "
              "ids; items without one have zeros.\n"
+             "From a service (--server, MAGPIE_SERVER) comes a ZIP file with the pictures, and the "
+             "lists and vectors that are asked for. A download that breaks off goes on where it "
+             "broke, and the file appears only when it is whole.\n"
              "  magpie export vectors/ && python3 -c 'import numpy; "
              "print(numpy.load(\"vectors/vectors.npy\").shape)'\n"
              "  magpie export - --format csv --where tag:rome | head -1",

@@ -1,5 +1,7 @@
 /* cmd_search.c - finds pictures from words and pictures. */
 #include "app/commands.h"
+#include "app/remote.h"
+#include "app/remote_search.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -59,6 +61,13 @@ static const mp_option rows[] = {
     {.name = "exact",
      .type = MP_OPT_FLAG,
      .help = "Compare with every picture, without the index."},
+    {.name = "project",
+     .letter = 'p',
+     .type = MP_OPT_INT,
+     .value = "ID",
+     .min = 1,
+     .max = 9e15,
+     .help = "Only in this project of a service."},
     OPTION_HTML,
     {.name = "paths", .type = MP_OPT_FLAG, .help = "Print paths alone, one per line."},
     {.name = "null",
@@ -252,25 +261,50 @@ static int show(const request *r, const magpie_hits *hits)
     return hits->n ? EXIT_DONE : EXIT_NOTHING;
 }
 
+static int search_here(const request *r, const magpie_query *q)
+{
+    mp_app *app = r->app;
+    magpie_why why = {0};
+    magpie_hits *hits = NULL;
+    if (mp_args_get(&app->args, "project"))
+        return app_usage(app, "--project is of a service: say --server URL");
+    int code = app_open(app, APP_READ);
+    if (code)
+        return code;
+    magpie_err err = magpie_search(app->library, q, &hits, &why);
+    code = err ? app_fail(app, err, &why) : show(r, hits);
+    magpie_hits_free(hits);
+    return code;
+}
+
+/* What a service tells of pictures has no paths, and no thumbnails for a page. */
+static int search_there(const request *r, const magpie_query *q)
+{
+    static const char *const local[] = {"html", "paths", "null"};
+    mp_app *app = r->app;
+    magpie_hits *hits;
+    for (size_t i = 0; i < MP_COUNT(local); i++)
+        if (mp_args_get(&app->args, local[i]))
+            return app_usage(app, "--%s needs a library here; --library DIR asks it", local[i]);
+    int code = remote_search(app, q, mp_args_int(&app->args, "project", 0), &hits);
+    if (!code)
+        code = show(r, hits);
+    remote_hits_free(hits);
+    return code;
+}
+
 static int run(mp_app *app)
 {
     request r = {.app = app, .words = -1, .last = -1};
-    magpie_why why = {0};
-    magpie_hits *hits = NULL;
     int code = read_terms(&r);
+    magpie_query q = {.terms = r.terms,
+                      .n_terms = r.n,
+                      .where = mp_args_text(&app->args, "where", NULL),
+                      .k = (size_t)mp_args_int(&app->args, "count", 20),
+                      .min_score = floor_of(&app->args),
+                      .exact = mp_args_flag(&app->args, "exact")};
     if (!code)
-        code = app_open(app, APP_READ);
-    if (!code) {
-        magpie_query q = {.terms = r.terms,
-                          .n_terms = r.n,
-                          .where = mp_args_text(&app->args, "where", NULL),
-                          .k = (size_t)mp_args_int(&app->args, "count", 20),
-                          .min_score = floor_of(&app->args),
-                          .exact = mp_args_flag(&app->args, "exact")};
-        magpie_err err = magpie_search(app->library, &q, &hits, &why);
-        code = err ? app_fail(app, err, &why) : show(&r, hits);
-    }
-    magpie_hits_free(hits);
+        code = remote_wanted(app) ? search_there(&r, &q) : search_here(&r, &q);
     mp_buf_free(&r.text);
     free(r.picture);
     return code;
@@ -286,6 +320,8 @@ const mp_command command_search = {
         "nothing is convincing it says so and ends with exit code 1.\n"
         "With the lite model words mean the things that the model knows (about 1,000 kinds: no "
         "people, colours, counts or brands) and the pictures' own names, titles and tags.\n"
+        "With a server (--server, MAGPIE_SERVER) it is asked instead of a library here; --library "
+        "on the command line asks that one all the same.\n"
         "  magpie search tabby cat --where 'date:2024'\n"
         "  magpie search --image sofa.jpg --weight 2 leather --not 'sofa bed'\n"
         "  magpie search beach -0 | xargs -0 cp -t /tmp/beach",

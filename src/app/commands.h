@@ -11,7 +11,8 @@ extern const mp_program magpie_program; /* commands.c */
 extern const mp_command command_init, command_add, command_watch, command_search, command_dupes,
     command_odd, command_list, command_show, command_rm, command_tag, command_map, command_stats,
     command_verify, command_reindex, command_model, command_export, command_doctor, command_demo,
-    command_serve, command_worker, command_embed, command_version, command_help;
+    command_serve, command_worker, command_login, command_upload, command_projects, command_assets,
+    command_jobs, command_embed, command_version, command_help;
 
 /* Rows that several commands have. */
 #define OPTION_WHERE                                                                               \

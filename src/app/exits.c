@@ -4,15 +4,17 @@
 const mp_exit_row exit_rows[EXIT_ROWS] = {
     {EXIT_DONE, "done"},
     {EXIT_NOTHING, "search: no good match; verify, doctor: problems were found"},
-    {EXIT_USAGE, "the command line, a setting or a filter is malformed"},
-    {EXIT_NOT_FOUND, "no such library, item, file or model"},
+    {EXIT_USAGE,
+     "the command line, a setting or a filter is malformed; a service refuses it, or the token"},
+    {EXIT_NOT_FOUND, "no such library, item, file or model, here or at a service"},
     {EXIT_PARTLY,
      "some pictures were refused or skipped, or it was there already; the rest is done"},
     {EXIT_UNUSABLE,
      "a picture, model or library cannot be used: damaged, too large, too slow or of "
      "an unknown kind"},
-    {EXIT_SYSTEM, "the system refused: reading, writing, space or memory"},
-    {EXIT_BUSY, "another process is writing to the library"},
+    {EXIT_SYSTEM,
+     "the system refused: reading, writing, space or memory; a service cannot be reached"},
+    {EXIT_BUSY, "another process is writing to the library; a service is busy"},
     {EXIT_BUG, "a bug in magpie"},
     {EXIT_INTERRUPTED, "stopped by Ctrl-C; finished work is kept"},
 };

@@ -127,6 +127,19 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
                     .type = MP_OPT_PATH,
                     .value = "DIR",
                     .help = "Folder with the pages that serve shows (default: the installed one)."},
+    [MP_SET_SERVER] = {.name = "server",
+                       .type = MP_OPT_TEXT,
+                       .value = "URL",
+                       .help =
+                           "A magpie service: upload, projects, assets and jobs speak to it, and "
+                           "search and export ask it instead of a library here."},
+    [MP_SET_TOKEN] = {.name = "token",
+                      .type = MP_OPT_TEXT,
+                      .secret = true,
+                      .value = "TEXT",
+                      .help = "Who asks there: an access token or an API key, from magpie login; "
+                              "better in the environment or the file than as a flag, which others "
+                              "can see."},
 };
 
 typedef struct loader {

@@ -30,6 +30,8 @@ typedef enum mp_setting {
     MP_SET_SMTP_FROM,
     MP_SET_WEB,
     MP_SET_EMBED_TOKEN,
+    MP_SET_SERVER,
+    MP_SET_TOKEN,
     MP_SETTINGS
 } mp_setting;
 
