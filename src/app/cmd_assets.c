@@ -215,8 +215,8 @@ static mp_err send_file(const remote *r, const char *file, const char *path, rem
             close(fd);
         return err;
     }
-    remote_ask ask = {
-        .method = "POST", .path = path, .upload_fd = fd, .upload_bytes = (int64_t)st.st_size};
+    mp_net_upload body = {.fd = fd, .bytes = (int64_t)st.st_size};
+    remote_ask ask = {.method = "POST", .path = path, .upload = &body};
     mp_err err = S_ISREG(st.st_mode) ? remote_exchange(r, &ask, out, why)
                                      : mp_fail(why, MP_INVALID, "%.300s is no file", file);
     close(fd);

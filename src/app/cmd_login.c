@@ -116,9 +116,27 @@ static int make_key(const remote *r, const char *name, json_t **key)
 
 /* ---- what came of it ---- */
 
+/* What is printed is made for a shell's eval: a server that answers with something else than a
+ * token gets no word into it. */
+static bool is_token(const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=";
+    return *text && !text[strspn(text, plain)];
+}
+
 static void print_use(const remote *r, const char *token)
 {
-    printf("export MAGPIE_SERVER=%s\nexport MAGPIE_TOKEN=%s\n", r->base, token);
+    printf("export MAGPIE_SERVER='");
+    for (const char *c = r->base; *c; c++)
+        printf(*c == '\'' ? "'\\''" : "%c", *c);
+    printf("'\nexport MAGPIE_TOKEN=%s\n", token);
+}
+
+static int no_token(const remote *r)
+{
+    mp_why why = {0};
+    return remote_failed(r, mp_fail(&why, MP_IO, "the server's answer holds no token"), &why);
 }
 
 static void tell_token(const remote *r, const json_t *session)
@@ -166,7 +184,9 @@ static int with_key(remote *r, const json_t *session, const char *name)
     free(r->authorization);
     r->authorization = remote_path("Authorization: Bearer %s", remote_text(session, "token"));
     int code = make_key(r, name, &key);
-    if (key)
+    if (key && !is_token(remote_text(key, "key")))
+        code = no_token(r);
+    else if (key)
         tell_key(r, session, key);
     json_decref(key);
     return code;
@@ -186,6 +206,8 @@ static int run(mp_app *app)
     r.authorization = NULL;
     if (!code)
         code = sign_in(&r, name, &session);
+    if (!code && !is_token(remote_text(session, "token")))
+        code = no_token(&r);
     if (!code && key)
         code = with_key(&r, session, key);
     else if (!code)

@@ -77,7 +77,7 @@ static mp_err error_of(int status)
         int status;
         mp_err err;
     } meanings[] = {{404, MP_NOT_FOUND},   {409, MP_EXISTS}, {410, MP_NOT_FOUND}, {413, MP_TOO_BIG},
-                 {415, MP_UNSUPPORTED}, {429, MP_BUSY},   {503, MP_BUSY},      {507, MP_FULL}};
+                    {415, MP_UNSUPPORTED}, {429, MP_BUSY},   {503, MP_BUSY},      {507, MP_FULL}};
     for (size_t i = 0; i < MP_COUNT(meanings); i++)
         if (meanings[i].status == status)
             return meanings[i].err;
@@ -139,14 +139,13 @@ static bool wait_s(const mp_net_stop *stop, int seconds)
 
 typedef struct parcel { /* what one ask becomes */
     mp_net_ask ask;
-    mp_net_upload upload;
     const char *header[HEADERS];
     char *url, *body, *type, *accept;
 } parcel;
 
 static void pack(parcel *p, const remote *r, const remote_ask *ask, const mp_net_stop *stop)
 {
-    bool get = !ask->method || strcmp(ask->method, "GET") == 0, large = ask->to || ask->upload_fd;
+    bool get = !ask->method || strcmp(ask->method, "GET") == 0;
     const char *type = ask->json   ? "application/json"
                        : ask->type ? ask->type
                                    : "application/octet-stream";
@@ -155,6 +154,7 @@ static void pack(parcel *p, const remote *r, const remote_ask *ask, const mp_net
                           .url = p->url,
                           .headers = p->header,
                           .body = ask->bytes,
+                          .upload = ask->upload,
                           .any_address = true,
                           .timeout_ms = -1,
                           .connect_ms = CONNECT_MS,
@@ -166,11 +166,7 @@ static void pack(parcel *p, const remote *r, const remote_ask *ask, const mp_net
         p->ask.body =
             (mp_span){(const uint8_t *)(p->body ? p->body : ""), p->body ? strlen(p->body) : 0};
     }
-    if (ask->upload_fd) {
-        p->upload = (mp_net_upload){.fd = ask->upload_fd, .bytes = ask->upload_bytes};
-        p->ask.upload = &p->upload;
-    }
-    if (p->ask.body.p || large)
+    if (p->ask.body.p || ask->upload)
         p->header[p->ask.n_headers++] = p->type = remote_path("Content-Type: %s", type);
     if (ask->accept)
         p->header[p->ask.n_headers++] = p->accept = remote_path("Accept: %s", ask->accept);
@@ -194,7 +190,7 @@ static void unpack(parcel *p)
 static mp_err run(const parcel *p, const mp_net_sink *to, mp_net_answer *answer, mp_why *why)
 {
     for (int left = WAIT_S;;) {
-        if (p->ask.upload && lseek(p->upload.fd, 0, SEEK_SET) < 0)
+        if (p->ask.upload && lseek(p->ask.upload->fd, 0, SEEK_SET) < 0)
             return mp_fail(why, MP_IO, "what is to be sent cannot be read again");
         mp_err err = mp_net_request(&p->ask, to, answer, why);
         if (err)

@@ -28,18 +28,17 @@ int remote_open(remote *out, mp_app *app);
 void remote_close(remote *r);
 
 typedef struct remote_ask {
-    const char *method; /* NULL: GET */
-    const char *path;   /* with its query, from the slash on */
-    const json_t *json; /* the body; NULL: none */
-    mp_span bytes;      /* instead of json */
-    int upload_fd;      /* instead of both, from its start; 0: none */
-    int64_t upload_bytes;
-    const char *type;        /* of bytes and upload; NULL: application/octet-stream */
-    const char *accept;      /* NULL: anything */
-    const char *range;       /* "Range: bytes=5-"; NULL: all */
-    const mp_net_sink *to;   /* where a 2xx goes, raw; NULL: it is JSON */
-    const mp_net_stop *stop; /* NULL: Ctrl-C alone */
-    bool once;               /* a GET that the caller tries again himself */
+    const char *method;          /* NULL: GET */
+    const char *path;            /* with its query, from the slash on */
+    const json_t *json;          /* the body; NULL: none */
+    mp_span bytes;               /* instead of json */
+    const mp_net_upload *upload; /* instead of both: a file, sent from its start */
+    const char *type;            /* of bytes and upload; NULL: application/octet-stream */
+    const char *accept;          /* NULL: anything */
+    const char *range;           /* "Range: bytes=5-"; NULL: all */
+    const mp_net_sink *to;       /* where a 2xx goes, raw; NULL: it is JSON */
+    const mp_net_stop *stop;     /* NULL: Ctrl-C alone */
+    bool once;                   /* a GET that the caller tries again himself */
 } remote_ask;
 
 typedef struct remote_answer {

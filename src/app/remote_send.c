@@ -71,7 +71,8 @@ static mp_err post(const sender *all, slot *s, int fd, remote_answer *answer)
     const char *slash = strrchr(s->path, '/');
     mp_buf path = {0};
     mp_err err = MP_OK;
-    remote_ask ask = {.method = "POST", .upload_fd = fd, .upload_bytes = s->bytes};
+    mp_net_upload upload = {.fd = fd, .bytes = s->bytes};
+    remote_ask ask = {.method = "POST", .upload = &upload};
     mp_buf_str(&path, all->post);
     remote_escape(&path, slash ? slash + 1 : s->path);
     ask.path = path.p;

@@ -4,10 +4,12 @@
 #include "app/exits.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t asked;
+/* Written by a handler on any thread, read by all. */
+static atomic_bool asked;
 
 static void on_signal(int number)
 {
@@ -15,7 +17,7 @@ static void on_signal(int number)
     (void)number;
     if (asked)
         _exit(EXIT_INTERRUPTED);
-    asked = 1;
+    asked = true;
     if (isatty(STDERR_FILENO) && write(STDERR_FILENO, text, sizeof text - 1) < 0)
         return; /* nobody to tell */
 }
@@ -30,5 +32,5 @@ void stop_install(void)
 
 bool stop_asked(void)
 {
-    return asked != 0;
+    return asked;
 }

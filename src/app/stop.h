@@ -6,6 +6,6 @@
 #include <stdbool.h>
 
 void stop_install(void);
-bool stop_asked(void);
+bool stop_asked(void); /* any thread */
 
 #endif

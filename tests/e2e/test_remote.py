@@ -71,13 +71,26 @@ def test_login(client, magpie):
     token = made["token"]
     assert client.json("projects", env={"MAGPIE_TOKEN": token})["projects"]
     text = client.run("login", "--username", "root", input=f"{PASSWORD}\n".encode(), stdin=None).stdout.decode()
-    assert text.splitlines()[0] == f"export MAGPIE_SERVER={client.env['MAGPIE_SERVER']}"
+    assert text.splitlines()[0] == f"export MAGPIE_SERVER='{client.env['MAGPIE_SERVER']}'"
     assert text.splitlines()[1].startswith("export MAGPIE_TOKEN=")
     wrong = client.run("login", "--username", "root", env={"MAGPIE_PASSWORD": "not this one"}, code=2)
     assert b"not this one" not in wrong.stderr + wrong.stdout and wrong.stderr.count(b"\n") == 1
     client.run("login", "--username", "root", code=2)  # no password
     client.run("login", code=2)
     client.run("login", "--username", "root", env={**password, "MAGPIE_SERVER": ""}, code=2)
+
+
+def test_a_token_is_fit_for_a_shell(client):
+    """What login prints goes to eval."""
+    fake = Fake(reply(200, json.dumps({"token": "x; touch owned", "user": {}, "expires_in": 1}).encode()))
+    error = client.json("login", "--username", "root", "--server", fake.url, env={"MAGPIE_PASSWORD": "x"}, code=6)
+    assert "no token" in error["error"]["message"]
+    fake = Fake(reply(200, b'{"token": "abc", "expires_in": 1}'))
+    text = client.run("login", "--username", "root", "--server", fake.url + "/';touch${IFS}owned;'", "-q",
+                      env={"MAGPIE_PASSWORD": "x"}).stdout
+    out = subprocess.run(["sh", "-c", 'eval "$1"; echo "$MAGPIE_SERVER"', "sh", text], capture_output=True,
+                         cwd=client.cwd, check=True).stdout.decode()
+    assert out == fake.url + "/';touch${IFS}owned;'\n" and not list(client.cwd.iterdir())
 
 
 def test_login_makes_a_key(client):
