@@ -3,6 +3,7 @@
 
 #include "app/exits.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -14,12 +15,14 @@ static atomic_bool asked;
 static void on_signal(int number)
 {
     static const char text[] = "\nstopping; once more to leave at once\n";
+    int kept = errno; /* of whatever call was interrupted */
     (void)number;
     if (asked)
         _exit(EXIT_INTERRUPTED);
     asked = true;
     if (isatty(STDERR_FILENO) && write(STDERR_FILENO, text, sizeof text - 1) < 0)
-        return; /* nobody to tell */
+        asked = true; /* nobody to tell */
+    errno = kept;
 }
 
 void stop_install(void)

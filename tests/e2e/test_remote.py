@@ -3,6 +3,9 @@ import io
 import json
 import os
 import pty
+import re
+import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -154,6 +157,19 @@ def test_a_server_that_is_gone(client, photos):
     client.run("projects", env={"MAGPIE_SERVER": ""}, code=2)
 
 
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make certificates")
+def test_a_certificate_that_nobody_vouches_for(magpie, tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-keyout", tmp_path / "key.pem", "-out",
+                    tmp_path / "cert.pem", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+                    "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    service = Service(magpie, "--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem")
+    client = Client(magpie, service, "secret", tmp_path)
+    error = client.json("projects", "--server", f"https://127.0.0.1:{service.port}", code=6)["error"]
+    assert "certificate" in error["message"]
+    log = service.stop()[1]
+    assert b"/api/projects" not in log  # nothing was asked, so no token was sent
+
+
 class Fake(threading.Thread):
     """Answers each connection with the next of the given bytes, and keeps what was asked."""
 
@@ -170,7 +186,15 @@ class Fake(threading.Thread):
             head = b""
             while b"\r\n\r\n" not in head:
                 head += connection.recv(65536)
+            head, _, body = head.partition(b"\r\n\r\n")
             self.asked.append(head)
+            if b"100-continue" in head:
+                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            left = (int(length[1]) if length else 0) - len(body)
+            while left > 0 and (piece := connection.recv(1 << 20)):
+                left -= len(piece)
+            self.left = left
             connection.sendall(answer)
             connection.close()
         self.socket.close()
@@ -263,6 +287,37 @@ def test_a_large_folder_is_stopped_and_taken_up_again(client, tmp_path):
     assert rest[-1]["event"] == "summary" and rest[-1]["added"] == len(told) < 40
     again = client.json("upload", folder)
     assert again["added"] + again["known"] == 40 and again["known"] >= len(told)
+
+
+def test_a_server_that_dies_on_the_way(client, magpie, tmp_path):
+    folder = tmp_path / "many"
+    for i in range(30):
+        picture(folder / f"{i:02}.jpg", 2000 + i, size=(1600, 1200), quality=90)
+    process = client.start("upload", folder, "--json")
+    first = json.loads(process.stdout.readline())
+    client.service.stop(signal.SIGKILL)
+    rest = [json.loads(line) for line in process.stdout]
+    process.stderr.close()
+    assert process.wait(60) == 6 and rest[-1]["error"]["code"] == "io" and rest[-2]["event"] == "summary"
+    told = [f for f in [first, *rest] if f.get("event") == "file"]
+    assert all(f["outcome"] == "added" for f in told) and len(told) < 30
+    again = Service(magpie)
+    client.env["MAGPIE_SERVER"] = f"http://127.0.0.1:{again.port}"
+    files = {f["path"]: f for f in client.lines("upload", folder) if f["event"] == "file"}
+    assert len(files) == 30 and all(files[f["path"]]["outcome"] == "known" and files[f["path"]]["id"] == f["id"] for f in told)
+    assert again.stop()[0] == 0
+
+
+def test_a_large_file_takes_no_memory(client):
+    """What is sent goes from the disk to the network."""
+    large = client.cwd / "large.bin"
+    with large.open("wb") as f:
+        f.truncate(600 << 20)
+    fake = Fake(reply(201, b'{"images": [{"id": 7, "status": "added"}]}'))
+    done = client.run("upload", large, "--max-bytes", "1gb", "--server", fake.url, preexec_fn=lambda: resource.setrlimit(
+        resource.RLIMIT_AS, (512 << 20, 512 << 20)))
+    assert done.stdout.startswith(b"added 1 in ") and fake.left == 0
+    assert b"POST /api/images?name=large.bin " in fake.asked[0]
 
 
 def test_search(client, photos, magpie):
