@@ -254,6 +254,203 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/password/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a mail sent with which a new password can be set
+         * @description The answer, and its time, are the same whether an account has the address or not. 503 where no mail server is set.
+         */
+        post: operations["forgotPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a new password with the token of a mail; all sessions end
+         * @description A token is good once, within an hour, and until another is sent. API keys stay.
+         */
+        post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign access tokens with a new key from now on
+         * @description For administrators (keys.write). The key before it is believed for one more hour. 409 where a secret of the configuration signs.
+         */
+        post: operations["rotateSigningKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The user's API keys, the newest first
+         * @description API keys themselves may neither see nor make nor remove keys.
+         */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Make an API key for a machine
+         * @description It may do what the role of its owner may and its scopes cover. It stops when the owner gets another role or the account is closed.
+         */
+        post: operations["addApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove one of the user's API keys */
+        delete: operations["removeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Invitations, the newest first
+         * @description For administrators (users.write).
+         */
+        get: operations["listInvites"];
+        put?: never;
+        /**
+         * Invite somebody to make an account
+         * @description For administrators (users.write).
+         */
+        post: operations["addInvite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invites/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take an invitation back
+         * @description For administrators (users.write).
+         */
+        delete: operations["removeInvite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Accounts by id
+         * @description For administrators and operators (users.read). Deleted ones are left out.
+         */
+        get: operations["listUsers"];
+        put?: never;
+        /**
+         * Make an account for somebody
+         * @description For administrators (users.write).
+         */
+        post: operations["addUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One account
+         * @description For administrators and operators (users.read).
+         */
+        get: operations["getUser"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an account
+         * @description For administrators (users.write). The account is closed for ever and made anonymous, not removed: name, e-mail address, password, sessions and API keys go; the id stays, so that what belongs to it and the audit log still mean one and the same somebody. 409 for the last active administrator.
+         */
+        delete: operations["deleteUser"];
+        options?: never;
+        head?: never;
+        /**
+         * Change the role or the address of an account, close it or open it again
+         * @description For administrators (users.write). Another role, and closing, end its sessions and API keys at once. 409 for the last active administrator.
+         */
+        patch: operations["changeUser"];
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -773,24 +970,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/openapi.json": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** This file */
-        get: operations["getOpenapi"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/docs": {
+    "/api/jobs": {
         parameters: {
             query?: never;
             header?: never;
@@ -798,36 +978,27 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * This file as a page
-         * @description Swagger UI; where that is not installed, a page that says how to get it.
+         * Jobs, the newest first
+         * @description Of the projects that can be reached; administrators and operators see all.
          */
-        get: operations["getDocs"];
+        get: operations["listJobs"];
         put?: never;
-        post?: never;
+        /**
+         * Have slow work done
+         * @description `processing` computes over a project's pictures, `export` packs them (see /api/exports), `notification`
+         *     sends one mail or one signed webhook, `cleanup` drops what is past its time (for operators and
+         *     administrators), the others fetch and index the pictures of products. Each runs at least once; attempts
+         *     that fail are repeated later. Without a project, it is for the user's own one (of administrators and
+         *     operators: for all).
+         */
+        post: operations["addJob"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/docs/{file}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What the page loads */
-        get: operations["getDocsFile"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/password/forgot": {
+    "/api/jobs/replay": {
         parameters: {
             query?: never;
             header?: never;
@@ -837,122 +1008,34 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Have a mail sent with which a new password can be set
-         * @description The answer, and its time, are the same whether an account has the address or not. 503 where no mail server is set.
+         * Try all dead jobs again
+         * @description For operators and administrators (jobs.write).
          */
-        post: operations["forgotPassword"];
+        post: operations["replayJobs"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/auth/password/reset": {
+    "/api/jobs/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        /**
-         * Set a new password with the token of a mail; all sessions end
-         * @description A token is good once, within an hour, and until another is sent. API keys stay.
-         */
-        post: operations["resetPassword"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/keys/rotate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign access tokens with a new key from now on
-         * @description For administrators (keys.write). The key before it is believed for one more hour. 409 where a secret of the configuration signs.
-         */
-        post: operations["rotateSigningKey"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/keys": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The user's API keys, the newest first
-         * @description API keys themselves may neither see nor make nor remove keys.
-         */
-        get: operations["listApiKeys"];
-        put?: never;
-        /**
-         * Make an API key for a machine
-         * @description It may do what the role of its owner may and its scopes cover. It stops when the owner gets another role or the account is closed.
-         */
-        post: operations["addApiKey"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/keys/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
+        /** One job */
+        get: operations["getJob"];
         put?: never;
         post?: never;
-        /** Remove one of the user's API keys */
-        delete: operations["removeApiKey"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/invites": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Invitations, the newest first
-         * @description For administrators (users.write).
-         */
-        get: operations["listInvites"];
-        put?: never;
-        /**
-         * Invite somebody to make an account
-         * @description For administrators (users.write).
-         */
-        post: operations["addInvite"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/invites/{id}": {
+    "/api/jobs/{id}/cancel": {
         parameters: {
             query?: never;
             header?: never;
@@ -961,42 +1044,39 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post?: never;
         /**
-         * Take an invitation back
-         * @description For administrators (users.write).
+         * Stop a job
+         * @description One that waits is cancelled at once; one that runs is asked to stop. 409 when it has ended. A body is not
+         *     needed.
          */
-        delete: operations["removeInvite"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/users": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Accounts by id
-         * @description For administrators and operators (users.read). Deleted ones are left out.
-         */
-        get: operations["listUsers"];
-        put?: never;
-        /**
-         * Make an account for somebody
-         * @description For administrators (users.write).
-         */
-        post: operations["addUser"];
+        post: operations["cancelJob"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/users/{id}": {
+    "/api/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Queue a failed, cancelled or dead job again
+         * @description With all its attempts before it. 409 when it is none of these. A body is not needed.
+         */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/logs": {
         parameters: {
             query?: never;
             header?: never;
@@ -1004,24 +1084,381 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One account
-         * @description For administrators and operators (users.read).
+         * What a job says while it runs
+         * @description As a page; with `Accept: text/event-stream` as server-sent events: `log` for each line, `status` for each
+         *     change of state and progress, until the job has ended. The last 1000 lines of a job are kept.
          */
-        get: operations["getUser"];
+        get: operations["listJobLogs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         /**
-         * Delete an account
-         * @description For administrators (users.write). The account is closed for ever and made anonymous, not removed: name, e-mail address, password, sessions and API keys go; the id stays, so that what belongs to it and the audit log still mean one and the same somebody. 409 for the last active administrator.
+         * Pack pictures into a ZIP file
+         * @description A job of type export: when it is completed, `download_url` is the way to the file. Without a project, it
+         *     holds the user's own one (of administrators and operators: all).
          */
-        delete: operations["deleteUser"];
+        post: operations["addExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The ZIP file of an export
+         * @description Takes one range of bytes and conditions (RFC 9110). 404 before it is completed.
+         */
+        get: operations["getExportContent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens, as it happens
+         * @description Server-sent events, each with its id, type and an Event as data, from now on or from after `after` or
+         *     `Last-Event-ID`; a stream ends after 15 minutes, to be taken up again. With `Accept: application/json`
+         *     instead a page of the past, from the beginning or from after `after`; it holds at most 200 and is the last
+         *     one when it is empty. Told is what happens in the projects that can be reached.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/daily": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Daily figures of what happened
+         * @description By day, project and name. 413 when there are more than 100,000.
+         */
+        get: operations["getDaily"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs that come again
+         * @description For operators and administrators (jobs.read).
+         */
+        get: operations["listSchedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make or replace a schedule
+         * @description For operators and administrators (jobs.write). Slots that were missed are not made up for.
+         */
+        put: operations["putSchedule"];
+        post?: never;
+        /**
+         * Drop a schedule
+         * @description For operators and administrators (jobs.write).
+         */
+        delete: operations["dropSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the catalogue */
+        get: operations["listProducts"];
+        put?: never;
+        /**
+         * Put a product into the catalogue
+         * @description The picture at image_url is fetched by a job, whose id the answer says. 409 when another has its external_id.
+         */
+        post: operations["addProduct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a catalogue in from a file
+         * @description CSV with a head line, or JSON lines; row by row: a product that is there already (external_id) is changed.
+         *     Rows that are not right are refused, the first 100 with words. The file is one of a form or the body
+         *     itself; `format`, `mapping` and `project_id` are fields of the form or of the query. Without a format, it
+         *     is told from the file's type and name.
+         */
+        post: operations["importProducts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch the pictures of many products
+         * @description Of those that are named, else of all that wait. A job.
+         */
+        post: operations["indexProducts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/reindex": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch the pictures of all products anew
+         * @description A job.
+         */
+        post: operations["reindexProducts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One product */
+        get: operations["getProduct"];
+        /**
+         * Say all of a product anew
+         * @description What is not named becomes empty, but the external_id. Another image_url is fetched by a job.
+         */
+        put: operations["replaceProduct"];
+        post?: never;
+        /**
+         * Take a product out of the catalogue
+         * @description Its picture stays in the library.
+         */
+        delete: operations["deleteProduct"];
         options?: never;
         head?: never;
         /**
-         * Change the role or the address of an account, close it or open it again
-         * @description For administrators (users.write). Another role, and closing, end its sessions and API keys at once. 409 for the last active administrator.
+         * Change some of a product
+         * @description What is not named stays as it is; a price of null is none. Another image_url is fetched by a job.
          */
-        patch: operations["changeUser"];
+        patch: operations["changeProduct"];
+        trace?: never;
+    };
+    "/products/{id}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a product its picture
+         * @description The first file of a form, or the body itself. It becomes a picture of the library, and the product is indexed.
+         */
+        post: operations["setProductImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/{id}/index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch a product's picture
+         * @description A job. 409 when the product has no image_url. A body is not needed.
+         */
+        post: operations["indexProduct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Products from words
+         * @description Both what the pictures show and what is said of the products counts; weights say how much. The filters
+         *     hold for all hits.
+         */
+        post: operations["searchProductsByText"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Products from a picture
+         * @description Shown in one way: as the body itself, as a file of a form (whose field `query` holds the JSON), as base64,
+         *     by an address that is fetched, or by the number of a picture or a product of the library. With words, both
+         *     count.
+         */
+        post: operations["searchProductsByImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was searched for, the newest first
+         * @description For operators and administrators (logs.read).
+         */
+        get: operations["listSearchLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is searched for most, and in vain
+         * @description For operators and administrators (logs.read). Of the last 30 days where nothing else is said.
+         */
+        get: operations["getSearchReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/projects": {
@@ -1237,13 +1674,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This file */
+        get: operations["getOpenapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This file as a page
+         * @description Swagger UI; where that is not installed, a page that says how to get it.
+         */
+        get: operations["getDocs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docs/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the page loads */
+        get: operations["getDocsFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The vector of a picture
+         * @description The first file of a form, or the body itself; nothing is kept.
+         */
+        post: operations["embedImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The vectors of several pictures
+         * @description A form's files, under any names, encoded in one batch; nothing is kept.
+         */
+        post: operations["embedImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The vector of words
+         * @description In the word space of the model. 422 when the model reads no words.
+         */
+        post: operations["embedText"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Username: string;
         Email: string;
-        /** @description Counted in bytes of UTF-8 */
+        /** @description At most 128 bytes of UTF-8; not the name */
         Password: string;
         /** Format: int64 */
         ProjectNumber: number;
@@ -1796,8 +2347,7 @@ export interface components {
         };
         Users: {
             users: components["schemas"]["User"][];
-            /** @description cursor of the next page */
-            next_cursor: string | null;
+            next_cursor: components["schemas"]["NextCursor"];
         };
         /** @description Its owner has no other of this name, whatever the case */
         ProjectName: string;
@@ -1913,17 +2463,337 @@ export interface components {
             metadata: Record<string, never>;
             content_url: string;
         };
-    };
-    responses: {
-        /** @description What is wrong (RFC 9457), where none of those below says it better */
-        Problem: {
-            headers: {
-                [name: string]: unknown;
+        /** @example 2026-01-31 */
+        Day: string;
+        /** @enum {unknown} */
+        JobStatus: "queued" | "processing" | "completed" | "failed" | "cancelled" | "dead";
+        /** @enum {unknown} */
+        JobType: "processing" | "export" | "notification" | "cleanup" | "index_product" | "batch_index_products" | "reindex_all_products";
+        Job: {
+            /** Format: int64 */
+            id: number;
+            type: components["schemas"]["JobType"];
+            status: components["schemas"]["JobStatus"];
+            /**
+             * Format: int64
+             * @description 0 for none
+             */
+            project_id: number;
+            /**
+             * Format: int64
+             * @description 0 for the system
+             */
+            user_id: number;
+            priority: number;
+            attempts: number;
+            /** @description 0 until it is taken the first time */
+            max_attempts: number;
+            cancel_requested: boolean;
+            /** @description Of the last attempt that failed */
+            error: string;
+            /** @description Secrets stand as *** */
+            params: Record<string, never>;
+            /** @description Null until it is completed */
+            result: unknown;
+            progress: {
+                done: number;
+                total: number;
             };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Not before
+             */
+            run_at: string | null;
+            /**
+             * Format: date-time
+             * @description The last attempt
+             */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: uri-reference
+             * @description Of a completed export; a signed link
+             */
+            download_url?: string;
+        };
+        JobAnswer: components["schemas"]["Job"] & {
+            /**
+             * Format: int64
+             * @description id under another name
+             */
+            job_id: number;
+        };
+        JobLine: {
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            at: string;
+            /** @enum {unknown} */
+            level: "error" | "warn" | "info" | "debug";
+            text: string;
+        };
+        ProcessingParams: {
+            /** @enum {unknown} */
+            operation: "reindex" | "thumbnails" | "deduplicate" | "anomalies";
+            where?: components["schemas"]["Filter"];
+            normals?: components["schemas"]["Filter"];
+            /**
+             * @description Of deduplicate
+             * @enum {unknown}
+             */
+            kind?: "same" | "similar";
+            /** @description Of deduplicate */
+            threshold?: number;
+            /** @description Of anomalies */
+            alpha?: number;
+        };
+        /**
+         * @default [
+         *       "json"
+         *     ]
+         */
+        Manifests: ("json" | "csv" | "coco")[];
+        ExportParams: {
+            where?: components["schemas"]["Filter"];
+            title?: string;
+            /** @default true */
+            originals: boolean;
+            /** @default false */
+            thumbnails: boolean;
+            /** @default false */
+            vectors: boolean;
+            manifests?: components["schemas"]["Manifests"];
+        };
+        NotificationParams: {
+            /** @enum {unknown} */
+            channel: "email" | "webhook";
+            to?: string;
+            subject?: string;
+            text?: string;
+            /** @description http or https, of a public host */
+            url?: string;
+            /** @description Signs what is sent */
+            secret?: string;
+            event?: string;
+            data?: Record<string, never>;
+        } & ({
+            /** @constant */
+            channel?: "email";
+            to: unknown;
+            subject: unknown;
+        } | {
+            /** @constant */
+            channel?: "webhook";
+            url: unknown;
+            secret: unknown;
+        });
+        CleanupParams: {
+            keep_days?: number;
+        };
+        IndexProductParams: {
+            /** Format: int64 */
+            product_id: number;
+        };
+        IndexProductsParams: {
+            product_ids?: number[];
+        };
+        Schedule: {
+            name: string;
+            type: components["schemas"]["JobType"];
+            params: Record<string, never>;
+            every_s: number;
+            /** Format: date-time */
+            next_at: string;
+            enabled: boolean;
+        };
+        Event: {
+            /** Format: int64 */
+            id: number;
+            /** @example image.added */
+            type: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description 0 for none
+             */
+            project_id: number;
+            /**
+             * Format: int64
+             * @description 0 for the system
+             */
+            user_id: number;
+            /** @description What it happened to */
+            subject: string;
+            /** @description Of its type */
+            data: unknown;
+        };
+        /** @description Its text is exact; of a number four decimals count */
+        Price: string | number | null;
+        PriceLimit: components["schemas"]["PriceBound"] | number | null;
+        /** @example 12.50 */
+        PriceBound: string;
+        Product: {
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            project_id: number;
+            external_id: string;
+            title: string;
+            description: string;
+            category: string;
+            price: string | null;
+            currency: string;
+            image_url: string;
+            metadata: Record<string, never>;
+            /** @description Of its picture */
+            image_id: string | null;
+            /**
+             * Format: uri-reference
+             * @description A signed link to a thumbnail
+             */
+            preview_url: string | null;
+            /**
+             * @description Of its picture
+             * @enum {unknown}
+             */
+            index_state: "none" | "queued" | "indexed" | "failed";
+            /** @description Why it failed */
+            index_error: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ProductChange: components["schemas"]["Product"] & {
+            /**
+             * Format: int64
+             * @description Of the job that fetches its picture
+             */
+            job_id?: number;
+        };
+        ProductFacet: {
+            value: string;
+            count: number;
+        };
+        ProductFacets: {
+            /** @description The 50 that most have */
+            categories: components["schemas"]["ProductFacet"][];
+            currencies: components["schemas"]["ProductFacet"][];
+            price: {
+                min: string | null;
+                max: string | null;
+                buckets: {
+                    from: string;
+                    to: string;
+                    count: number;
+                }[];
             };
         };
+        ProductHit: components["schemas"]["Product"] & {
+            /** @description Of the best that is possible */
+            score: number;
+            /** @description Null when its picture is not among the hits */
+            picture_score: number | null;
+            /** @description Null when its words are not among the hits */
+            text_score: number | null;
+        };
+        /** @enum {unknown} */
+        QueryType: "text" | "image" | "mixed" | "similar";
+        ProductSearchAnswer: {
+            results: components["schemas"]["ProductHit"][];
+            total: number;
+            next_cursor: components["schemas"]["NextCursor"];
+            facets: components["schemas"]["ProductFacets"];
+            query_type: components["schemas"]["QueryType"];
+            execution_time_ms: number;
+        };
+        ImportAnswer: {
+            /** @constant */
+            status: "done";
+            created: number;
+            updated: number;
+            unchanged: number;
+            refused: number;
+            errors: {
+                line: number;
+                error: string;
+            }[];
+            /**
+             * Format: int64
+             * @description Of the job that fetches the pictures
+             */
+            job_id: number | null;
+        };
+        SearchLog: {
+            /** Format: int64 */
+            id: number;
+            query_type: components["schemas"]["QueryType"];
+            query_text: string;
+            query_image_url: string;
+            results_count: number;
+            execution_time_ms: number;
+            user_id: string;
+            /** @description Empty when an API key asked */
+            session_id: string;
+            /**
+             * Format: int64
+             * @description 0 when it was no single one
+             */
+            project_id: number;
+            /** Format: date-time */
+            created_at: string;
+        };
+        QueryFigures: {
+            /** @description In lower case, blanks squeezed */
+            query: string;
+            count: number;
+            mean_results: number;
+            mean_ms: number;
+            /** Format: date-time */
+            last_at: string;
+        };
+        QueryTotals: {
+            count: number;
+            /** @description That found nothing */
+            empty: number;
+            mean_ms: number;
+            /** @description 95 of 100 took at most so long */
+            p95_ms: number;
+        };
+        SearchReport: {
+            top: components["schemas"]["QueryFigures"][];
+            /** @description Of the searches that found nothing */
+            empty: components["schemas"]["QueryFigures"][];
+            types: {
+                text: components["schemas"]["QueryTotals"];
+                image: components["schemas"]["QueryTotals"];
+                mixed: components["schemas"]["QueryTotals"];
+                similar: components["schemas"]["QueryTotals"];
+            };
+        };
+        Embedding: {
+            model: string;
+            model_version: string;
+            dims: number;
+            /** @enum {unknown} */
+            space: "look" | "word";
+            /** @description Of length 1 (L2) */
+            embedding: number[];
+        };
+        Embeddings: {
+            model: string;
+            model_version: string;
+            dims: number;
+            /** @enum {unknown} */
+            space: "look" | "word";
+            embeddings: number[][];
+        };
+    };
+    responses: {
         /** @description Malformed - a bad escape in the path or the query, JSON or a form that cannot be read */
         BadRequest: {
             headers: {
@@ -2136,7 +3006,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many attempts by this name and address */
+        /** @description Too many requests by this address or user, or too many attempts by this name and address */
         TooMany: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -2221,6 +3091,7 @@ export interface components {
                  *         "username": "ada",
                  *         "email": "ada@example.org",
                  *         "role": "user",
+                 *         "active": true,
                  *         "created_at": 1767225600
                  *       }
                  *     }
@@ -2249,12 +3120,122 @@ export interface components {
                 "application/json": components["schemas"]["Presigned"];
             };
         };
+        /** @description It is queued */
+        JobTaken: {
+            headers: {
+                Location: components["headers"]["Location"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "id": 7,
+                 *       "type": "export",
+                 *       "status": "queued",
+                 *       "project_id": 1,
+                 *       "user_id": 1,
+                 *       "priority": 0,
+                 *       "attempts": 0,
+                 *       "max_attempts": 0,
+                 *       "cancel_requested": false,
+                 *       "error": "",
+                 *       "params": {},
+                 *       "result": null,
+                 *       "progress": {
+                 *         "done": 0,
+                 *         "total": 0
+                 *       },
+                 *       "created_at": "2026-01-31T12:02:00Z",
+                 *       "run_at": "2026-01-31T12:02:00Z",
+                 *       "started_at": null,
+                 *       "finished_at": null,
+                 *       "job_id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["JobAnswer"];
+            };
+        };
+        /** @description This Idempotency-Key has added it before */
+        JobKnown: {
+            headers: {
+                Location: components["headers"]["Location"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["JobAnswer"];
+            };
+        };
+        /** @description All of them, by name */
+        Schedules: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "schedules": [
+                 *         {
+                 *           "name": "cleanup",
+                 *           "type": "cleanup",
+                 *           "params": {},
+                 *           "every_s": 86400,
+                 *           "next_at": "2026-02-01T12:00:00Z",
+                 *           "enabled": true
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    schedules: components["schemas"]["Schedule"][];
+                };
+            };
+        };
+        /** @description The product as it is now */
+        ProductChanged: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ProductChange"];
+            };
+        };
     };
     parameters: {
         /** @example 12 */
         ImageId: number;
         /** @example 3 */
         PlanId: number;
+        /** @example 4 */
+        ApiKeyId: number;
+        /** @example 2 */
+        InviteId: number;
+        /** @example 3 */
+        UserId: number;
+        /** @example 1 */
+        ProjectPathId: number;
+        /** @example 12 */
+        AssetId: number;
+        /** @example 7 */
+        JobId: number;
+        /** @example 5 */
+        ProductId: number;
+        /**
+         * @description Its name
+         * @example nightly
+         */
+        ScheduleName: components["schemas"]["Line"];
+        /** @description A name for this job; asked for again under the same name, it is not added twice. 409 when it is another. */
+        IdempotencyKey: string;
+        /** @description after in another way */
+        LastEventId: string;
+        /** @description next_cursor of the page before */
+        Cursor: string;
+        /** @description next_cursor of the page before */
+        Before: number;
+        /** @example bytes=0-1023 */
+        Range: string;
+        /** @description An ETag; otherwise the whole file is sent */
+        IfRange: string;
         /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
         ProjectId: number;
         Where: components["schemas"]["Filter"];
@@ -2269,6 +3250,8 @@ export interface components {
     headers: {
         /** @description Of these bytes; for If-None-Match */
         ETag: string;
+        /** @description Where it is */
+        Location: string;
         /** @description Seconds */
         RetryAfter: number;
     };
@@ -2474,6 +3457,7 @@ export interface operations {
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
         };
     };
     register: {
@@ -2485,6 +3469,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "ada",
+                 *       "email": "ada@example.org",
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
                 "application/json": {
                     username: components["schemas"]["Username"];
                     email?: components["schemas"]["Email"];
@@ -2496,7 +3487,6 @@ export interface operations {
         responses: {
             201: components["responses"]["SignedIn"];
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
@@ -2504,6 +3494,7 @@ export interface operations {
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
         };
     };
     login: {
@@ -2531,6 +3522,7 @@ export interface operations {
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
         };
     };
     refresh: {
@@ -2554,7 +3546,9 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
         };
     };
     logout: {
@@ -2579,6 +3573,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
         };
     };
     getMe: {
@@ -2659,6 +3654,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
         };
     };
     changePassword: {
@@ -2692,6 +3688,463 @@ export interface operations {
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    forgotPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ada@example.org"
+                 *     }
+                 */
+                "application/json": {
+                    email: string;
+                };
+            };
+        };
+        responses: {
+            /** @description A mail is on its way if an account has this address */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    token: string;
+                    new_password: components["schemas"]["Password"];
+                };
+            };
+        };
+        responses: {
+            /** @description It is set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    rotateSigningKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningKey"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    listApiKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 100 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeys"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    addApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    scopes: components["schemas"]["Scope"][];
+                    /** @description Without it, for ever */
+                    expires_in_s?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The key; it is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    removeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4 */
+                id: components["parameters"]["ApiKeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    listInvites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 1000; used and expired ones stay for 30 days */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invites"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    addInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    email?: components["schemas"]["Email"];
+                    role?: components["schemas"]["Role"];
+                    /** @default 604800 */
+                    expires_in_s?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The invitation; its token is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewInvite"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    removeInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 2 */
+                id: components["parameters"]["InviteId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
+                role?: components["schemas"]["Role"];
+                active?: boolean;
+                /** @description Part of the name or of the e-mail address */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Users"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    addUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    username: components["schemas"]["Username"];
+                    email?: components["schemas"]["Email"];
+                    password: components["schemas"]["Password"];
+                    role: components["schemas"]["Role"];
+                };
+            };
+        };
+        responses: {
+            /** @description The account */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3 */
+                id: components["parameters"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3 */
+                id: components["parameters"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is closed and anonymous */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    changeUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3 */
+                id: components["parameters"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    role?: components["schemas"]["Role"];
+                    active?: boolean;
+                    email?: components["schemas"]["Email"];
+                };
+            };
+        };
+        responses: {
+            /** @description The account as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
         };
     };
     listAudit: {
@@ -2859,6 +4312,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
             507: components["responses"]["Full"];
         };
@@ -3357,9 +4811,9 @@ export interface operations {
                 /** @description The ETag of a copy at hand */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
                 /** @example bytes=0-1023 */
-                Range?: string;
+                Range?: components["parameters"]["Range"];
                 /** @description An ETag; otherwise the whole file is sent */
-                "If-Range"?: string;
+                "If-Range"?: components["parameters"]["IfRange"];
             };
             path: {
                 /** @example 12 */
@@ -4929,391 +6383,17 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
-    getOpenapi: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The ETag of a copy at hand */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OpenAPI 3.1, as JSON */
-            200: {
-                headers: {
-                    ETag: components["headers"]["ETag"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        openapi: string;
-                        info: Record<string, never>;
-                        paths: Record<string, never>;
-                        components: Record<string, never>;
-                    };
-                };
-            };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    getDocs: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The page */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html": string;
-                };
-            };
-            /** @description The range of it that was asked for */
-            206: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html": string;
-                };
-            };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            416: components["responses"]["RangeNotSatisfiable"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    getDocsFile: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example swagger-ui.css */
-                file: components["schemas"]["Line"];
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/css": string;
-                    "text/javascript": string;
-                    "image/png": string;
-                };
-            };
-            /** @description The range of it that was asked for */
-            206: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/css": string;
-                    "text/javascript": string;
-                    "image/png": string;
-                };
-            };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            404: components["responses"]["NotFound"];
-            416: components["responses"]["RangeNotSatisfiable"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    forgotPassword: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    email: string;
-                };
-            };
-        };
-        responses: {
-            /** @description A mail is on its way if an account has this address */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Message"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    resetPassword: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    token: string;
-                    new_password: components["schemas"]["Password"];
-                };
-            };
-        };
-        responses: {
-            /** @description It is set */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["BadRequest"];
-            403: components["responses"]["Forbidden"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    rotateSigningKey: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The new key */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SigningKey"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    listApiKeys: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description At most 100 */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ApiKeys"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    addApiKey: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    name: string;
-                    scopes: components["schemas"]["Scope"][];
-                    /** @description Without it, for ever */
-                    expires_in_s?: number;
-                };
-            };
-        };
-        responses: {
-            /** @description The key; it is shown this once */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewApiKey"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    removeApiKey: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is gone */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    listInvites: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description At most 1000; used and expired ones stay for 30 days */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Invites"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    addInvite: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    email?: components["schemas"]["Email"];
-                    role?: components["schemas"]["Role"];
-                    /** @default 604800 */
-                    expires_in_s?: number;
-                };
-            };
-        };
-        responses: {
-            /** @description The invitation; its token is shown this once */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewInvite"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    removeInvite: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is gone */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    listUsers: {
+    listJobs: {
         parameters: {
             query?: {
                 limit?: number;
                 /** @description next_cursor of the page before */
-                cursor?: string;
-                role?: components["schemas"]["Role"];
-                active?: boolean;
-                /** @description Part of the name or of the e-mail address */
-                q?: string;
+                cursor?: components["parameters"]["Before"];
+                status?: components["schemas"]["JobStatus"];
+                /** @example export */
+                type?: components["schemas"]["Line"];
+                /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
+                project_id?: components["parameters"]["ProjectId"];
             };
             header?: never;
             path?: never;
@@ -5327,18 +6407,140 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Users"];
+                    /**
+                     * @example {
+                     *       "jobs": [
+                     *         {
+                     *           "id": 7,
+                     *           "type": "export",
+                     *           "status": "completed",
+                     *           "project_id": 1,
+                     *           "user_id": 1,
+                     *           "priority": 0,
+                     *           "attempts": 1,
+                     *           "max_attempts": 3,
+                     *           "cancel_requested": false,
+                     *           "error": "",
+                     *           "params": {
+                     *             "where": "tag:sea",
+                     *             "vectors": true
+                     *           },
+                     *           "result": {
+                     *             "images": 2,
+                     *             "bytes": 61234
+                     *           },
+                     *           "progress": {
+                     *             "done": 2,
+                     *             "total": 2
+                     *           },
+                     *           "created_at": "2026-01-31T12:02:00Z",
+                     *           "run_at": "2026-01-31T12:02:00Z",
+                     *           "started_at": "2026-01-31T12:02:00Z",
+                     *           "finished_at": "2026-01-31T12:02:01Z",
+                     *           "download_url": "/api/exports/7/content?exp=1767232800&sig=Zk2a"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        jobs: components["schemas"]["Job"][];
+                        next_cursor: components["schemas"]["NextCursor"];
+                    };
                 };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
         };
     };
-    addUser: {
+    addJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this job; asked for again under the same name, it is not added twice. 409 when it is another. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "processing",
+                 *       "params": {
+                 *         "operation": "reindex",
+                 *         "where": "tag:sea"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    type: components["schemas"]["JobType"];
+                    /** @description Of its type */
+                    params?: Record<string, never>;
+                    project_id?: components["schemas"]["ProjectNumber"];
+                    /**
+                     * @description Higher first
+                     * @default 0
+                     */
+                    priority?: number;
+                    /** @description The type's own where it is absent */
+                    max_attempts?: number;
+                    /** @description Unix time in seconds: not before */
+                    run_at?: number;
+                } & ({
+                    /** @constant */
+                    type?: "processing";
+                    params: components["schemas"]["ProcessingParams"];
+                } | {
+                    /** @constant */
+                    type?: "export";
+                    params?: components["schemas"]["ExportParams"];
+                } | {
+                    /** @constant */
+                    type?: "notification";
+                    params: components["schemas"]["NotificationParams"];
+                } | {
+                    /** @constant */
+                    type?: "cleanup";
+                    params?: components["schemas"]["CleanupParams"];
+                } | {
+                    /** @constant */
+                    type?: "index_product";
+                    params: components["schemas"]["IndexProductParams"];
+                } | {
+                    /** @constant */
+                    type?: "batch_index_products";
+                    params?: components["schemas"]["IndexProductsParams"];
+                } | {
+                    /** @constant */
+                    type?: "reindex_all_products";
+                    params?: Record<string, never>;
+                });
+            };
+        };
+        responses: {
+            200: components["responses"]["JobKnown"];
+            202: components["responses"]["JobTaken"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    replayJobs: {
         parameters: {
             query?: never;
             header?: never;
@@ -5347,53 +6549,96 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "type": "notification"
+                 *     }
+                 */
                 "application/json": {
-                    username: components["schemas"]["Username"];
-                    email?: components["schemas"]["Email"];
-                    password: components["schemas"]["Password"];
-                    role: components["schemas"]["Role"];
+                    /** @description Only of this type */
+                    type?: string;
                 };
             };
         };
         responses: {
-            /** @description The account */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["User"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    getUser: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The account */
+            /** @description They are queued */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    /**
+                     * @example {
+                     *       "replayed": 2
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description How many */
+                        replayed: number;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 7 */
+                id: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 7,
+                     *       "type": "export",
+                     *       "status": "completed",
+                     *       "project_id": 1,
+                     *       "user_id": 1,
+                     *       "priority": 0,
+                     *       "attempts": 1,
+                     *       "max_attempts": 3,
+                     *       "cancel_requested": false,
+                     *       "error": "",
+                     *       "params": {
+                     *         "where": "tag:sea",
+                     *         "vectors": true
+                     *       },
+                     *       "result": {
+                     *         "images": 2,
+                     *         "bytes": 61234
+                     *       },
+                     *       "progress": {
+                     *         "done": 2,
+                     *         "total": 2
+                     *       },
+                     *       "created_at": "2026-01-31T12:02:00Z",
+                     *       "run_at": "2026-01-31T12:02:00Z",
+                     *       "started_at": "2026-01-31T12:02:00Z",
+                     *       "finished_at": "2026-01-31T12:02:01Z",
+                     *       "download_url": "/api/exports/7/content?exp=1767232800&sig=Zk2a"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -5404,18 +6649,917 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
-    deleteUser: {
+    cancelJob: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                /** @example 7 */
+                id: components["parameters"]["JobId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is closed and anonymous */
+            /** @description The job as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 7 */
+                id: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    listJobLogs: {
+        parameters: {
+            query?: {
+                /** @description An id; newer lines follow */
+                after?: number;
+                /** @description Of a page */
+                limit?: number;
+            };
+            header?: {
+                /** @description after in another way */
+                "Last-Event-ID"?: components["parameters"]["LastEventId"];
+            };
+            path: {
+                /** @example 7 */
+                id: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines by their id */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "logs": [
+                     *         {
+                     *           "id": 31,
+                     *           "at": "2026-01-31T12:02:00Z",
+                     *           "level": "info",
+                     *           "text": "2 pictures"
+                     *         }
+                     *       ],
+                     *       "status": "completed"
+                     *     }
+                     */
+                    "application/json": {
+                        logs: components["schemas"]["JobLine"][];
+                        status: components["schemas"]["JobStatus"];
+                    };
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    addExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this job; asked for again under the same name, it is not added twice. 409 when it is another. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "where": "tag:sea",
+                 *       "vectors": true,
+                 *       "manifests": [
+                 *         "json",
+                 *         "csv"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    project_id?: components["schemas"]["ProjectNumber"];
+                    where?: components["schemas"]["Filter"];
+                    title?: string;
+                    /**
+                     * @description The files themselves
+                     * @default true
+                     */
+                    originals?: boolean;
+                    /** @default false */
+                    thumbnails?: boolean;
+                    /**
+                     * @description As vectors.npy
+                     * @default false
+                     */
+                    vectors?: boolean;
+                    manifests?: components["schemas"]["Manifests"];
+                };
+            };
+        };
+        responses: {
+            200: components["responses"]["JobKnown"];
+            202: components["responses"]["JobTaken"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    getExportContent: {
+        parameters: {
+            query?: {
+                /** @description Of a signed link, in Unix seconds; looked at together with sig */
+                exp?: components["parameters"]["LinkExpiry"];
+            };
+            header?: {
+                /** @description The ETag of a copy at hand */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @example bytes=0-1023 */
+                Range?: components["parameters"]["Range"];
+                /** @description An ETag; otherwise the whole file is sent */
+                "If-Range"?: components["parameters"]["IfRange"];
+            };
+            path: {
+                /** @example 7 */
+                id: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The whole file */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Accept-Ranges"?: "bytes";
+                    /** @description attachment with a name (RFC 6266) */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description The range that was asked for */
+            206: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    /** @example bytes 0-1023/48213 */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description An id; newer events follow */
+                after?: number;
+                /**
+                 * @description What the type begins with
+                 * @example image.
+                 */
+                type?: components["schemas"]["Line"];
+                /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
+                project_id?: components["parameters"]["ProjectId"];
+            };
+            header?: {
+                /** @description after in another way */
+                "Last-Event-ID"?: components["parameters"]["LastEventId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream, or a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "id": 41,
+                     *           "type": "image.added",
+                     *           "at": "2026-01-31T12:00:00Z",
+                     *           "project_id": 1,
+                     *           "user_id": 1,
+                     *           "subject": "12",
+                     *           "data": {}
+                     *         }
+                     *       ],
+                     *       "last_id": 41
+                     *     }
+                     */
+                    "application/json": {
+                        events: components["schemas"]["Event"][];
+                        /**
+                         * Format: int64
+                         * @description after of the next page
+                         */
+                        last_id: number;
+                    };
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    getDaily: {
+        parameters: {
+            query?: {
+                /** @description The first day */
+                from?: components["schemas"]["Day"];
+                /** @description The last day */
+                to?: components["schemas"]["Day"];
+                /** @description Only this figure */
+                name?: components["schemas"]["Line"];
+                /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
+                project_id?: components["parameters"]["ProjectId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "days": [
+                     *         {
+                     *           "day": "2026-01-31",
+                     *           "project_id": 1,
+                     *           "name": "image.added",
+                     *           "value": 2
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        days: {
+                            day: components["schemas"]["Day"];
+                            /**
+                             * Format: int64
+                             * @description 0 for none
+                             */
+                            project_id: number;
+                            name: string;
+                            /** Format: int64 */
+                            value: number;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Schedules"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    putSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Its name
+                 * @example nightly
+                 */
+                id: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "processing",
+                 *       "params": {
+                 *         "operation": "thumbnails"
+                 *       },
+                 *       "every_s": 86400
+                 *     }
+                 */
+                "application/json": {
+                    type: components["schemas"]["JobType"];
+                    /** @description Of its type */
+                    params?: Record<string, never>;
+                    /** @description Seconds */
+                    every_s: number;
+                    /** @default true */
+                    enabled?: boolean;
+                } & ({
+                    /** @constant */
+                    type?: "processing";
+                    params: components["schemas"]["ProcessingParams"];
+                } | {
+                    /** @constant */
+                    type?: "export";
+                    params?: components["schemas"]["ExportParams"];
+                } | {
+                    /** @constant */
+                    type?: "notification";
+                    params: components["schemas"]["NotificationParams"];
+                } | {
+                    /** @constant */
+                    type?: "cleanup";
+                    params?: components["schemas"]["CleanupParams"];
+                } | {
+                    /** @constant */
+                    type?: "index_product";
+                    params: components["schemas"]["IndexProductParams"];
+                } | {
+                    /** @constant */
+                    type?: "batch_index_products";
+                    params?: components["schemas"]["IndexProductsParams"];
+                } | {
+                    /** @constant */
+                    type?: "reindex_all_products";
+                    params?: Record<string, never>;
+                });
+            };
+        };
+        responses: {
+            200: components["responses"]["Schedules"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    dropSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Its name
+                 * @example nightly
+                 */
+                id: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    listProducts: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next_cursor of the page before; of the same sort and order */
+                cursor?: components["schemas"]["Line"];
+                sort?: "id" | "title" | "price" | "created" | "updated";
+                order?: "asc" | "desc";
+                /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
+                project_id?: components["parameters"]["ProjectId"];
+                /** @description One of these, separated by commas; at most 20 */
+                category?: components["schemas"]["Line"];
+                price_min?: components["schemas"]["PriceBound"];
+                price_max?: components["schemas"]["PriceBound"];
+                /** @example EUR */
+                currency?: components["schemas"]["Line"];
+                has_picture?: "any" | "yes" | "no";
+                /** @description Part of it */
+                external_id?: components["schemas"]["Line"];
+                /** @description Whether to count values as well */
+                facets?: "no" | "yes";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "products": [
+                     *         {
+                     *           "id": 5,
+                     *           "project_id": 1,
+                     *           "external_id": "LH-1",
+                     *           "title": "Lighthouse lamp",
+                     *           "description": "Of brass",
+                     *           "category": "lamps",
+                     *           "price": "49.90",
+                     *           "currency": "EUR",
+                     *           "image_url": "https://shop.example/lh-1.jpg",
+                     *           "metadata": {
+                     *             "colour": "brass"
+                     *           },
+                     *           "image_id": "12",
+                     *           "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k",
+                     *           "index_state": "indexed",
+                     *           "index_error": "",
+                     *           "created_at": "2026-01-31T12:00:00Z",
+                     *           "updated_at": "2026-01-31T12:00:02Z"
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        products: components["schemas"]["Product"][];
+                        /** @description On all pages */
+                        total: number;
+                        next_cursor: components["schemas"]["NextCursor"];
+                        facets?: components["schemas"]["ProductFacets"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    addProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "external_id": "LH-1",
+                 *       "title": "Lighthouse lamp",
+                 *       "category": "lamps",
+                 *       "price": "49.90",
+                 *       "currency": "EUR"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The shop's own; one is made where it is absent */
+                    external_id?: string;
+                    title: string;
+                    description?: string;
+                    category?: string;
+                    price?: components["schemas"]["Price"];
+                    currency?: string;
+                    /** @description http or https, of a public host */
+                    image_url?: string;
+                    metadata?: components["schemas"]["SmallObject"];
+                    project_id?: components["schemas"]["ProjectNumber"];
+                };
+            };
+        };
+        responses: {
+            /** @description It is there, and durable now */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 5,
+                     *       "project_id": 1,
+                     *       "external_id": "LH-1",
+                     *       "title": "Lighthouse lamp",
+                     *       "description": "Of brass",
+                     *       "category": "lamps",
+                     *       "price": "49.90",
+                     *       "currency": "EUR",
+                     *       "image_url": "https://shop.example/lh-1.jpg",
+                     *       "metadata": {
+                     *         "colour": "brass"
+                     *       },
+                     *       "image_id": null,
+                     *       "preview_url": null,
+                     *       "index_state": "queued",
+                     *       "index_error": "",
+                     *       "created_at": "2026-01-31T12:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:02Z",
+                     *       "job_id": 8
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProductChange"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    importProducts: {
+        parameters: {
+            query?: {
+                format?: "csv" | "jsonl";
+                /**
+                 * @description A JSON object of columns and their fields
+                 * @example {"sku":"external_id"}
+                 */
+                mapping?: components["schemas"]["Line"];
+                /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
+                project_id?: components["parameters"]["ProjectId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    /** @enum {unknown} */
+                    format?: "csv" | "jsonl";
+                    mapping?: string;
+                    project_id?: components["schemas"]["ProjectNumber"];
+                };
+                /**
+                 * @example external_id,title,price
+                 *     LH-1,Lighthouse lamp,49.90
+                 */
+                "text/csv": string;
+                /** @example {"external_id":"LH-1","title":"Lighthouse lamp","price":"49.90"} */
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description What came of the rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "done",
+                     *       "created": 1,
+                     *       "updated": 0,
+                     *       "unchanged": 0,
+                     *       "refused": 1,
+                     *       "errors": [
+                     *         {
+                     *           "line": 3,
+                     *           "error": "title: it must not be empty"
+                     *         }
+                     *       ],
+                     *       "job_id": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    indexProducts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this job; asked for again under the same name, it is not added twice. 409 when it is another. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "product_ids": [
+                 *         5,
+                 *         6
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Of the project */
+                    product_ids?: number[];
+                    project_id?: components["schemas"]["ProjectNumber"];
+                };
+            };
+        };
+        responses: {
+            200: components["responses"]["JobKnown"];
+            202: components["responses"]["JobTaken"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    reindexProducts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this job; asked for again under the same name, it is not added twice. 409 when it is another. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "project_id": 1
+                 *     }
+                 */
+                "application/json": {
+                    project_id?: components["schemas"]["ProjectNumber"];
+                };
+            };
+        };
+        responses: {
+            200: components["responses"]["JobKnown"];
+            202: components["responses"]["JobTaken"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    getProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5 */
+                id: components["parameters"]["ProductId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The product */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 5,
+                     *       "project_id": 1,
+                     *       "external_id": "LH-1",
+                     *       "title": "Lighthouse lamp",
+                     *       "description": "Of brass",
+                     *       "category": "lamps",
+                     *       "price": "49.90",
+                     *       "currency": "EUR",
+                     *       "image_url": "https://shop.example/lh-1.jpg",
+                     *       "metadata": {
+                     *         "colour": "brass"
+                     *       },
+                     *       "image_id": "12",
+                     *       "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k",
+                     *       "index_state": "indexed",
+                     *       "index_error": "",
+                     *       "created_at": "2026-01-31T12:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:02Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    replaceProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5 */
+                id: components["parameters"]["ProductId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "title": "Lighthouse lamp",
+                 *       "category": "lamps",
+                 *       "price": "44.90",
+                 *       "currency": "EUR"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The shop's own; one is made where it is absent */
+                    external_id?: string;
+                    title: string;
+                    description?: string;
+                    category?: string;
+                    price?: components["schemas"]["Price"];
+                    currency?: string;
+                    /** @description http or https, of a public host */
+                    image_url?: string;
+                    metadata?: components["schemas"]["SmallObject"];
+                };
+            };
+        };
+        responses: {
+            200: components["responses"]["ProductChanged"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    deleteProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5 */
+                id: components["parameters"]["ProductId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5429,34 +7573,105 @@ export interface operations {
             409: components["responses"]["Conflict"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
         };
     };
-    changeUser: {
+    changeProduct: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                /** @example 5 */
+                id: components["parameters"]["ProductId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "price": "44.90"
+                 *     }
+                 */
                 "application/json": {
-                    role?: components["schemas"]["Role"];
-                    active?: boolean;
-                    email?: components["schemas"]["Email"];
+                    /** @description The shop's own; one is made where it is absent */
+                    external_id?: string;
+                    title?: string;
+                    description?: string;
+                    category?: string;
+                    price?: components["schemas"]["Price"];
+                    currency?: string;
+                    /** @description http or https, of a public host */
+                    image_url?: string;
+                    metadata?: components["schemas"]["SmallObject"];
                 };
             };
         };
         responses: {
-            /** @description The account as it is now */
+            200: components["responses"]["ProductChanged"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    setProductImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 5 */
+                id: components["parameters"]["ProductId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+                "image/*": string;
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The product */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    /**
+                     * @example {
+                     *       "id": 5,
+                     *       "project_id": 1,
+                     *       "external_id": "LH-1",
+                     *       "title": "Lighthouse lamp",
+                     *       "description": "Of brass",
+                     *       "category": "lamps",
+                     *       "price": "49.90",
+                     *       "currency": "EUR",
+                     *       "image_url": "https://shop.example/lh-1.jpg",
+                     *       "metadata": {
+                     *         "colour": "brass"
+                     *       },
+                     *       "image_id": "12",
+                     *       "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k",
+                     *       "index_state": "indexed",
+                     *       "index_error": "",
+                     *       "created_at": "2026-01-31T12:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:02Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Product"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -5469,6 +7684,418 @@ export interface operations {
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    indexProduct: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this job; asked for again under the same name, it is not added twice. 409 when it is another. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example 5 */
+                id: components["parameters"]["ProductId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["JobKnown"];
+            202: components["responses"]["JobTaken"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    searchProductsByText: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "query": "brass lamp",
+                 *       "category": [
+                 *         "lamps"
+                 *       ],
+                 *       "price_max": "60",
+                 *       "limit": 10
+                 *     }
+                 */
+                "application/json": {
+                    query?: components["schemas"]["Words"];
+                    /** @description Looked at when query is absent */
+                    text?: components["schemas"]["Words"];
+                    /** @default 20 */
+                    limit?: number;
+                    /** @description next_cursor of the page before */
+                    cursor?: string;
+                    /** @description One of these; commas separate, too */
+                    category?: string | string[];
+                    price_min?: components["schemas"]["PriceLimit"];
+                    price_max?: components["schemas"]["PriceLimit"];
+                    currency?: string;
+                    project_id?: components["schemas"]["ProjectNumber"];
+                    /** @description Not both 0 */
+                    weights?: {
+                        /** @default 1 */
+                        picture?: number;
+                        /** @default 1 */
+                        text?: number;
+                    };
+                } | unknown | unknown;
+            };
+        };
+        responses: {
+            /** @description The hits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "results": [
+                     *         {
+                     *           "id": 5,
+                     *           "project_id": 1,
+                     *           "external_id": "LH-1",
+                     *           "title": "Lighthouse lamp",
+                     *           "description": "Of brass",
+                     *           "category": "lamps",
+                     *           "price": "49.90",
+                     *           "currency": "EUR",
+                     *           "image_url": "https://shop.example/lh-1.jpg",
+                     *           "metadata": {
+                     *             "colour": "brass"
+                     *           },
+                     *           "image_id": "12",
+                     *           "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k",
+                     *           "index_state": "indexed",
+                     *           "index_error": "",
+                     *           "created_at": "2026-01-31T12:00:00Z",
+                     *           "updated_at": "2026-01-31T12:00:02Z",
+                     *           "score": 0.98,
+                     *           "picture_score": 0.31,
+                     *           "text_score": 1
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "next_cursor": null,
+                     *       "facets": {
+                     *         "categories": [
+                     *           {
+                     *             "value": "lamps",
+                     *             "count": 1
+                     *           }
+                     *         ],
+                     *         "currencies": [
+                     *           {
+                     *             "value": "EUR",
+                     *             "count": 1
+                     *           }
+                     *         ],
+                     *         "price": {
+                     *           "min": "49.90",
+                     *           "max": "49.90",
+                     *           "buckets": [
+                     *             {
+                     *               "from": "49.90",
+                     *               "to": "49.90",
+                     *               "count": 1
+                     *             }
+                     *           ]
+                     *         }
+                     *       },
+                     *       "query_type": "text",
+                     *       "execution_time_ms": 4.2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProductSearchAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    searchProductsByImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "product_id": 5,
+                 *       "limit": 10
+                 *     }
+                 */
+                "application/json": {
+                    image?: components["schemas"]["Base64"];
+                    image_url?: string;
+                    image_id?: components["schemas"]["ImageRef"];
+                    /** Format: int64 */
+                    product_id?: number;
+                    query?: components["schemas"]["Words"];
+                    /** @default 20 */
+                    limit?: number;
+                    /** @description next_cursor of the page before */
+                    cursor?: string;
+                    /** @description One of these; commas separate, too */
+                    category?: string | string[];
+                    price_min?: components["schemas"]["PriceLimit"];
+                    price_max?: components["schemas"]["PriceLimit"];
+                    currency?: string;
+                    project_id?: components["schemas"]["ProjectNumber"];
+                    /** @description Not both 0 */
+                    weights?: {
+                        /** @default 1 */
+                        picture?: number;
+                        /** @default 1 */
+                        text?: number;
+                    };
+                } & (unknown | unknown | unknown | unknown);
+                "multipart/form-data": {
+                    /** @description The other members as JSON; may be left out */
+                    query?: string;
+                    /** Format: binary */
+                    file: string;
+                };
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description The hits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "results": [
+                     *         {
+                     *           "id": 5,
+                     *           "project_id": 1,
+                     *           "external_id": "LH-1",
+                     *           "title": "Lighthouse lamp",
+                     *           "description": "Of brass",
+                     *           "category": "lamps",
+                     *           "price": "49.90",
+                     *           "currency": "EUR",
+                     *           "image_url": "https://shop.example/lh-1.jpg",
+                     *           "metadata": {
+                     *             "colour": "brass"
+                     *           },
+                     *           "image_id": "12",
+                     *           "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k",
+                     *           "index_state": "indexed",
+                     *           "index_error": "",
+                     *           "created_at": "2026-01-31T12:00:00Z",
+                     *           "updated_at": "2026-01-31T12:00:02Z",
+                     *           "score": 0.98,
+                     *           "picture_score": 0.31,
+                     *           "text_score": 1
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "next_cursor": null,
+                     *       "facets": {
+                     *         "categories": [
+                     *           {
+                     *             "value": "lamps",
+                     *             "count": 1
+                     *           }
+                     *         ],
+                     *         "currencies": [
+                     *           {
+                     *             "value": "EUR",
+                     *             "count": 1
+                     *           }
+                     *         ],
+                     *         "price": {
+                     *           "min": "49.90",
+                     *           "max": "49.90",
+                     *           "buckets": [
+                     *             {
+                     *               "from": "49.90",
+                     *               "to": "49.90",
+                     *               "count": 1
+                     *             }
+                     *           ]
+                     *         }
+                     *       },
+                     *       "query_type": "image",
+                     *       "execution_time_ms": 4.2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProductSearchAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    listSearchLogs: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: components["parameters"]["Before"];
+                /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
+                project_id?: components["parameters"]["ProjectId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "logs": [
+                     *         {
+                     *           "id": 9,
+                     *           "query_type": "text",
+                     *           "query_text": "brass lamp",
+                     *           "query_image_url": "",
+                     *           "results_count": 1,
+                     *           "execution_time_ms": 4,
+                     *           "user_id": "1",
+                     *           "session_id": "5f1d0c2b",
+                     *           "project_id": 1,
+                     *           "created_at": "2026-01-31T12:03:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        logs: components["schemas"]["SearchLog"][];
+                        next_cursor: components["schemas"]["NextCursor"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    getSearchReport: {
+        parameters: {
+            query?: {
+                /** @description Unix time in seconds; from <= at */
+                from?: number;
+                /** @description Unix time in seconds; at < to */
+                to?: number;
+                /** @description Of each list */
+                limit?: number;
+                /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
+                project_id?: components["parameters"]["ProjectId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "top": [
+                     *         {
+                     *           "query": "brass lamp",
+                     *           "count": 3,
+                     *           "mean_results": 1,
+                     *           "mean_ms": 4.3,
+                     *           "last_at": "2026-01-31T12:03:00Z"
+                     *         }
+                     *       ],
+                     *       "empty": [],
+                     *       "types": {
+                     *         "text": {
+                     *           "count": 3,
+                     *           "empty": 0,
+                     *           "mean_ms": 4.3,
+                     *           "p95_ms": 5
+                     *         },
+                     *         "image": {
+                     *           "count": 0,
+                     *           "empty": 0,
+                     *           "mean_ms": 0,
+                     *           "p95_ms": 0
+                     *         },
+                     *         "mixed": {
+                     *           "count": 0,
+                     *           "empty": 0,
+                     *           "mean_ms": 0,
+                     *           "p95_ms": 0
+                     *         },
+                     *         "similar": {
+                     *           "count": 0,
+                     *           "empty": 0,
+                     *           "mean_ms": 0,
+                     *           "p95_ms": 0
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SearchReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
         };
     };
     listProjects: {
@@ -5477,7 +8104,7 @@ export interface operations {
                 status?: "all" | "active" | "archived";
                 limit?: number;
                 /** @description next_cursor of the page before */
-                cursor?: string;
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;
@@ -5493,7 +8120,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         projects: components["schemas"]["Project"][];
-                        next_cursor: string | null;
+                        next_cursor: components["schemas"]["NextCursor"];
                     };
                 };
             };
@@ -5548,7 +8175,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                /** @example 1 */
+                id: components["parameters"]["ProjectPathId"];
             };
             cookie?: never;
         };
@@ -5579,7 +8207,8 @@ export interface operations {
             };
             header?: never;
             path: {
-                id: number;
+                /** @example 1 */
+                id: components["parameters"]["ProjectPathId"];
             };
             cookie?: never;
         };
@@ -5600,6 +8229,7 @@ export interface operations {
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
         };
     };
     changeProject: {
@@ -5607,7 +8237,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                /** @example 1 */
+                id: components["parameters"]["ProjectPathId"];
             };
             cookie?: never;
         };
@@ -5650,7 +8281,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                /** @example 1 */
+                id: components["parameters"]["ProjectPathId"];
             };
             cookie?: never;
         };
@@ -5680,19 +8312,21 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                /** @example 1 */
+                id: components["parameters"]["ProjectPathId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
                 "application/json": {
+                    /** Format: int64 */
                     user_id?: number;
                     /** @description Or the e-mail address */
                     username?: string;
                     /** @enum {unknown} */
                     role: "viewer" | "editor";
-                };
+                } & (unknown | unknown);
             };
         };
         responses: {
@@ -5723,7 +8357,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                /** @example 1 */
+                id: components["parameters"]["ProjectPathId"];
                 user_id: number;
             };
             cookie?: never;
@@ -5750,16 +8385,18 @@ export interface operations {
     listAssets: {
         parameters: {
             query?: {
-                type?: components["schemas"]["AssetType"];
+                /** @description An AssetType */
+                type?: string;
                 /** @description A pattern (*, ?, [a-z]) for the whole name, case aside */
                 q?: string;
                 limit?: number;
                 /** @description next_cursor of the page before */
-                cursor?: string;
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path: {
-                id: number;
+                /** @example 1 */
+                id: components["parameters"]["ProjectPathId"];
             };
             cookie?: never;
         };
@@ -5773,7 +8410,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         assets: components["schemas"]["Asset"][];
-                        next_cursor: string | null;
+                        next_cursor: components["schemas"]["NextCursor"];
                     };
                 };
             };
@@ -5791,7 +8428,8 @@ export interface operations {
             query?: {
                 /** @description Of a body that is one file */
                 name?: string;
-                type?: components["schemas"]["AssetType"];
+                /** @description An AssetType */
+                type?: string;
                 title?: string;
                 description?: string;
                 /** @description A SmallObject as JSON */
@@ -5799,7 +8437,8 @@ export interface operations {
             };
             header?: never;
             path: {
-                id: number;
+                /** @example 1 */
+                id: components["parameters"]["ProjectPathId"];
             };
             cookie?: never;
         };
@@ -5842,7 +8481,16 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
-            422: components["responses"]["Unprocessable"];
+            /** @description Several were sent and all of them refused; or what is wrong with the request or its one file */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetUpload"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
             507: components["responses"]["Full"];
@@ -5853,7 +8501,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                /** @example 12 */
+                id: components["parameters"]["AssetId"];
             };
             cookie?: never;
         };
@@ -5881,7 +8530,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                /** @example 12 */
+                id: components["parameters"]["AssetId"];
             };
             cookie?: never;
         };
@@ -5901,6 +8551,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
         };
     };
     changeAsset: {
@@ -5908,7 +8559,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                /** @example 12 */
+                id: components["parameters"]["AssetId"];
             };
             cookie?: never;
         };
@@ -5949,14 +8601,20 @@ export interface operations {
     getAssetContent: {
         parameters: {
             query?: {
-                /** @description Of a signed link */
-                exp?: number;
-                /** @description Of a signed link */
-                sig?: string;
+                /** @description Of a signed link, in Unix seconds; looked at together with sig */
+                exp?: components["parameters"]["LinkExpiry"];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of a copy at hand */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @example bytes=0-1023 */
+                Range?: components["parameters"]["Range"];
+                /** @description An ETag; otherwise the whole file is sent */
+                "If-Range"?: components["parameters"]["IfRange"];
+            };
             path: {
-                id: number;
+                /** @example 12 */
+                id: components["parameters"]["AssetId"];
             };
             cookie?: never;
         };
@@ -5965,38 +8623,35 @@ export interface operations {
             /** @description Its bytes. What is not a picture comes as an attachment */
             200: {
                 headers: {
-                    /** @description SHA-256 of the bytes */
-                    ETag?: string;
-                    "Content-Disposition"?: string;
+                    ETag: components["headers"]["ETag"];
                     "Accept-Ranges"?: "bytes";
+                    /** @description inline or attachment with the name (RFC 6266) */
+                    "Content-Disposition"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "*/*": string;
                 };
             };
-            /** @description The part that Range asked for */
+            /** @description The range that was asked for */
             206: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    /** @example bytes 0-1023/48213 */
+                    "Content-Range"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "*/*": string;
                 };
             };
-            /** @description The copy at hand (If-None-Match) is still good */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
-            416: components["responses"]["Problem"];
+            416: components["responses"]["RangeNotSatisfiable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
         };
@@ -6011,7 +8666,8 @@ export interface operations {
             };
             header?: never;
             path: {
-                id: number;
+                /** @example 12 */
+                id: components["parameters"]["AssetId"];
             };
             cookie?: never;
         };
@@ -6052,11 +8708,12 @@ export interface operations {
             query?: {
                 limit?: number;
                 /** @description next_cursor of the page before */
-                cursor?: string;
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path: {
-                id: number;
+                /** @example 12 */
+                id: components["parameters"]["AssetId"];
             };
             cookie?: never;
         };
@@ -6070,7 +8727,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         versions: components["schemas"]["Version"][];
-                        next_cursor: string | null;
+                        next_cursor: components["schemas"]["NextCursor"];
                     };
                 };
             };
@@ -6088,7 +8745,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                /** @example 12 */
+                id: components["parameters"]["AssetId"];
             };
             cookie?: never;
         };
@@ -6136,14 +8794,20 @@ export interface operations {
     getVersionContent: {
         parameters: {
             query?: {
-                /** @description Of a signed link */
-                exp?: number;
-                /** @description Of a signed link */
-                sig?: string;
+                /** @description Of a signed link, in Unix seconds; looked at together with sig */
+                exp?: components["parameters"]["LinkExpiry"];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of a copy at hand */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @example bytes=0-1023 */
+                Range?: components["parameters"]["Range"];
+                /** @description An ETag; otherwise the whole file is sent */
+                "If-Range"?: components["parameters"]["IfRange"];
+            };
             path: {
-                id: number;
+                /** @example 12 */
+                id: components["parameters"]["AssetId"];
                 number: number;
             };
             cookie?: never;
@@ -6153,38 +8817,35 @@ export interface operations {
             /** @description Its bytes. What is not a picture comes as an attachment */
             200: {
                 headers: {
-                    /** @description SHA-256 of the bytes */
-                    ETag?: string;
-                    "Content-Disposition"?: string;
+                    ETag: components["headers"]["ETag"];
                     "Accept-Ranges"?: "bytes";
+                    /** @description inline or attachment with the name (RFC 6266) */
+                    "Content-Disposition"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "*/*": string;
                 };
             };
-            /** @description The part that Range asked for */
+            /** @description The range that was asked for */
             206: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    /** @example bytes 0-1023/48213 */
+                    "Content-Range"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "*/*": string;
                 };
             };
-            /** @description The copy at hand (If-None-Match) is still good */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
-            416: components["responses"]["Problem"];
+            416: components["responses"]["RangeNotSatisfiable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
         };
@@ -6194,7 +8855,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                /** @example 12 */
+                id: components["parameters"]["AssetId"];
                 number: number;
             };
             cookie?: never;
@@ -6230,6 +8892,233 @@ export interface operations {
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
             507: components["responses"]["Full"];
+        };
+    };
+    getOpenapi: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of a copy at hand */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1, as JSON */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        openapi: string;
+                        info: Record<string, never>;
+                        paths: Record<string, never>;
+                        components: Record<string, never>;
+                    };
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    getDocs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The range of it that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    getDocsFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example swagger-ui.css */
+                file: components["schemas"]["Line"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/css": string;
+                    "text/javascript": string;
+                    "image/png": string;
+                };
+            };
+            /** @description The range of it that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/css": string;
+                    "text/javascript": string;
+                    "image/png": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    embedImage: {
+        parameters: {
+            query?: {
+                /** @description look: to compare pictures; word: to compare with words */
+                space?: "look" | "word";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+                "image/*": string;
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The vector */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Embedding"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    embedImages: {
+        parameters: {
+            query?: {
+                /** @description look: to compare pictures; word: to compare with words */
+                space?: "look" | "word";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    files: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description The vectors, in the order of the files */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Embeddings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    embedText: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "a lighthouse at night"
+                 *     }
+                 */
+                "application/json": {
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The vector */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Embedding"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
         };
     };
 }
