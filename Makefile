@@ -7,7 +7,8 @@ export MAGPIE_MODELS ?= $(MODELS)
 SOURCES = find src include tests bench examples fuzz -name '*.[ch]' -print0
 
 .PHONY: help demo test quality bench peers install format check-format asan tsan clang fuzz clean \
-	release model deps-demo deps-test deps-bench kill200 memory10000 api docs-ui schema sdk-typescript
+	release model deps-demo deps-test deps-bench kill200 memory10000 api docs-ui schema \
+	sdk-python sdk-typescript
 
 help:
 	@echo "make demo      install what is needed, build, fetch the model, show it on samples/"
@@ -19,6 +20,7 @@ help:
 	@echo "make api       write api/openapi.json anew from api/openapi.yaml"
 	@echo "make docs-ui   fetch what the page /docs needs (npm); before make install"
 	@echo "make sdk-typescript   fetch what the TypeScript client needs (npm), build and check it"
+	@echo "make sdk-python   build the Python client's wheel into build/sdk-python"
 	@echo "make schema    ask the service everything that its interface file allows, for longer"
 	@echo "make asan tsan clang fuzz format check-format clean"
 
@@ -99,6 +101,12 @@ sdk-typescript:
 
 schema: release
 	@EXAMPLES=300 PYTHON=$$(tools/python.sh) tests/e2e/run.sh -s test_schema.py
+
+sdk-python:
+	@mkdir -p build/sdk-python
+	@python=$$(tools/python.sh) && $${python:?needs the packages of tests/requirements.txt} -m pip wheel --quiet \
+		--disable-pip-version-check --no-deps --wheel-dir build/sdk-python ./sdk/python
+	@ls build/sdk-python/*.whl
 
 clean:
 	@rm -rf build demo-library demo.html .venv-test

@@ -1,0 +1,266 @@
+# Made of ../_async by tools/make_sync.py: change it there.
+"""The client: sends what the resources ask for, keeps the tokens, tries again where that is safe."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Iterator, Callable, FrozenSet, Mapping, Optional, Type, TypeVar, Union
+
+import httpx
+
+from .. import _core as core
+from .._body import Body
+from .._sse import Parser, ServerSent
+from ..errors import Unauthorized, Unreachable
+from ..types import Tokens
+from ._backend import Lock, content_of, sleep
+from .account import Auth, Keys
+from .assets import Assets, Projects
+from .images import Images
+from .jobs import Events, Exports, Jobs
+from .products import Products
+from .questions import Dedup, Feedback, Health, Maps, Qa, Search, Statistics, Verdicts
+
+T = TypeVar("T")
+
+
+class Client:
+    """One service, and who asks it. Safe to share: between threads (Client) or tasks (Client).
+
+    Give an `api_key`, or tokens, or sign in with `client.auth.login(...)`. Access tokens are renewed by the refresh
+    token when the service does not take them any more; `on_tokens` hears of new ones, so that they can be kept.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: Optional[str] = None,
+        access_token: Optional[str] = None,
+        refresh_token: Optional[str] = None,
+        on_tokens: Optional[Callable[[Tokens], None]] = None,
+        timeout: float = 60.0,
+        retries: int = 3,
+        verify: Union[bool, str] = True,
+        transport: Optional[httpx.BaseTransport] = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.access_token = access_token
+        self.refresh_token = refresh_token
+        self._api_key = api_key
+        self._on_tokens = on_tokens
+        self._timeout = timeout
+        self._retries = retries
+        self._renewing = Lock()
+        self._http = httpx.Client(verify=verify, timeout=timeout, transport=transport)
+        self.auth = Auth(self)
+        self.keys = Keys(self)
+        self.images = Images(self)
+        self.search = Search(self)
+        self.dedup = Dedup(self)
+        self.qa = Qa(self)
+        self.verdicts = Verdicts(self)
+        self.feedback = Feedback(self)
+        self.map = Maps(self)
+        self.stats = Statistics(self)
+        self.projects = Projects(self)
+        self.assets = Assets(self)
+        self.jobs = Jobs(self)
+        self.exports = Exports(self)
+        self.events = Events(self)
+        self.products = Products(self)
+        self.health = Health(self)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections. The session of the service stays: see `auth.logout`."""
+        self._http.close()
+
+    # ---- for the resources ----
+
+    def ask(
+        self,
+        kind: Type[T],
+        method: str,
+        path: str,
+        *,
+        query: Optional[Mapping[str, core.Value]] = None,
+        json: Optional[Mapping[str, object]] = None,
+        body: Optional[Body] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        idempotent: Optional[bool] = None,
+        signed_in: bool = True,
+        takes: FrozenSet[int] = frozenset(),
+    ) -> T:
+        """A request whose answer is a JSON object."""
+        asked = core.request(
+            method,
+            path,
+            query=query,
+            json_body=json,
+            body=body,
+            headers=headers,
+            idempotent=idempotent,
+            signed_in=signed_in,
+            takes=takes,
+        )
+        return core.answer_of((self._send(asked)).content, kind)
+
+    def tell(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Optional[Mapping[str, core.Value]] = None,
+        json: Optional[Mapping[str, object]] = None,
+        signed_in: bool = True,
+    ) -> None:
+        """A request whose answer is that it is done."""
+        self._send(core.request(method, path, query=query, json_body=json, signed_in=signed_in))
+
+    def fetch(self, path: str, query: Optional[Mapping[str, core.Value]] = None) -> bytes:
+        """The bytes of `path`, of a resource or of a signed link (`preview_url`, `content_url`)."""
+        return (self._send(core.request("GET", path, query=query, signed_in=self._own(path)))).content
+
+    def download(self, path: str, to: Union[str, "os.PathLike[str]"]) -> Path:
+        """The bytes of `path` as a file. It is whole or not there: a broken transfer leaves what was there before."""
+        target = Path(to)
+        asked = core.request("GET", path, signed_in=self._own(path))
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                with self._stream(asked) as response:
+                    for piece in response.iter_bytes():
+                        out.write(piece)
+            os.replace(name, target)
+        except BaseException as error:
+            os.unlink(name)
+            if isinstance(error, httpx.TransportError):
+                raise Unreachable(str(error) or type(error).__name__) from error
+            raise
+        return target
+
+    def put_link(self, url: str, body: Body, headers: Mapping[str, str]) -> None:
+        """To an address that somebody signed, which is not for our tokens."""
+        self._send(core.request("PUT", url, body=body, headers=headers, idempotent=False, signed_in=False))
+
+    def listen(
+        self, path: str, query: Mapping[str, core.Value], last_id: str, resume: Callable[[Optional[ServerSent]], bool]
+    ) -> Iterator[ServerSent]:
+        """A stream of events. Where it ends or breaks, `resume` (told the last event) says whether it goes on, from
+        the event after the last one that had an id."""
+        last: Optional[ServerSent] = None
+        failures = 0
+        while True:
+            headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+            if last_id:
+                headers["Last-Event-ID"] = last_id
+                query = {name: value for name, value in query.items() if name != "after"}
+            parser = Parser()
+            try:
+                with self._stream(core.request("GET", path, query=query, headers=headers)) as response:
+                    for piece in response.iter_bytes():
+                        failures = 0
+                        for last in parser.feed(piece):
+                            last_id = last.id or last_id
+                            yield last
+            except httpx.TransportError as error:
+                failures += 1
+                if failures > self._retries:
+                    raise Unreachable(str(error) or type(error).__name__) from error
+            if not resume(last):
+                return
+            sleep(parser.retry_s)
+
+    def take(self, tokens: Tokens) -> Tokens:
+        """From now on, these."""
+        self.access_token, self.refresh_token = tokens["access_token"], tokens["refresh_token"]
+        if self._on_tokens is not None:
+            self._on_tokens(tokens)
+        return tokens
+
+    def renew(self, used: Optional[str]) -> bool:
+        """New tokens in place of `used`, by whoever comes first: a refresh token that is shown twice ends the
+        session. False where there is nothing to renew with."""
+        with self._renewing:
+            if self.access_token != used:
+                return self.access_token is not None  # somebody has done it meanwhile
+            if self.refresh_token is None:
+                return False
+            asked = core.request(
+                "POST", "/api/auth/refresh", json_body={"refresh_token": self.refresh_token}, signed_in=False
+            )
+            try:
+                answer = self._send(asked)
+            except Unauthorized:
+                self.refresh_token = None
+                return False
+            self.take(core.answer_of(answer.content, Tokens))
+            return True
+
+    # ---- sending ----
+
+    def _own(self, path: str) -> bool:
+        """Is it of this service, and not a signed link, which needs no token?"""
+        return path.startswith("/") and "sig=" not in path
+
+    def _built(self, asked: core.Request, token: Optional[str]) -> httpx.Request:
+        headers = core.headers_of(asked, token, self._api_key)
+        url = core.address_of(self.base_url, asked.path)
+        timeout = httpx.USE_CLIENT_DEFAULT if asked.timeout is None else httpx.Timeout(asked.timeout)
+        body = asked.body
+        if body is None:
+            return self._http.build_request(asked.method, url, headers=headers, timeout=timeout)
+        content = content_of(body) if body.whole is None else body.whole
+        return self._http.build_request(
+            asked.method, url, headers=headers, content=content, timeout=timeout
+        )
+
+    def _send(self, asked: core.Request, stream: bool = False) -> httpx.Response:
+        """The answer, where it is one that `asked` takes; else the error is raised. A stream's is not read."""
+        attempt, renewed = 0, False
+        while True:
+            token = self.access_token
+            try:
+                response = self._http.send(self._built(asked, token), stream=stream)
+                if response.is_success or response.status_code in asked.takes:
+                    return response
+                text = response.read()
+                response.close()
+            except httpx.TransportError as error:
+                again = core.can_repeat(asked) or (isinstance(error, httpx.ConnectError) and core.can_resend(asked))
+                if attempt >= self._retries or not again:
+                    raise Unreachable(str(error) or type(error).__name__) from error
+                sleep(core.wait_before(attempt))
+            else:
+                problem = core.error_of(response.status_code, response.headers, text, response.reason_phrase)
+                if response.status_code == 401 and asked.signed_in and not renewed and token is not None:
+                    renewed = True
+                    if core.can_resend(asked) and self.renew(token):
+                        continue
+                if attempt >= self._retries or not core.passes(asked, problem):
+                    raise problem
+                sleep(core.wait_before(attempt, problem.retry_after))
+            attempt += 1
+
+    @contextmanager
+    def _stream(self, asked: core.Request) -> Iterator[httpx.Response]:
+        response = self._send(asked, stream=True)
+        try:
+            yield response
+        finally:
+            response.close()

@@ -1,0 +1,396 @@
+# Made of ../_async by tools/make_sync.py: change it there.
+"""What is asked of the pictures: search, copies, quality, the map, figures; and what people say of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator, List, Literal, Optional, Sequence, Union
+
+from .._core import path_of
+from .._map import CompactMap, map_of
+from .._question import Ids, Parts, Pictures, Texts, Vectors, question_of
+from ..types import (
+    Anomaly,
+    AnomalyAnswer,
+    ClusterChoice,
+    ClusterMember,
+    DedupAnswer,
+    Dependencies,
+    FeedbackList,
+    Health as HealthAnswer,
+    Image,
+    Liveness,
+    Map,
+    NewFeedback,
+    NewPlan,
+    NewVerdict,
+    Plan,
+    PlanDetail,
+    PlanPage,
+    PlanReport,
+    QualityPage,
+    Readiness,
+    SearchAnswer,
+    Stats,
+    Verdict,
+    VerdictList,
+)
+from ..types import Feedback as FeedbackRow
+from ._resource import Resource
+
+if TYPE_CHECKING:
+    from .client import Client
+
+ImageId = Union[int, str]
+
+
+class Search(Resource):
+    def similar(
+        self,
+        image_id: ImageId,
+        *,
+        limit: Optional[int] = None,
+        threshold: Optional[float] = None,
+        where: Optional[str] = None,
+        project_id: Optional[int] = None,
+        cursor: Optional[str] = None,
+        exact: Optional[bool] = None,
+    ) -> SearchAnswer:
+        """Look-alikes of a picture of the library."""
+        body = {
+            "image_id": image_id,
+            "limit": limit,
+            "threshold": threshold,
+            "where": where,
+            "project_id": project_id,
+            "cursor": cursor,
+            "exact": exact,
+        }
+        return self._client.ask(SearchAnswer, "POST", "/api/search/similar", json=body, idempotent=True)
+
+    def text(
+        self,
+        query: str,
+        *,
+        limit: Optional[int] = None,
+        threshold: Optional[float] = None,
+        where: Optional[str] = None,
+        project_id: Optional[int] = None,
+        cursor: Optional[str] = None,
+        exact: Optional[bool] = None,
+    ) -> SearchAnswer:
+        """Pictures from words. `convincing` says whether the best hit is a good one."""
+        body = {
+            "query": query,
+            "limit": limit,
+            "threshold": threshold,
+            "where": where,
+            "project_id": project_id,
+            "cursor": cursor,
+            "exact": exact,
+        }
+        return self._client.ask(SearchAnswer, "POST", "/api/search/text", json=body, idempotent=True)
+
+    def mixed(
+        self,
+        *,
+        texts: Texts = (),
+        ids: Ids = (),
+        images: Pictures = (),
+        vectors: Vectors = (),
+        negative_texts: Texts = (),
+        negative_ids: Ids = (),
+        negative_images: Pictures = (),
+        negative_vectors: Vectors = (),
+        limit: Optional[int] = None,
+        threshold: Optional[float] = None,
+        where: Optional[str] = None,
+        project_id: Optional[int] = None,
+        cursor: Optional[str] = None,
+        exact: Optional[bool] = None,
+    ) -> SearchAnswer:
+        """Up to 16 parts together, at least one of them positive; `Weighted(part, 0.5)` counts for half. Pictures
+        are paths, bytes or open files: they are looked at, not kept."""
+        options = {
+            "limit": limit,
+            "threshold": threshold,
+            "where": where,
+            "project_id": project_id,
+            "cursor": cursor,
+            "exact": exact,
+        }
+        question, form = question_of(
+            Parts(texts, ids, vectors, images),
+            Parts(negative_texts, negative_ids, negative_vectors, negative_images),
+            options,
+        )
+        return self._client.ask(
+            SearchAnswer, "POST", "/api/search", json=question, body=form, idempotent=True
+        )
+
+
+class Plans(Resource):
+    """Plans to remove copies: drafted, looked at, applied, and undone if need be."""
+
+    def create(
+        self,
+        clusters: Optional[Sequence[ClusterChoice]] = None,
+        *,
+        threshold: Optional[float] = None,
+        where: Optional[str] = None,
+        project_id: Optional[int] = None,
+    ) -> NewPlan:
+        """Of these clusters; without them, of every suggestion."""
+        body = {"clusters": clusters, "threshold": threshold, "where": where, "project_id": project_id}
+        return self._client.ask(NewPlan, "POST", "/api/dedup/plans", json=body)
+
+    def list(self, *, page_size: int = 100) -> Iterator[Plan]:
+        cursor: Optional[str] = None
+        while True:
+            query = {"limit": page_size, "cursor": cursor}
+            page = self._client.ask(PlanPage, "GET", "/api/dedup/plans", query=query)
+            for plan in page["plans"]:
+                yield plan
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def get(self, plan_id: int) -> PlanDetail:
+        return self._client.ask(PlanDetail, "GET", path_of("/api/dedup/plans/{}", plan_id))
+
+    def apply(self, plan_id: int) -> PlanReport:
+        """What the plan removes goes to the trash."""
+        return self._client.ask(PlanReport, "POST", path_of("/api/dedup/plans/{}/apply", plan_id), json={})
+
+    def undo(self, plan_id: int) -> PlanReport:
+        return self._client.ask(PlanReport, "POST", path_of("/api/dedup/plans/{}/undo", plan_id), json={})
+
+    def delete(self, plan_id: int) -> None:
+        self._client.tell("DELETE", path_of("/api/dedup/plans/{}", plan_id))
+
+
+class Dedup(Resource):
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.plans = Plans(client)
+
+    def page(
+        self,
+        *,
+        kind: Optional[Literal["same", "similar"]] = None,
+        threshold: Optional[float] = None,
+        where: Optional[str] = None,
+        project_id: Optional[int] = None,
+        limit: Optional[int] = None,
+        cursor: Optional[str] = None,
+    ) -> DedupAnswer:
+        """One page of `clusters`, with what there is to say of each as a whole."""
+        body = {
+            "kind": kind,
+            "threshold": threshold,
+            "where": where,
+            "project_id": project_id,
+            "limit": limit,
+            "cursor": cursor,
+        }
+        return self._client.ask(DedupAnswer, "POST", "/api/deduplicate", json=body, idempotent=True)
+
+    def clusters(
+        self,
+        *,
+        kind: Optional[Literal["same", "similar"]] = None,
+        threshold: Optional[float] = None,
+        where: Optional[str] = None,
+        project_id: Optional[int] = None,
+        page_size: int = 100,
+    ) -> Iterator[List[ClusterMember]]:
+        """Pictures that are copies of each other; the one to keep first."""
+        cursor: Optional[str] = None
+        while True:
+            page = self.page(
+                kind=kind, threshold=threshold, where=where, project_id=project_id, limit=page_size, cursor=cursor
+            )
+            for cluster in page["clusters"]:
+                yield cluster
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+
+class Qa(Resource):
+    def anomalies_page(
+        self,
+        *,
+        alpha: Optional[float] = None,
+        sort: Optional[Literal["score", "anomaly_score"]] = None,
+        project_id: Optional[int] = None,
+        where: Optional[str] = None,
+        normals: Optional[str] = None,
+        limit: Optional[int] = None,
+        cursor: Optional[str] = None,
+    ) -> AnomalyAnswer:
+        """One page of `anomalies`, with the figures of all that were judged."""
+        query = {
+            "alpha": alpha,
+            "sort": sort,
+            "project_id": project_id,
+            "where": where,
+            "normals": normals,
+            "limit": limit,
+            "cursor": cursor,
+        }
+        return self._client.ask(AnomalyAnswer, "GET", "/api/qa/anomalies", query=query)
+
+    def anomalies(
+        self,
+        *,
+        alpha: Optional[float] = None,
+        sort: Optional[Literal["score", "anomaly_score"]] = None,
+        project_id: Optional[int] = None,
+        where: Optional[str] = None,
+        normals: Optional[str] = None,
+        page_size: int = 100,
+    ) -> Iterator[Anomaly]:
+        """All that was judged, the oddest first; `flagged` at a false-alarm rate of `alpha`."""
+        cursor: Optional[str] = None
+        while True:
+            page = self.anomalies_page(
+                alpha=alpha,
+                sort=sort,
+                project_id=project_id,
+                where=where,
+                normals=normals,
+                limit=page_size,
+                cursor=cursor,
+            )
+            for anomaly in page["anomalies"]:
+                yield anomaly
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def quality_page(
+        self,
+        *,
+        issue: Optional[Literal["any", "too_dark", "too_bright", "blurred", "blank", "low_contrast"]] = None,
+        project_id: Optional[int] = None,
+        limit: Optional[int] = None,
+        cursor: Optional[str] = None,
+    ) -> QualityPage:
+        """One page of `quality`, with the counts of each issue."""
+        query = {"issue": issue, "project_id": project_id, "limit": limit, "cursor": cursor}
+        return self._client.ask(QualityPage, "GET", "/api/qa/quality", query=query)
+
+    def quality(
+        self,
+        *,
+        issue: Optional[Literal["any", "too_dark", "too_bright", "blurred", "blank", "low_contrast"]] = None,
+        project_id: Optional[int] = None,
+        page_size: int = 100,
+    ) -> Iterator[Image]:
+        """Pictures with something wrong."""
+        cursor: Optional[str] = None
+        while True:
+            page = self.quality_page(issue=issue, project_id=project_id, limit=page_size, cursor=cursor)
+            for image in page["images"]:
+                yield image
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+
+class Verdicts(Resource):
+    """What people say that the library then holds to."""
+
+    def give(
+        self,
+        verdict: Literal["same", "different", "normal", "anomaly", "note"],
+        image_id: ImageId,
+        other_id: Optional[ImageId] = None,
+        *,
+        note: Optional[str] = None,
+    ) -> NewVerdict:
+        body = {"verdict": verdict, "image_id": image_id, "other_id": other_id, "note": note}
+        return self._client.ask(NewVerdict, "POST", "/api/verdicts", json=body)
+
+    def list(self) -> List[Verdict]:
+        return (self._client.ask(VerdictList, "GET", "/api/verdicts"))["verdicts"]
+
+
+class Feedback(Resource):
+    """Remarks on pictures."""
+
+    def give(self, image_id: ImageId, action: str, *, note: Optional[str] = None) -> NewFeedback:
+        body = {"image_id": image_id, "action": action, "note": note}
+        return self._client.ask(NewFeedback, "POST", "/api/feedback", json=body)
+
+    def list(self, image_id: ImageId) -> List[FeedbackRow]:
+        query = {"image_id": image_id}
+        return (self._client.ask(FeedbackList, "GET", "/api/feedback", query=query))["feedback"]
+
+
+class Maps(Resource):
+    """Where pictures lie beside each other: what looks alike lies together."""
+
+    def get(
+        self,
+        *,
+        dims: Literal[2, 3] = 2,
+        seed: Optional[int] = None,
+        neighbours: Optional[int] = None,
+        method: Optional[Literal["auto", "umap", "pca"]] = None,
+        project_id: Optional[int] = None,
+        where: Optional[str] = None,
+    ) -> Map:
+        query = {
+            "dims": dims,
+            "seed": seed,
+            "neighbours": neighbours,
+            "method": method,
+            "project_id": project_id,
+            "where": where,
+        }
+        return self._client.ask(Map, "GET", "/api/vectors/map", query=query)
+
+    def compact(
+        self,
+        *,
+        dims: Literal[2, 3] = 2,
+        seed: Optional[int] = None,
+        neighbours: Optional[int] = None,
+        method: Optional[Literal["auto", "umap", "pca"]] = None,
+        project_id: Optional[int] = None,
+        where: Optional[str] = None,
+    ) -> CompactMap:
+        """The same in a fraction of the bytes, as arrays; `.numpy()` makes NumPy's of them."""
+        query = {
+            "dims": dims,
+            "seed": seed,
+            "neighbours": neighbours,
+            "method": method,
+            "project_id": project_id,
+            "where": where,
+            "format": "binary",
+        }
+        return map_of(self._client.fetch("/api/vectors/map", query))
+
+
+class Statistics(Resource):
+    def get(self, *, project_id: Optional[int] = None) -> Stats:
+        return self._client.ask(Stats, "GET", "/api/stats", query={"project_id": project_id})
+
+
+class Health(Resource):
+    def get(self) -> HealthAnswer:
+        return self._client.ask(HealthAnswer, "GET", "/health", signed_in=False)
+
+    def live(self) -> Liveness:
+        return self._client.ask(Liveness, "GET", "/health/live", signed_in=False)
+
+    def ready(self) -> Readiness:
+        """Also where it is not: `status` and `error` say so."""
+        path = "/health/ready"
+        return self._client.ask(Readiness, "GET", path, signed_in=False, takes=frozenset({503}))
+
+    def dependencies(self) -> Dependencies:
+        path = "/health/dependencies"
+        return self._client.ask(Dependencies, "GET", path, signed_in=False, takes=frozenset({503}))
