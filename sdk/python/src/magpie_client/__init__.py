@@ -1,4 +1,4 @@
-"""A client of Magpie, the image engine: `Client`, and `AsyncClient` for asyncio and Trio."""
+"""A client of Magpie, the image engine: `Client`, and `AsyncClient` for asyncio."""
 
 from . import types
 from ._async.client import AsyncClient

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -97,7 +97,7 @@ class Body:
     length: Optional[int]
     repeatable: bool
     pieces: Callable[[], Iterator[bytes]]
-    whole: Optional[bytes] = None  # where there is nothing to read
+    whole: Optional[bytes] = field(default=None, repr=False)  # where there is nothing to read; may hold a password
 
     @staticmethod
     def of_bytes(data: bytes, content_type: str) -> Body:
@@ -124,6 +124,20 @@ def _head(boundary: str, name: str, file: File) -> bytes:
     ).encode()
 
 
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in larger pieces: a form of small files is not worth a packet for each of its heads."""
+    held: List[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
+
+
 def form_of(fields: Mapping[str, str], files: Sequence[Tuple[str, File]]) -> Body:
     """multipart/form-data; its length is known as soon as every file's is."""
     boundary = uuid.uuid4().hex
@@ -147,5 +161,5 @@ def form_of(fields: Mapping[str, str], files: Sequence[Tuple[str, File]]) -> Bod
         f"multipart/form-data; boundary={boundary}",
         total if len(known) == len(lengths) else None,
         all(file.repeatable for _, file in files),
-        pieces,
+        lambda: _gathered(pieces()),
     )

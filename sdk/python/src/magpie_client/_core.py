@@ -9,22 +9,24 @@ import email.utils
 import json
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Dict, FrozenSet, Mapping, Optional, Sequence, Type, TypeVar, Union, cast
 from urllib.parse import quote, urlencode
 
 from ._body import Body
-from .errors import BY_STATUS, MagpieError
+from .errors import BY_STATUS, MagpieError, Unreachable
 
 VERSION = "0.1.0"
 
 T = TypeVar("T")
 Value = Union[str, int, float, bool, None, Sequence[str]]
 
+SILENCE_S = 45.0  # a stream says something every 15 s, if only that it is there
 MOST_WAIT_S = 60.0  # whoever is told to wait for longer hears of it instead
 FIRST_WAIT_S, LAST_WAIT_S = 0.25, 8.0
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _PASSING = frozenset({429, 503})
+BY_HEAD = frozenset({401, 403, 404, 409, 429, 507})  # what the service may answer before it has read a body
 
 
 @dataclass(frozen=True)
@@ -177,5 +179,12 @@ def wait_before(attempt: int, retry_after: Optional[float] = None) -> float:
 
 
 def passes(asked: Request, error: MagpieError) -> bool:
-    """May the same request fare better in a while?"""
+    """May the same request fare better in a while, and be sent again without harm?"""
+    if isinstance(error, Unreachable):
+        return can_repeat(asked) or (not error.sent and can_resend(asked))
     return error.status in _PASSING and can_repeat(asked) and (error.retry_after or 0.0) <= MOST_WAIT_S
+
+
+def without_body(asked: Request) -> Request:
+    content_type = asked.body.content_type if asked.body is not None else "application/octet-stream"
+    return replace(asked, body=Body.of_bytes(b"", content_type))

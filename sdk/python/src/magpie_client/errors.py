@@ -57,10 +57,12 @@ class Unavailable(MagpieError):
 
 
 class Unreachable(MagpieError):
-    """No answer came: no connection, a connection that broke, a time that ran out. `status` is 0."""
+    """No answer came: no connection, a connection that broke, a time that ran out. `status` is 0.
+    Where `sent` is true, the service may have done what it was asked."""
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, sent: bool = True) -> None:
         super().__init__(0, "Unreachable", detail)
+        self.sent = sent
 
 
 class WaitTimeout(TimeoutError):

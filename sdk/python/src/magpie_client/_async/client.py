@@ -14,7 +14,7 @@ import httpx
 from .. import _core as core
 from .._body import Body
 from .._sse import Parser, ServerSent
-from ..errors import Unauthorized, Unreachable
+from ..errors import MagpieError, Unauthorized, Unreachable
 from ..types import Tokens
 from ._backend import Lock, content_of, sleep
 from .account import Auth, Keys
@@ -25,6 +25,12 @@ from .products import Products
 from .questions import Dedup, Feedback, Health, Maps, Qa, Search, Statistics, Verdicts
 
 T = TypeVar("T")
+
+
+def unreachable(error: httpx.TransportError) -> Unreachable:
+    told = Unreachable(str(error) or type(error).__name__, sent=not isinstance(error, httpx.ConnectError))
+    told.__cause__ = error
+    return told
 
 
 class AsyncClient:
@@ -149,7 +155,7 @@ class AsyncClient:
         except BaseException as error:
             os.unlink(name)
             if isinstance(error, httpx.TransportError):
-                raise Unreachable(str(error) or type(error).__name__) from error
+                raise unreachable(error)
             raise
         return target
 
@@ -163,7 +169,7 @@ class AsyncClient:
         """A stream of events. Where it ends or breaks, `resume` (told the last event) says whether it goes on, from
         the event after the last one that had an id."""
         last: Optional[ServerSent] = None
-        failures = 0
+        failures, silence = 0, max(self._timeout, core.SILENCE_S)
         while True:
             headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
             if last_id:
@@ -171,7 +177,8 @@ class AsyncClient:
                 query = {name: value for name, value in query.items() if name != "after"}
             parser = Parser()
             try:
-                async with self._stream(core.request("GET", path, query=query, headers=headers)) as response:
+                asked = core.request("GET", path, query=query, headers=headers, timeout=silence)
+                async with self._stream(asked) as response:
                     async for piece in response.aiter_bytes():
                         failures = 0
                         for last in parser.feed(piece):
@@ -180,7 +187,7 @@ class AsyncClient:
             except httpx.TransportError as error:
                 failures += 1
                 if failures > self._retries:
-                    raise Unreachable(str(error) or type(error).__name__) from error
+                    raise unreachable(error)
             if not resume(last):
                 return
             await sleep(parser.retry_s)
@@ -234,27 +241,38 @@ class AsyncClient:
         attempt, renewed = 0, False
         while True:
             token = self.access_token
-            try:
-                response = await self._http.send(self._built(asked, token), stream=stream)
-                if response.is_success or response.status_code in asked.takes:
-                    return response
-                text = await response.aread()
-                await response.aclose()
-            except httpx.TransportError as error:
-                again = core.can_repeat(asked) or (isinstance(error, httpx.ConnectError) and core.can_resend(asked))
-                if attempt >= self._retries or not again:
-                    raise Unreachable(str(error) or type(error).__name__) from error
-                await sleep(core.wait_before(attempt))
-            else:
-                problem = core.error_of(response.status_code, response.headers, text, response.reason_phrase)
-                if response.status_code == 401 and asked.signed_in and not renewed and token is not None:
-                    renewed = True
-                    if core.can_resend(asked) and await self.renew(token):
-                        continue
-                if attempt >= self._retries or not core.passes(asked, problem):
-                    raise problem
-                await sleep(core.wait_before(attempt, problem.retry_after))
+            came = await self._once(asked, token, stream)
+            if not isinstance(came, MagpieError):
+                return came
+            if came.status == 401 and asked.signed_in and token is not None and not renewed:
+                renewed = True
+                if await self.renew(token) and core.can_resend(asked):
+                    continue
+            if attempt >= self._retries or not core.passes(asked, came):
+                raise came
+            await sleep(core.wait_before(attempt, came.retry_after))
             attempt += 1
+
+    async def _once(
+        self, asked: core.Request, token: Optional[str], stream: bool = False
+    ) -> Union[httpx.Response, MagpieError]:
+        try:
+            response = await self._http.send(self._built(asked, token), stream=stream)
+            if response.is_success or response.status_code in asked.takes:
+                return response
+            text = await response.aread()
+            await response.aclose()
+        except httpx.TransportError as error:
+            return await self._reason(asked, token) or unreachable(error)
+        return core.error_of(response.status_code, response.headers, text, response.reason_phrase)
+
+    async def _reason(self, asked: core.Request, token: Optional[str]) -> Optional[MagpieError]:
+        """A service that refuses a long body by its head closes the connection while the body is under way, and then
+        its answer can be lost. The same head with an empty body is answered alike, and takes nothing in."""
+        if asked.body is None or asked.body.whole is not None:
+            return None
+        came: Union[httpx.Response, MagpieError] = await self._once(core.without_body(asked), token)
+        return came if isinstance(came, MagpieError) and came.status in core.BY_HEAD else None
 
     @asynccontextmanager
     async def _stream(self, asked: core.Request) -> AsyncIterator[httpx.Response]:

@@ -15,7 +15,7 @@ import httpx
 from .. import _core as core
 from .._body import Body
 from .._sse import Parser, ServerSent
-from ..errors import Unauthorized, Unreachable
+from ..errors import MagpieError, Unauthorized, Unreachable
 from ..types import Tokens
 from ._backend import Lock, content_of, sleep
 from .account import Auth, Keys
@@ -26,6 +26,12 @@ from .products import Products
 from .questions import Dedup, Feedback, Health, Maps, Qa, Search, Statistics, Verdicts
 
 T = TypeVar("T")
+
+
+def unreachable(error: httpx.TransportError) -> Unreachable:
+    told = Unreachable(str(error) or type(error).__name__, sent=not isinstance(error, httpx.ConnectError))
+    told.__cause__ = error
+    return told
 
 
 class Client:
@@ -150,7 +156,7 @@ class Client:
         except BaseException as error:
             os.unlink(name)
             if isinstance(error, httpx.TransportError):
-                raise Unreachable(str(error) or type(error).__name__) from error
+                raise unreachable(error)
             raise
         return target
 
@@ -164,7 +170,7 @@ class Client:
         """A stream of events. Where it ends or breaks, `resume` (told the last event) says whether it goes on, from
         the event after the last one that had an id."""
         last: Optional[ServerSent] = None
-        failures = 0
+        failures, silence = 0, max(self._timeout, core.SILENCE_S)
         while True:
             headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
             if last_id:
@@ -172,7 +178,8 @@ class Client:
                 query = {name: value for name, value in query.items() if name != "after"}
             parser = Parser()
             try:
-                with self._stream(core.request("GET", path, query=query, headers=headers)) as response:
+                asked = core.request("GET", path, query=query, headers=headers, timeout=silence)
+                with self._stream(asked) as response:
                     for piece in response.iter_bytes():
                         failures = 0
                         for last in parser.feed(piece):
@@ -181,7 +188,7 @@ class Client:
             except httpx.TransportError as error:
                 failures += 1
                 if failures > self._retries:
-                    raise Unreachable(str(error) or type(error).__name__) from error
+                    raise unreachable(error)
             if not resume(last):
                 return
             sleep(parser.retry_s)
@@ -235,27 +242,38 @@ class Client:
         attempt, renewed = 0, False
         while True:
             token = self.access_token
-            try:
-                response = self._http.send(self._built(asked, token), stream=stream)
-                if response.is_success or response.status_code in asked.takes:
-                    return response
-                text = response.read()
-                response.close()
-            except httpx.TransportError as error:
-                again = core.can_repeat(asked) or (isinstance(error, httpx.ConnectError) and core.can_resend(asked))
-                if attempt >= self._retries or not again:
-                    raise Unreachable(str(error) or type(error).__name__) from error
-                sleep(core.wait_before(attempt))
-            else:
-                problem = core.error_of(response.status_code, response.headers, text, response.reason_phrase)
-                if response.status_code == 401 and asked.signed_in and not renewed and token is not None:
-                    renewed = True
-                    if core.can_resend(asked) and self.renew(token):
-                        continue
-                if attempt >= self._retries or not core.passes(asked, problem):
-                    raise problem
-                sleep(core.wait_before(attempt, problem.retry_after))
+            came = self._once(asked, token, stream)
+            if not isinstance(came, MagpieError):
+                return came
+            if came.status == 401 and asked.signed_in and token is not None and not renewed:
+                renewed = True
+                if self.renew(token) and core.can_resend(asked):
+                    continue
+            if attempt >= self._retries or not core.passes(asked, came):
+                raise came
+            sleep(core.wait_before(attempt, came.retry_after))
             attempt += 1
+
+    def _once(
+        self, asked: core.Request, token: Optional[str], stream: bool = False
+    ) -> Union[httpx.Response, MagpieError]:
+        try:
+            response = self._http.send(self._built(asked, token), stream=stream)
+            if response.is_success or response.status_code in asked.takes:
+                return response
+            text = response.read()
+            response.close()
+        except httpx.TransportError as error:
+            return self._reason(asked, token) or unreachable(error)
+        return core.error_of(response.status_code, response.headers, text, response.reason_phrase)
+
+    def _reason(self, asked: core.Request, token: Optional[str]) -> Optional[MagpieError]:
+        """A service that refuses a long body by its head closes the connection while the body is under way, and then
+        its answer can be lost. The same head with an empty body is answered alike, and takes nothing in."""
+        if asked.body is None or asked.body.whole is not None:
+            return None
+        came: Union[httpx.Response, MagpieError] = self._once(core.without_body(asked), token)
+        return came if isinstance(came, MagpieError) and came.status in core.BY_HEAD else None
 
     @contextmanager
     def _stream(self, asked: core.Request) -> Iterator[httpx.Response]:
