@@ -2,12 +2,12 @@
 #include "app/commands.h"
 
 static const mp_command *const table_of_commands[] = {
-    &command_init,    &command_add,    &command_watch,    &command_search,  &command_dupes,
-    &command_odd,     &command_list,   &command_show,     &command_rm,      &command_tag,
-    &command_map,     &command_stats,  &command_verify,   &command_reindex, &command_model,
-    &command_export,  &command_doctor, &command_demo,     &command_serve,   &command_worker,
-    &command_login,   &command_upload, &command_projects, &command_assets,  &command_jobs,
-    &command_embed, &command_version, &command_help,
+    &command_init,   &command_add,     &command_watch,    &command_search,  &command_dupes,
+    &command_odd,    &command_list,    &command_show,     &command_rm,      &command_tag,
+    &command_map,    &command_stats,   &command_verify,   &command_reindex, &command_model,
+    &command_export, &command_doctor,  &command_demo,     &command_serve,   &command_worker,
+    &command_login,  &command_upload,  &command_projects, &command_assets,  &command_jobs,
+    &command_embed,  &command_version, &command_help,
 };
 
 static const mp_option common_rows[] = {

@@ -90,6 +90,26 @@ static bool write_part(mp_spool *s, part *p, const char *data, size_t n)
     return err ? refuse_err(s, err, &why) : true;
 }
 
+/* Is this piece of the part before, of which nothing has come yet? The parser tells of a part
+ * twice, first as empty, where the body is cut within the first bytes of its value. */
+static part *begun(mp_spool *s, const char *field, const char *file_name)
+{
+    part *p = s->n ? &s->part[s->n - 1] : NULL;
+    if (!p || !field || p->pub.bytes || p->text.n || strcmp(p->pub.field, field) != 0 ||
+        !p->pub.file_name != !file_name)
+        return NULL;
+    return !file_name || strcmp(p->pub.file_name, file_name) == 0 ? p : NULL;
+}
+
+static part *part_of(mp_spool *s, const char *field, const char *file_name, const char *type,
+                     uint64_t offset)
+{
+    if (offset > 0)
+        return s->n ? &s->part[s->n - 1] : NULL;
+    part *p = begun(s, field, file_name);
+    return p ? p : open_part(s, field, file_name, type);
+}
+
 /* libmicrohttpd's parser calls this for each piece of a part; offset 0 begins one. */
 static enum MHD_Result on_piece(void *context, enum MHD_ValueKind kind, const char *field,
                                 const char *file_name, const char *type, const char *coding,
@@ -97,7 +117,7 @@ static enum MHD_Result on_piece(void *context, enum MHD_ValueKind kind, const ch
 {
     mp_spool *s = context;
     (void)kind, (void)coding;
-    part *p = offset == 0 ? open_part(s, field, file_name, type) : s->n ? &s->part[s->n - 1] : NULL;
+    part *p = part_of(s, field, file_name, type, offset);
     return p && write_part(s, p, data, n) ? MHD_YES : MHD_NO;
 }
 

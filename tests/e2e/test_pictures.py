@@ -5,6 +5,7 @@ import io
 import json
 import pathlib
 import re
+import socket
 import sqlite3
 import time
 
@@ -147,6 +148,27 @@ def test_uploads_from_many_at_once(service, magpie, bytes_of):
     assert service.send("/api/images", token=token)[1]["total"] == 30
     assert service.stop()[0] == 0
     assert magpie.sound() == 30
+
+
+def test_forms_cut_anywhere(service, bytes_of):
+    """A network's pieces end where they like: within the first bytes of a field or a file, too."""
+    data, token, address = bytes_of(77), service.set_up(), ("127.0.0.1", service.port)
+    field = b'--edge7\r\nContent-Disposition: form-data; name="title"\r\n\r\nA title\r\n'
+    head = b'--edge7\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
+    body = field + head + data + b"\r\n--edge7--\r\n"
+    starts = len(field) - len(b"A title\r\n"), len(field) + len(head)
+    for cut in [s + n for s in starts for n in range(-2, 8)] + [len(field)]:
+        with socket.create_connection(address) as c:
+            c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            c.sendall(f"POST /api/images HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {token}\r\n"
+                      f"Content-Type: multipart/form-data; boundary=edge7\r\nContent-Length: {len(body)}\r\n"
+                      "Connection: close\r\n\r\n".encode())
+            c.sendall(body[:cut])
+            time.sleep(0.05)
+            c.sendall(body[cut:])
+            answer = b"".join(iter(lambda: c.recv(65536), b""))
+        said = json.loads(answer.split(b"\r\n\r\n", 1)[1])
+        assert said["refused"] == 0 and len(said["images"]) == 1, (cut, said)
 
 
 def test_bad_forms(service, bytes_of):
