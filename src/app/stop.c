@@ -20,8 +20,8 @@ static void on_signal(int number)
     if (asked)
         _exit(EXIT_INTERRUPTED);
     asked = true;
-    if (isatty(STDERR_FILENO) && write(STDERR_FILENO, text, sizeof text - 1) < 0)
-        asked = true; /* nobody to tell */
+    ssize_t told = isatty(STDERR_FILENO) ? write(STDERR_FILENO, text, sizeof text - 1) : 0;
+    (void)told; /* where it cannot be written, nobody is there to read it */
     errno = kept;
 }
 
