@@ -8,10 +8,11 @@ SOURCES = find src include tests bench examples fuzz -name '*.[ch]' -print0
 
 .PHONY: help demo test quality bench peers install format check-format asan tsan clang fuzz clean \
 	release model deps-demo deps-test deps-bench kill200 memory10000 api docs-ui schema \
-	sdk-python sdk-typescript
+	sdk-python sdk-typescript demo-stop
 
 help:
-	@echo "make demo      install what is needed, build, fetch the model, show it on samples/"
+	@echo "make demo      install what is needed, build, fetch the model, show it on samples/, serve it"
+	@echo "               (SERVE=no: do not; PORT=N: not at 8080); make demo-stop ends the service"
 	@echo "make test      install what tests need and run all of them"
 	@echo "make quality   print every quality figure beside its floor"
 	@echo "make bench     print every bench's JSON; make peers: beside other libraries from PyPI"
@@ -41,7 +42,10 @@ model:
 
 demo: deps-demo
 	@$(MAKE) --no-print-directory release model
-	@tools/demo.sh
+	@SERVE=$(SERVE) PORT=$(PORT) tools/demo.sh
+
+demo-stop:
+	@python3 tools/demo_serve.py stop
 
 test: deps-test
 	@tools/test.sh
