@@ -30,8 +30,7 @@ static json_t *parsed(const char *text)
     return value ? value : json_null();
 }
 
-/* Secrets of webhooks are for the worker, not for whoever lists jobs. */
-static json_t *params_json(const char *text)
+json_t *mp_job_params_json(const char *text)
 {
     json_t *params = parsed(text);
     if (json_object_get(params, "secret"))
@@ -47,7 +46,7 @@ json_t *mp_job_json(mp_request *r, const mp_job *job)
                   (json_int_t)job->project_id, "user_id", (json_int_t)job->user_id, "priority",
                   job->priority, "attempts", job->attempts, "max_attempts", job->max_attempts,
                   "cancel_requested", (int)job->cancel_requested, "error", job->error);
-    json_object_set_new(o, "params", params_json(job->params));
+    json_object_set_new(o, "params", mp_job_params_json(job->params));
     json_object_set_new(o, "result", parsed(job->result));
     json_object_set_new(o, "progress",
                         json_pack("{s:I, s:I}", "done", (json_int_t)job->progress_done, "total",

@@ -1,6 +1,7 @@
 /* schedules.c - jobs that come again: clean-ups and whatever an operator wants done each night. */
 #include "http/body.h"
 #include "http/items.h"
+#include "http/jobs.h"
 #include "http/server.h"
 
 #include "base/os.h"
@@ -23,10 +24,9 @@ void mp_handle_list_schedules(mp_request *r)
     }
     json_t *rows = json_array();
     for (size_t i = 0; i < n; i++) {
-        json_t *params = json_loads(list[i].params, 0, NULL);
         json_array_append_new(
             rows, json_pack("{s:s, s:s, s:o, s:I, s:o, s:b}", "name", list[i].name, "type",
-                            list[i].type, "params", params ? params : json_object(), "every_s",
+                            list[i].type, "params", mp_job_params_json(list[i].params), "every_s",
                             (json_int_t)list[i].every_s, "next_at", mp_time_json(list[i].next_ms),
                             "enabled", (int)list[i].enabled));
     }

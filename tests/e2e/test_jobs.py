@@ -305,6 +305,13 @@ def test_schedules_and_cleanup(service):
     assert service.send("/api/schedules/bad", {"type": "cleanup", "every_s": 1}, service.root, "PUT")[0] == 422
     assert service.send("/api/schedules/nightly", token=service.root, method="DELETE")[0] == 204
     assert service.send("/api/schedules/nightly", token=service.root, method="DELETE")[0] == 404
+    hook = {"type": "notification", "every_s": 86400, "enabled": False,
+            "params": {"channel": "webhook", "url": "http://10.0.0.1/", "secret": "kept close"}}
+    assert service.send("/api/schedules/hook", hook, service.root, "PUT")[0] == 422
+    hook["params"]["url"] = "https://hooks.example.org/"
+    status, made = service.send("/api/schedules/hook", hook, service.root, "PUT")
+    assert status == 200 and "kept close" not in json.dumps(made), made
+    assert "kept close" not in json.dumps(service.send("/api/schedules", token=service.root)[1])
     job = service.send("/api/jobs", {"type": "cleanup", "params": {"keep_days": 1}}, service.root)[1]
     done = wait_for(service, job["id"])
     assert done["status"] == "completed" and set(done["result"]) == {"jobs", "events", "uploads", "exports"}
