@@ -6,7 +6,7 @@ MODELS := $(CURDIR)/.models
 export MAGPIE_MODELS ?= $(MODELS)
 SOURCES = find src include tests bench examples fuzz -name '*.[ch]' -print0
 
-.PHONY: help demo test quality bench peers install format check-format asan tsan clang fuzz clean \
+.PHONY: help demo test quality bench bench-http peers install format check-format asan tsan clang fuzz clean \
 	release model deps-demo deps-test deps-bench kill200 memory10000 api docs-ui schema \
 	sdk-python sdk-typescript demo-stop
 
@@ -16,6 +16,7 @@ help:
 	@echo "make test      install what tests need and run all of them"
 	@echo "make quality   print every quality figure beside its floor"
 	@echo "make bench     print every bench's JSON; make peers: beside other libraries from PyPI"
+	@echo "make bench-http   the service beside the library, nginx and the command line"
 	@echo "make install   install into PREFIX (default /usr/local; DESTDIR works, too)"
 	@echo "make kill200 memory10000   the long forms of two end-to-end tests"
 	@echo "make api       write api/openapi.json anew from api/openapi.yaml"
@@ -70,6 +71,9 @@ clang:
 
 fuzz: deps-test
 	@tools/fuzz.sh 60
+
+bench-http: deps-bench release model
+	@PYTHON=$$(tools/python.sh) bench/http/run build/release
 
 install: release
 	@cmake --install build/release

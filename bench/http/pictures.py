@@ -9,7 +9,7 @@ import time
 SIDE = 1024
 
 
-def make_pictures(folder, count, sources):
+def make_pictures(folder, count, sources, salt=0):
     """`count` different JPEGs of 1,024 px and 100 to 300 KB, cut from the sources; made once. Pillow."""
     from PIL import Image, ImageEnhance
     folder.mkdir(parents=True, exist_ok=True)
@@ -18,7 +18,7 @@ def make_pictures(folder, count, sources):
     for i, path in enumerate(paths):
         if path.exists():
             continue
-        rng = random.Random(i)
+        rng = random.Random(i + salt)
         with Image.open(found[i % len(found)]) as source:
             im = source.convert("RGB")
         x, y = (rng.uniform(0, 0.15) * side for side in im.size)

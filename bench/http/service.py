@@ -28,11 +28,42 @@ def pss_mb(pid):
 
 
 def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as f:
-        own = f.read().split()
-    others = [p for task in os.listdir(f"/proc/{pid}/task") if task != str(pid)
-              for p in open(f"/proc/{pid}/task/{task}/children").read().split()]
-    return [int(p) for p in own + others]
+    return [int(child) for task in os.listdir(f"/proc/{pid}/task")
+            for child in open(f"/proc/{pid}/task/{task}/children").read().split()]
+
+
+def cpu_of(pid):
+    """Processor time in seconds, with that of children which have ended."""
+    with open(f"/proc/{pid}/stat") as f:
+        ticks = f.read().rsplit(")", 1)[1].split()[11:15]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
+def own_cpu_s(pid=None):
+    """Of a process and all below it."""
+    pid = pid or os.getpid()
+    try:
+        return cpu_of(pid) + sum(map(own_cpu_s, children(pid)))
+    except OSError:
+        return 0  # it has just ended; its parent counts it
+
+
+def busy_cpu_s():
+    with open("/proc/stat") as f:
+        user, nice, system, _, _, irq, softirq, steal = map(int, f.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+class Watch:
+    """How much of the machine went to others since it was made."""
+
+    def __init__(self, cores):
+        self.cores, self.began = cores, time.monotonic()
+        self.busy, self.own = busy_cpu_s(), own_cpu_s()
+
+    def others(self):
+        taken = busy_cpu_s() - self.busy - (own_cpu_s() - self.own)
+        return max(0.0, taken) / (time.monotonic() - self.began) / self.cores
 
 
 class Service:
@@ -77,14 +108,13 @@ class Service:
 class Inside:
     """The library in a process of its own, which searches when it is asked to."""
 
-    def __init__(self, program, library, threads):
-        self.process = subprocess.Popen([program, str(library), str(threads)], text=True, bufsize=1,
+    def __init__(self, program, library, threads, picture):
+        self.process = subprocess.Popen([program, str(library), str(threads), str(picture)], text=True, bufsize=1,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         line = self.process.stdout.readline()
         if not line:
             raise SystemExit("the library does not open")
         self.about = json.loads(line)
-        self.memory_mb = pss_mb(self.process.pid)
 
     def measure(self, seconds):
         self.process.stdin.write(f"{seconds}\n")

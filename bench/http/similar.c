@@ -1,12 +1,13 @@
 /* similar.c - look-alikes of random pictures by the library itself: what the service is held
  * against.
  *
- *     http_similar LIBRARY THREADS [SECONDS]
+ *     http_similar LIBRARY THREADS [PICTURE [SECONDS]]
  *
- * Opens the library, searches once (which loads the index) and prints a line of JSON. With SECONDS
- * it measures once and ends; without, it reads a number of seconds per line from standard input and
- * answers each with a line, so that it can take turns with the service. Library: k = 10, by
- * MAGPIE_ID, ids picked at random. */
+ * Opens the library, searches once by an id and, where it is given, by the PICTURE ("-": none),
+ * which loads the index and the model, and prints a line of JSON with what that took of memory.
+ * With SECONDS it measures once and ends; else it reads a number of seconds per line from standard
+ * input and answers each with a line, so that it can take turns with the service. Measured: k = 10,
+ * by MAGPIE_ID, ids picked at random. */
 #include "magpie.h"
 #include "timing.h"
 
@@ -27,11 +28,10 @@ typedef struct searcher {
     magpie_why why;
 } searcher;
 
-static bool search_once(searcher *s, int64_t id)
+static bool search_once(searcher *s, const magpie_term *term)
 {
     magpie_hits *hits;
-    magpie_term term = {.kind = MAGPIE_ID, .id = id};
-    magpie_query query = {.terms = &term, .n_terms = 1, .k = K, .min_score = -1};
+    magpie_query query = {.terms = term, .n_terms = 1, .k = K, .min_score = -1};
     if (magpie_search(s->m, &query, &hits, &s->why))
         return false;
     s->hits += hits->n;
@@ -44,7 +44,9 @@ static void *search(void *context)
     searcher *s = context;
     mp_rng rng = {s->seed};
     for (double began = mp_monotonic_s(), ended; began < s->until && !s->failed; began = ended) {
-        s->failed = !search_once(s, 1 + (int64_t)(mp_rng_u64(&rng) % (uint64_t)s->items));
+        magpie_term term = {.kind = MAGPIE_ID,
+                            .id = 1 + (int64_t)(mp_rng_u64(&rng) % (uint64_t)s->items)};
+        s->failed = !search_once(s, &term);
         ended = mp_monotonic_s();
         timing_add(&s->times, (ended - began) * 1000);
     }
@@ -100,21 +102,39 @@ static bool measure(magpie *m, int64_t items, int threads, double seconds)
     return fine;
 }
 
-static bool open_library(const char *path, magpie **m, magpie_stats *stats)
+/* What this process holds, in MB. */
+static double memory_mb(void)
 {
-    magpie_why why = {0};
-    searcher first = {0};
+    char line[200];
+    long kb = 0;
+    FILE *f = fopen("/proc/self/smaps_rollup", "re");
+    while (f && fgets(line, sizeof line, f) && sscanf(line, "Pss: %ld", &kb) != 1)
+        continue;
+    if (f)
+        fclose(f);
+    return (double)kb / 1024;
+}
+
+/* Opens the library and loads all that searches need; tells about both. */
+static bool open_library(const char *path, const char *picture, magpie **m, magpie_stats *stats)
+{
     magpie_options opt = {.library = path};
-    bool fine = !magpie_open(m, &opt, &why) && !magpie_get_stats(*m, stats, &why) && stats->items;
-    if (!fine)
-        fprintf(stderr, "http_similar: %s\n", *why.text ? why.text : "the library is empty");
-    if (!fine)
-        return false;
+    searcher first = {0};
+    magpie_term by_id = {.kind = MAGPIE_ID, .id = 1};
+    magpie_term by_picture = {.kind = MAGPIE_FILE, .text = picture};
+    bool fine = !magpie_open(m, &opt, &first.why);
+    double opened = memory_mb();
+    fine = fine && !magpie_get_stats(*m, stats, &first.why);
     first.m = *m;
-    fine = search_once(&first, 1);
-    if (!fine)
+    fine = fine && search_once(&first, &by_id) && (!picture || search_once(&first, &by_picture));
+    if (!fine) {
         fprintf(stderr, "http_similar: %s\n", first.why.text);
-    return fine;
+        return false;
+    }
+    printf("{\"model\": \"%s\", \"items\": %llu, \"opened_mb\": %.1f, \"loaded_mb\": %.1f}\n",
+           stats->model, (unsigned long long)stats->items, opened, memory_mb());
+    fflush(stdout);
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -123,19 +143,15 @@ int main(int argc, char **argv)
     magpie_stats stats = {0};
     char line[64];
     int threads = argc >= 3 ? atoi(argv[2]) : 0;
-    if (argc > 4 || threads < 1 || threads > MAX_THREADS) {
-        fprintf(stderr, "usage: http_similar LIBRARY THREADS [SECONDS]\n");
+    if (argc > 5 || threads < 1 || threads > MAX_THREADS) {
+        fprintf(stderr, "usage: http_similar LIBRARY THREADS [PICTURE [SECONDS]]\n");
         return 2;
     }
-    bool fine = open_library(argv[1], &m, &stats);
-    if (fine) {
-        printf("{\"model\": \"%s\", \"items\": %llu}\n", stats.model,
-               (unsigned long long)stats.items);
-        fflush(stdout);
-    }
-    if (fine && argc == 4)
-        fine = measure(m, (int64_t)stats.items, threads, atof(argv[3]));
-    while (fine && argc == 3 && fgets(line, sizeof line, stdin))
+    const char *picture = argc >= 4 && strcmp(argv[3], "-") != 0 ? argv[3] : NULL;
+    bool fine = open_library(argv[1], picture, &m, &stats);
+    if (fine && argc == 5)
+        fine = measure(m, (int64_t)stats.items, threads, atof(argv[4]));
+    while (fine && argc < 5 && fgets(line, sizeof line, stdin))
         fine = measure(m, (int64_t)stats.items, threads, atof(line));
     magpie_close(m);
     return fine ? 0 : 1;
