@@ -33,22 +33,26 @@ static bool reached(mp_request *r, int64_t project_id, bool write, const char *w
     return false;
 }
 
+/* The answer to a picture that could not be read; false. */
+static bool no_picture(mp_request *r, magpie_err err, const magpie_why *why)
+{
+    if (err == MAGPIE_NOT_FOUND)
+        mp_reply_problem(r, 404, "there is no such picture");
+    else
+        mp_reply_error(r, err, why);
+    return false;
+}
+
 bool mp_item_asked(mp_request *r, const char *text, bool write, magpie_item **out)
 {
     magpie_why why = {0};
     int64_t id;
     *out = NULL;
-    if (!read_id(text, &id)) {
-        mp_reply_problem(r, 404, "there is no such picture");
-        return false;
-    }
+    if (!read_id(text, &id))
+        return no_picture(r, MAGPIE_NOT_FOUND, &why);
     magpie_err err = magpie_get(r->service->library, id, out, &why);
-    if (err == MAGPIE_NOT_FOUND)
-        mp_reply_problem(r, 404, "there is no such picture");
-    else if (err)
-        mp_reply_error(r, err, &why);
     if (err)
-        return false;
+        return no_picture(r, err, &why);
     if (reached(r, (*out)->project, write, "picture") &&
         (!write || mp_project_reached(r, (*out)->project, true)))
         return true;
@@ -59,7 +63,8 @@ bool mp_item_asked(mp_request *r, const char *text, bool write, magpie_item **ou
 
 bool mp_item_id(mp_request *r, const json_t *value, const char *what, bool write, int64_t *out)
 {
-    magpie_item *item;
+    mp_why why = {0};
+    int64_t id, project_id;
     *out = 0;
     const char *text = json_is_string(value) ? json_string_value(value)
                        : json_is_integer(value)
@@ -69,10 +74,14 @@ bool mp_item_id(mp_request *r, const json_t *value, const char *what, bool write
         mp_reply_problem(r, 422, "%s must be the number of a picture", what);
         return false;
     }
-    if (!mp_item_asked(r, text, write, &item))
+    mp_err err = MP_NOT_FOUND;
+    if (read_id(text, &id))
+        err = mp_meta_get_item_project(mp_core_meta(r->service->library), id, &project_id, &why);
+    if (err)
+        return no_picture(r, (magpie_err)err, (const magpie_why *)(const void *)&why);
+    if (!reached(r, project_id, write, "picture"))
         return false;
-    *out = item->id;
-    magpie_item_free(item);
+    *out = id;
     return true;
 }
 

@@ -78,6 +78,8 @@ MP_CHECK mp_err mp_meta_put_items(mp_meta *m, mp_put *puts, size_t n, mp_why *wh
 /* Strings and tags are placed in `arena`. */
 MP_CHECK mp_err mp_meta_get_item(mp_meta *m, int64_t id, mp_arena *arena, mp_item *out,
                                  mp_why *why);
+/* Whose it is, without reading the rest. NOT_FOUND. */
+MP_CHECK mp_err mp_meta_get_item_project(mp_meta *m, int64_t id, int64_t *project_id, mp_why *why);
 /* *out: array of n items in `arena`, in the order of ids; unknown ids have id 0. */
 MP_CHECK mp_err mp_meta_get_items(mp_meta *m, const int64_t *ids, size_t n, mp_arena *arena,
                                   mp_item **out, mp_why *why);

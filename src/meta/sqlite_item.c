@@ -105,6 +105,22 @@ mp_err mp_meta_get_item(mp_meta *m, int64_t id, mp_arena *arena, mp_item *out, m
     return err;
 }
 
+mp_err mp_meta_get_item_project(mp_meta *m, int64_t id, int64_t *project_id, mp_why *why)
+{
+    static const char sql[] = "SELECT project_id FROM asset WHERE id = ?1 AND type = 'image'";
+    conn *c;
+    *project_id = 0;
+    mp_err err = mp_sql_reader(m, &c, why);
+    sqlite3_stmt *s = err ? NULL : mp_sql_ask(c, sql, &err, why, "i", id);
+    bool found = s && mp_sql_row(c, s, &err, why);
+    if (found) {
+        *project_id = sqlite3_column_int64(s, 0);
+        sqlite3_reset(s);
+    }
+    mp_sql_release(m, c);
+    return err || found ? err : mp_fail(why, MP_NOT_FOUND, "there is no #%lld", (long long)id);
+}
+
 mp_err mp_meta_get_items(mp_meta *m, const int64_t *ids, size_t n, mp_arena *arena, mp_item **out,
                          mp_why *why)
 {

@@ -97,6 +97,10 @@ static void an_item_comes_back_whole(void **state)
     assert_ok(mp_meta_find_sha256(s->m, 1, want.sha256, &found, &why));
     assert_int_equal(found, 0);
     assert_int_equal(mp_meta_get_item(s->m, 99, s->arena, &got, &why), MP_NOT_FOUND);
+    assert_ok(mp_meta_get_item_project(s->m, id, &found, &why));
+    assert_int_equal(found, 1);
+    assert_int_equal(mp_meta_get_item_project(s->m, 99, &found, &why), MP_NOT_FOUND);
+    assert_int_equal(found, 0);
 }
 
 static void a_batch_is_all_or_nothing(void **state)
