@@ -9,6 +9,8 @@
  * input and answers each with a line, so that it can take turns with the service. Measured: k = 10,
  * by MAGPIE_ID, ids picked at random. */
 #include "magpie.h"
+
+#include "meta/meta.h"
 #include "timing.h"
 
 #include <pthread.h>
@@ -147,6 +149,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: http_similar LIBRARY THREADS [PICTURE [SECONDS]]\n");
         return 2;
     }
+    mp_meta_own_process(); /* as the service does */
     const char *picture = argc >= 4 && strcmp(argv[3], "-") != 0 ? argv[3] : NULL;
     bool fine = open_library(argv[1], picture, &m, &stats);
     if (fine && argc == 5)

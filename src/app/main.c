@@ -1,6 +1,7 @@
 /* main.c - one binary: the command line and the roles that Magpie starts itself in. */
 #include "app/cli.h"
 #include "image/decode.h"
+#include "meta/meta.h"
 
 #include <signal.h>
 #include <string.h>
@@ -18,5 +19,6 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "decode-worker") == 0)
         return decode_worker();
+    mp_meta_own_process();
     return mp_cli_main(argc, argv);
 }

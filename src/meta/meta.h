@@ -23,6 +23,10 @@ typedef struct mp_meta_options {
 MP_CHECK mp_err mp_meta_open(mp_meta **out, const char *url, const mp_meta_options *opt,
                              mp_why *why);
 void mp_meta_close(mp_meta *m); /* NULL allowed */
+/* Before the first open of a program that has the database library to itself: it need not count its
+ * memory then, which takes a lock for each allocation. In somebody else's program that is not ours
+ * to decide. */
+void mp_meta_own_process(void);
 
 /* How many connections to the store are open. */
 size_t mp_meta_connections(mp_meta *m);

@@ -121,6 +121,11 @@ mp_err mp_sql_bump(conn *c, bool removal, mp_why *why)
 
 /* ---- connections ---- */
 
+void mp_meta_own_process(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused once it is in use: no harm */
+}
+
 static void conn_close(conn *c)
 {
     if (!c)
