@@ -794,9 +794,20 @@ def test_both_clients_are_the_same():
 def test_types_are_those_of_the_interface():
     schemas = json.loads((ROOT / "api" / "openapi.json").read_text())["components"]["schemas"]
     seen = 0
+
+    def merged(schema):
+        parts = [schema] + [merged(part) for part in schema.get("allOf", [])]
+        if "$ref" in schema:
+            parts.append(merged(schemas[schema["$ref"].rpartition("/")[2]]))
+        return {
+            "properties": {name for part in parts for name in part.get("properties", [])},
+            "required": {name for part in parts for name in part.get("required", [])},
+        }
+
     for name, schema in schemas.items():
         kind = getattr(types, name, None)
-        if kind is None or "properties" not in schema:
+        schema = merged(schema)
+        if kind is None or not schema["properties"]:
             continue
         assert set(kind.__annotations__) == set(schema["properties"]), name
         assert set(schema["required"]) == kind.__required_keys__, name

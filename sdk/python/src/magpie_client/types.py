@@ -635,8 +635,11 @@ class _Job(TypedDict):
 
 
 class Job(_Job, total=False):
-    job_id: int
     download_url: str
+
+
+class JobAnswer(Job):
+    job_id: int
 
 
 class JobPage(TypedDict):
@@ -677,7 +680,7 @@ class EventPage(TypedDict):
     last_id: int
 
 
-class _Product(TypedDict):
+class Product(TypedDict):
     id: int
     project_id: int
     external_id: str
@@ -696,7 +699,7 @@ class _Product(TypedDict):
     updated_at: Optional[str]
 
 
-class Product(_Product, total=False):
+class ProductChange(Product, total=False):
     job_id: int
 
 
@@ -798,6 +801,7 @@ __all__ = [
     "Invites",
     "IssueCounts",
     "Job",
+    "JobAnswer",
     "JobLine",
     "JobLog",
     "JobPage",
@@ -827,6 +831,7 @@ __all__ = [
     "Problem",
     "Product",
     "ProductAnswer",
+    "ProductChange",
     "ProductHit",
     "ProductPage",
     "Progress",

@@ -12,7 +12,7 @@ from typing import AsyncIterator, Literal, Mapping, Optional, Sequence, Union, c
 from .._core import path_of
 from .._sse import ServerSent
 from ..errors import JobFailed, WaitTimeout
-from ..types import Event, EventPage, Job, JobLine, JobLog, JobPage, JobStatus
+from ..types import Event, EventPage, Job, JobAnswer, JobLine, JobLog, JobPage, JobStatus
 from ._backend import sleep
 from ._resource import Resource
 
@@ -37,7 +37,7 @@ class Jobs(Resource):
         max_attempts: Optional[int] = None,
         run_at: Optional[int] = None,
         idempotency_key: Optional[str] = None,
-    ) -> Job:
+    ) -> JobAnswer:
         """The same key is the same job; each call has one of its own, so that a repeated request makes no second."""
         body = {
             "type": type,
@@ -48,7 +48,7 @@ class Jobs(Resource):
             "run_at": run_at,
         }
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
-        return await self._client.ask(Job, "POST", "/api/jobs", json=body, headers=headers, idempotent=True)
+        return await self._client.ask(JobAnswer, "POST", "/api/jobs", json=body, headers=headers, idempotent=True)
 
     async def page(
         self,
@@ -128,7 +128,7 @@ class Exports(Resource):
         vectors: Optional[bool] = None,
         manifests: Optional[Sequence[Literal["json", "csv", "coco"]]] = None,
         idempotency_key: Optional[str] = None,
-    ) -> Job:
+    ) -> JobAnswer:
         """A ZIP file of pictures and what is known of them. It is a job: wait for it, then download it."""
         body = {
             "project_id": project_id,
@@ -140,7 +140,7 @@ class Exports(Resource):
             "manifests": manifests,
         }
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
-        return await self._client.ask(Job, "POST", "/api/exports", json=body, headers=headers, idempotent=True)
+        return await self._client.ask(JobAnswer, "POST", "/api/exports", json=body, headers=headers, idempotent=True)
 
     async def wait(self, job_id: int, timeout: Optional[float] = None) -> Job:
         """The finished export; JobFailed where it ended otherwise."""

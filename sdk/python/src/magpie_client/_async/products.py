@@ -8,7 +8,7 @@ from typing import AsyncIterator, Dict, Literal, Mapping, Optional, Sequence, Un
 
 from .._body import File, Source, file_of, form_of
 from .._core import json_of, path_of
-from ..types import ImportReport, Job, Product, ProductAnswer, ProductPage
+from ..types import ImportReport, JobAnswer, Product, ProductAnswer, ProductChange, ProductPage
 from ._resource import Resource
 
 Price = Union[str, int, float, Decimal]
@@ -37,7 +37,7 @@ class Products(Resource):
         image_url: Optional[str] = None,
         metadata: Optional[Mapping[str, object]] = None,
         project_id: Optional[int] = None,
-    ) -> Product:
+    ) -> ProductChange:
         """With an `image_url`, the service fetches the picture: `job_id` is the job that does."""
         body = {
             "title": title,
@@ -50,7 +50,7 @@ class Products(Resource):
             "metadata": metadata,
             "project_id": project_id,
         }
-        return await self._client.ask(Product, "POST", "/products", json=body)
+        return await self._client.ask(ProductChange, "POST", "/products", json=body)
 
     async def page(
         self,
@@ -134,10 +134,10 @@ class Products(Resource):
         currency: Optional[str] = None,
         image_url: Optional[str] = None,
         metadata: Optional[Mapping[str, object]] = None,
-    ) -> Product:
+    ) -> ProductChange:
         """What is left out stays as it is."""
         body = self._members(title, description, category, price, currency, image_url, metadata)
-        return await self._client.ask(Product, "PATCH", path_of("/products/{}", product_id), json=body)
+        return await self._client.ask(ProductChange, "PATCH", path_of("/products/{}", product_id), json=body)
 
     async def replace(
         self,
@@ -150,10 +150,10 @@ class Products(Resource):
         currency: Optional[str] = None,
         image_url: Optional[str] = None,
         metadata: Optional[Mapping[str, object]] = None,
-    ) -> Product:
+    ) -> ProductChange:
         """What is left out is emptied."""
         body = self._members(title, description, category, price, currency, image_url, metadata)
-        return await self._client.ask(Product, "PUT", path_of("/products/{}", product_id), json=body)
+        return await self._client.ask(ProductChange, "PUT", path_of("/products/{}", product_id), json=body)
 
     @staticmethod
     def _members(
@@ -185,14 +185,14 @@ class Products(Resource):
             Product, "POST", path_of("/products/{}/image", product_id), body=body, idempotent=True
         )
 
-    async def index(self, product_ids: Sequence[int], *, project_id: Optional[int] = None) -> Job:
+    async def index(self, product_ids: Sequence[int], *, project_id: Optional[int] = None) -> JobAnswer:
         """Has the pictures of these fetched and indexed again."""
         body = {"product_ids": [*product_ids], "project_id": project_id}
-        return await self._client.ask(Job, "POST", "/products/index", json=body)
+        return await self._client.ask(JobAnswer, "POST", "/products/index", json=body)
 
-    async def reindex(self, *, project_id: Optional[int] = None) -> Job:
+    async def reindex(self, *, project_id: Optional[int] = None) -> JobAnswer:
         """Has all of a catalogue indexed again."""
-        return await self._client.ask(Job, "POST", "/products/reindex", json={"project_id": project_id})
+        return await self._client.ask(JobAnswer, "POST", "/products/reindex", json={"project_id": project_id})
 
     async def import_file(
         self,

@@ -13,7 +13,7 @@ from typing import Iterator, Literal, Mapping, Optional, Sequence, Union, cast
 from .._core import path_of
 from .._sse import ServerSent
 from ..errors import JobFailed, WaitTimeout
-from ..types import Event, EventPage, Job, JobLine, JobLog, JobPage, JobStatus
+from ..types import Event, EventPage, Job, JobAnswer, JobLine, JobLog, JobPage, JobStatus
 from ._backend import sleep
 from ._resource import Resource
 
@@ -38,7 +38,7 @@ class Jobs(Resource):
         max_attempts: Optional[int] = None,
         run_at: Optional[int] = None,
         idempotency_key: Optional[str] = None,
-    ) -> Job:
+    ) -> JobAnswer:
         """The same key is the same job; each call has one of its own, so that a repeated request makes no second."""
         body = {
             "type": type,
@@ -49,7 +49,7 @@ class Jobs(Resource):
             "run_at": run_at,
         }
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
-        return self._client.ask(Job, "POST", "/api/jobs", json=body, headers=headers, idempotent=True)
+        return self._client.ask(JobAnswer, "POST", "/api/jobs", json=body, headers=headers, idempotent=True)
 
     def page(
         self,
@@ -129,7 +129,7 @@ class Exports(Resource):
         vectors: Optional[bool] = None,
         manifests: Optional[Sequence[Literal["json", "csv", "coco"]]] = None,
         idempotency_key: Optional[str] = None,
-    ) -> Job:
+    ) -> JobAnswer:
         """A ZIP file of pictures and what is known of them. It is a job: wait for it, then download it."""
         body = {
             "project_id": project_id,
@@ -141,7 +141,7 @@ class Exports(Resource):
             "manifests": manifests,
         }
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
-        return self._client.ask(Job, "POST", "/api/exports", json=body, headers=headers, idempotent=True)
+        return self._client.ask(JobAnswer, "POST", "/api/exports", json=body, headers=headers, idempotent=True)
 
     def wait(self, job_id: int, timeout: Optional[float] = None) -> Job:
         """The finished export; JobFailed where it ended otherwise."""

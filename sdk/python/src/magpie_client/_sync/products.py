@@ -9,7 +9,7 @@ from typing import Iterator, Dict, Literal, Mapping, Optional, Sequence, Union
 
 from .._body import File, Source, file_of, form_of
 from .._core import json_of, path_of
-from ..types import ImportReport, Job, Product, ProductAnswer, ProductPage
+from ..types import ImportReport, JobAnswer, Product, ProductAnswer, ProductChange, ProductPage
 from ._resource import Resource
 
 Price = Union[str, int, float, Decimal]
@@ -38,7 +38,7 @@ class Products(Resource):
         image_url: Optional[str] = None,
         metadata: Optional[Mapping[str, object]] = None,
         project_id: Optional[int] = None,
-    ) -> Product:
+    ) -> ProductChange:
         """With an `image_url`, the service fetches the picture: `job_id` is the job that does."""
         body = {
             "title": title,
@@ -51,7 +51,7 @@ class Products(Resource):
             "metadata": metadata,
             "project_id": project_id,
         }
-        return self._client.ask(Product, "POST", "/products", json=body)
+        return self._client.ask(ProductChange, "POST", "/products", json=body)
 
     def page(
         self,
@@ -135,10 +135,10 @@ class Products(Resource):
         currency: Optional[str] = None,
         image_url: Optional[str] = None,
         metadata: Optional[Mapping[str, object]] = None,
-    ) -> Product:
+    ) -> ProductChange:
         """What is left out stays as it is."""
         body = self._members(title, description, category, price, currency, image_url, metadata)
-        return self._client.ask(Product, "PATCH", path_of("/products/{}", product_id), json=body)
+        return self._client.ask(ProductChange, "PATCH", path_of("/products/{}", product_id), json=body)
 
     def replace(
         self,
@@ -151,10 +151,10 @@ class Products(Resource):
         currency: Optional[str] = None,
         image_url: Optional[str] = None,
         metadata: Optional[Mapping[str, object]] = None,
-    ) -> Product:
+    ) -> ProductChange:
         """What is left out is emptied."""
         body = self._members(title, description, category, price, currency, image_url, metadata)
-        return self._client.ask(Product, "PUT", path_of("/products/{}", product_id), json=body)
+        return self._client.ask(ProductChange, "PUT", path_of("/products/{}", product_id), json=body)
 
     @staticmethod
     def _members(
@@ -186,14 +186,14 @@ class Products(Resource):
             Product, "POST", path_of("/products/{}/image", product_id), body=body, idempotent=True
         )
 
-    def index(self, product_ids: Sequence[int], *, project_id: Optional[int] = None) -> Job:
+    def index(self, product_ids: Sequence[int], *, project_id: Optional[int] = None) -> JobAnswer:
         """Has the pictures of these fetched and indexed again."""
         body = {"product_ids": [*product_ids], "project_id": project_id}
-        return self._client.ask(Job, "POST", "/products/index", json=body)
+        return self._client.ask(JobAnswer, "POST", "/products/index", json=body)
 
-    def reindex(self, *, project_id: Optional[int] = None) -> Job:
+    def reindex(self, *, project_id: Optional[int] = None) -> JobAnswer:
         """Has all of a catalogue indexed again."""
-        return self._client.ask(Job, "POST", "/products/reindex", json={"project_id": project_id})
+        return self._client.ask(JobAnswer, "POST", "/products/reindex", json={"project_id": project_id})
 
     def import_file(
         self,
