@@ -323,9 +323,11 @@ typedef struct magpie_query {
     const magpie_term *terms;
     size_t n_terms;    /* 1 to 16 */
     const char *where; /* a filter, or NULL */
-    size_t k;          /* 0: 20; at most 10,000 */
+    size_t k;          /* 0: 20; skip + k is at most 10,000 */
+    size_t skip;       /* of the best, those that were on earlier pages */
     float min_score;   /* 0: the model's calibrated floor; negative: no floor, everything */
     bool exact;        /* scan instead of the graph */
+    bool bare;         /* path, name and item of the hits stay NULL: a third of the time */
 } magpie_query;
 
 typedef struct magpie_hit {
@@ -342,6 +344,7 @@ typedef struct magpie_hit {
 typedef struct magpie_hits {
     size_t n;
     const magpie_hit *hit; /* by falling score */
+    bool more;             /* there is a next page */
     bool convincing;       /* false: nothing reached the floor, n is 0: "no good match" */
     float floor;           /* that was applied, on `score` */
     float standard;        /* the model's calibrated floor of this measure, applied or not */

@@ -16,7 +16,7 @@ local made, at = {}, 0
 function init()
    if not token then return end
    math.randomseed(1000 + number)
-   for i = 1, 4096 do
+   for i = 1, 32768 do -- more than the cache of answers keeps
       local body = string.format('{"image_id": %d, "limit": 10%s}', math.random(items), more)
       made[i] = wrk.format("POST", "/api/search/similar",
          {["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token}, body)

@@ -71,7 +71,8 @@ class Service:
 
     def __init__(self, magpie, library):
         self.log = open(f"{library}.log", "ab")
-        self.process = subprocess.Popen([magpie, "serve", "--library", str(library), "--port", "0", "--json"],
+        self.process = subprocess.Popen([magpie, "serve", "--library", str(library), "--port", "0", "--json",
+                                         "--rate-limit", "0"],
                                         stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL)
         line = self.process.stdout.readline()
         if not line:

@@ -52,6 +52,22 @@ void mp_random_bytes(void *out, size_t n)
     }
 }
 
+void mp_random_id(void *out, size_t n)
+{
+    static _Thread_local uint8_t store[512];
+    static _Thread_local size_t left;
+    if (n > sizeof store) {
+        mp_random_bytes(out, n);
+        return;
+    }
+    if (left < n) {
+        mp_random_bytes(store, sizeof store);
+        left = sizeof store;
+    }
+    left -= n;
+    memcpy(out, store + left, n);
+}
+
 uint64_t mp_rng_u64(mp_rng *r)
 {
     uint64_t z = (r->state += 0x9E3779B97F4A7C15u);

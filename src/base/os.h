@@ -11,6 +11,9 @@ int mp_cpu_count(void);      /* processors this process may run on, at least 1 *
 
 /* Cryptographic random bytes (getrandom). */
 void mp_random_bytes(void *out, size_t n);
+/* The same, several at a time from a store of this thread's: for what must differ from all others
+ * and need not be secret. A child of fork must not go on with it. */
+void mp_random_id(void *out, size_t n);
 /* A small deterministic generator (splitmix64) for seeds, levels, layouts: never for secrets. */
 typedef struct mp_rng {
     uint64_t state;

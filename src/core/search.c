@@ -55,6 +55,47 @@ typedef struct owned_hits {
     char note[256];
 } owned_hits;
 
+/* One hit; what it says of the item stays NULL without one. */
+static magpie_hit describe(const mp_search *s, const mp_candidate *c, const mp_item *item,
+                           mp_arena *arena)
+{
+    mp_buf reason = {0};
+    add_reason(s, c, &reason);
+    magpie_hit hit = {.id = c->id,
+                      .score = c->score,
+                      .picture = isnan(c->look) ? c->word : c->look,
+                      .words = c->words,
+                      .path = item ? item->path : NULL,
+                      .name = item ? item->name : NULL,
+                      .reason = mp_arena_strdup(arena, mp_str_of(reason.p)),
+                      .item = item ? mp_core_publish(item) : NULL};
+    mp_buf_free(&reason);
+    return hit;
+}
+
+/* The n candidates from c on. */
+static mp_err describe_all(mp_search *s, const mp_candidate *c, size_t n, owned_hits *own,
+                           mp_why *why)
+{
+    mp_item *items = NULL;
+    mp_err err = MP_OK;
+    if (!s->q->bare) {
+        int64_t *ids = mp_xcalloc(n, sizeof *ids);
+        for (size_t i = 0; i < n; i++)
+            ids[i] = c[i].id;
+        err = mp_meta_get_items(s->m->meta, ids, n, own->arena, &items, why);
+        free(ids);
+    }
+    magpie_hit *hit = err ? NULL : mp_arena_alloc(own->arena, n * sizeof *hit);
+    if (!err && !hit)
+        err = mp_fail(why, MP_NOMEM, "no memory for %zu hits", n);
+    own->pub.hit = hit;
+    for (size_t i = 0; !err && i < n; i++)
+        if (!items || items[i].id) /* else it was removed since its index was caught up */
+            hit[own->pub.n++] = describe(s, &c[i], items ? &items[i] : NULL, own->arena);
+    return err;
+}
+
 static mp_err publish(mp_search *s, magpie_hits **out, mp_why *why)
 {
     float floor = s->q->min_score == 0  ? s->floor
@@ -62,43 +103,13 @@ static mp_err publish(mp_search *s, magpie_hits **out, mp_why *why)
                                         : s->q->min_score;
     if (s->n)
         qsort(s->c, s->n, sizeof *s->c, by_score);
-    size_t n = 0;
-    while (n < s->n && n < s->k && s->c[n].score >= floor)
-        n++;
+    size_t good = 0, from = MP_MIN(s->q->skip, s->n);
+    while (good < s->n && s->c[good].score >= floor)
+        good++;
+    size_t end = MP_MIN(good, s->k - 1);
     owned_hits *own = mp_xcalloc(1, sizeof *own);
     own->arena = mp_arena_new(0);
-    int64_t *ids = mp_xcalloc(n, sizeof *ids);
-    mp_item *items = NULL;
-    for (size_t i = 0; i < n; i++)
-        ids[i] = s->c[i].id;
-    mp_err err = mp_meta_get_items(s->m->meta, ids, n, own->arena, &items, why);
-    magpie_hit *hit = err ? NULL : mp_arena_alloc(own->arena, n * sizeof *hit);
-    size_t kept = 0;
-    for (size_t i = 0; hit && i < n; i++) {
-        if (!items[i].id) /* removed since its index was caught up */
-            continue;
-        const mp_candidate *c = &s->c[i];
-        mp_buf reason = {0};
-        add_reason(s, c, &reason);
-        hit[kept++] = (magpie_hit){.id = c->id,
-                                   .score = c->score,
-                                   .picture = isnan(c->look) ? c->word : c->look,
-                                   .words = c->words,
-                                   .path = items[i].path,
-                                   .name = items[i].name,
-                                   .reason = mp_arena_strdup(own->arena, mp_str_of(reason.p)),
-                                   .item = mp_core_publish(&items[i])};
-        mp_buf_free(&reason);
-    }
-    free(ids);
-    if (err) {
-        mp_arena_free(own->arena);
-        free(own);
-        return err;
-    }
-    own->pub = (magpie_hits){.n = kept,
-                             .hit = hit,
-                             .convincing = kept > 0,
+    own->pub = (magpie_hits){.more = good > end && end<MAX_K, .convincing = good> 0,
                              .floor = s->q->min_score < 0 ? 0 : floor,
                              .standard = s->floor,
                              .best = s->n ? s->c[0].score : 0,
@@ -106,8 +117,12 @@ static mp_err publish(mp_search *s, magpie_hits **out, mp_why *why)
                              .note = own->note,
                              .model = mp_arena_strdup(own->arena, mp_str_of(s->info->id))};
     write_note(s, own->note, sizeof own->note);
-    *out = &own->pub;
-    return MP_OK;
+    mp_err err = end > from ? describe_all(s, s->c + from, end - from, own, why) : MP_OK;
+    if (err)
+        magpie_hits_free(&own->pub);
+    else
+        *out = &own->pub;
+    return err;
 }
 
 /* The filter's items, where they are not all. */
@@ -132,7 +147,8 @@ static mp_err run(magpie *m, const magpie_query *query, bool all_is_none, bool *
 {
     mp_arena *arena = mp_arena_new(0);
     mp_generation now;
-    mp_search s = {.m = m, .q = query, .k = query->k ? query->k : DEFAULT_K, .measure = "cosine"};
+    size_t k = query->skip + (query->k ? query->k : DEFAULT_K) + 1; /* is there a next page? */
+    mp_search s = {.m = m, .q = query, .k = k, .measure = "cosine"};
     *current = true;
     mp_err err = mp_core_model(m, &s.model, why);
     if (!err)
@@ -172,8 +188,8 @@ magpie_err magpie_search(magpie *m, const magpie_query *query, magpie_hits **out
     if (query->n_terms < 1 || query->n_terms > SEARCH_MAX_TERMS)
         return OUTER(
             mp_fail(INNER(why), MP_INVALID, "a search has 1 to %d terms", SEARCH_MAX_TERMS));
-    if (query->k > MAX_K)
-        return OUTER(mp_fail(INNER(why), MP_INVALID, "k is at most %d", MAX_K));
+    if (query->k > MAX_K || query->skip > MAX_K || query->skip + query->k > MAX_K)
+        return OUTER(mp_fail(INNER(why), MP_INVALID, "skip and k are at most %d in all", MAX_K));
     if (!isfinite(query->min_score))
         return OUTER(mp_fail(INNER(why), MP_INVALID, "the minimum score is not a number"));
     /* A filter that everything passes is left out of the search, unless something came in between

@@ -38,7 +38,7 @@ static void take_id(mp_request *r)
         snprintf(r->id, sizeof r->id, "%s", given);
         return;
     }
-    mp_random_bytes(bytes, sizeof bytes);
+    mp_random_id(bytes, sizeof bytes);
     mp_hex(bytes, sizeof bytes, r->id);
 }
 

@@ -100,19 +100,25 @@ static json_t *string_of(const char *text)
     return s;
 }
 
-static bool is_ascii(const char *text)
+static bool is_ascii(const char *text, size_t n)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text >= 128)
-            return false;
-    return true;
+    uint64_t any = 0, eight;
+    size_t i = 0;
+    for (; i + sizeof eight <= n; i += sizeof eight) {
+        memcpy(&eight, text + i, sizeof eight);
+        any |= eight;
+    }
+    for (; i < n; i++)
+        any |= (uint64_t)(unsigned char)text[i];
+    return !(any & 0x8080808080808080u);
 }
 
 void mp_sink_text(mp_sink *s, const char *key, const char *text)
 {
-    if (s->text && text && is_ascii(text)) {
+    size_t n = s->text && text ? strlen(text) : 0;
+    if (s->text && text && is_ascii(text, n)) {
         lead_in(s, key);
-        mp_json_write_string(text, strlen(text), s->text);
+        mp_json_write_string(text, n, s->text);
         return;
     }
     json_t *value = text ? string_of(text) : json_null(); /* jansson knows what UTF-8 is */

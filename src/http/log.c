@@ -2,25 +2,30 @@
 #include "http/exchange.h"
 
 #include "base/os.h"
-
-#include <stdio.h>
-#include <stdlib.h>
+#include "http/json_sink.h"
+#include "http/line_log.h"
 
 void mp_exchange_log(const mp_exchange *x)
 {
     const mp_request *r = &x->request;
-    mp_service *s = r->service;
-    json_t *line = json_pack(
-        "{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:f, s:s, s:I, s:s, s:s}", "ts",
-        (json_int_t)mp_now_ms(), "level", x->status >= 500 ? "error" : "info", "msg", "request",
-        "request_id", r->id, "method", x->method, "endpoint", r->route ? r->route->path : "",
-        "status", x->status, "bytes", (json_int_t)x->bytes, "ms",
-        (mp_monotonic_s() - r->began) * 1000, "remote", r->address, "user_id",
-        (json_int_t)r->user.id, "trace_id", r->trace.trace_id, "span_id", r->trace.span_id);
-    char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
-    pthread_mutex_lock(&s->log_mutex);
-    fprintf(stderr, "%s\n", text ? text : "{}");
-    pthread_mutex_unlock(&s->log_mutex);
-    free(text);
-    json_decref(line);
+    mp_buf line = {0};
+    mp_sink s = mp_sink_to_text(&line);
+    mp_sink_object(&s, NULL);
+    mp_sink_integer(&s, "ts", mp_now_ms());
+    mp_sink_text(&s, "level", x->status >= 500 ? "error" : "info");
+    mp_sink_text(&s, "msg", "request");
+    mp_sink_text(&s, "request_id", r->id);
+    mp_sink_text(&s, "method", x->method);
+    mp_sink_text(&s, "endpoint", r->route ? r->route->path : "");
+    mp_sink_integer(&s, "status", x->status);
+    mp_sink_integer(&s, "bytes", (int64_t)x->bytes);
+    mp_sink_real(&s, "ms", (mp_monotonic_s() - r->began) * 1000);
+    mp_sink_text(&s, "remote", r->address);
+    mp_sink_integer(&s, "user_id", r->user.id);
+    mp_sink_text(&s, "trace_id", r->trace.trace_id);
+    mp_sink_text(&s, "span_id", r->trace.span_id);
+    mp_sink_end(&s);
+    mp_buf_add(&line, "\n", 1);
+    mp_line_log_put(r->service->log, (mp_str){line.p, line.n});
+    mp_buf_free(&line);
 }

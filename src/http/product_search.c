@@ -63,7 +63,8 @@ static found *found_of(fusion *f, int64_t product)
 static bool add_pictures(fusion *f, const magpie_term *terms, size_t n_terms)
 {
     mp_request *r = f->r;
-    mp_question q = {.n = n_terms, .scope = f->where, .limit = DEPTH, .threshold = -1};
+    mp_question q = {
+        .n = n_terms, .scope = f->where, .limit = DEPTH, .threshold = -1, .bare = true};
     double ms;
     mp_why why = {0};
     mp_product_asset *pairs;

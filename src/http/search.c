@@ -30,10 +30,11 @@ magpie_hits *mp_search_ask(mp_request *r, const mp_question *q, const char *kind
     magpie_query query = {.terms = q->term,
                           .n_terms = q->n,
                           .where = q->scope,
-                          .k = q->offset + q->limit + 1, /* is there a next page? */
+                          .skip = q->offset,
+                          .k = MP_MIN(q->limit, MP_SEARCH_MOST - q->offset),
                           .min_score = q->threshold,
-                          .exact = q->exact};
-    query.k = MP_MIN(query.k, (size_t)MP_SEARCH_MOST);
+                          .exact = q->exact,
+                          .bare = q->bare};
     double began = mp_monotonic_s();
     magpie_err err = magpie_search(r->service->library, &query, &hits, &why);
     double seconds = mp_monotonic_s() - began;
@@ -66,15 +67,14 @@ static void describe_hit(mp_sink *s, mp_request *r, const mp_question *q, const 
 static void describe_hits(mp_sink *s, mp_request *r, const mp_question *q, const magpie_hits *hits,
                           double ms)
 {
-    size_t end = MP_MIN(hits->n, q->offset + q->limit);
-    bool more = hits->n > end && end < MP_SEARCH_MOST;
     mp_sink_object(s, NULL);
     mp_sink_array(s, "results");
-    for (size_t i = q->offset; i < end; i++)
+    for (size_t i = 0; i < hits->n; i++)
         describe_hit(s, r, q, hits, &hits->hit[i]);
     mp_sink_end(s);
-    mp_sink_text(s, "next_cursor", more ? mp_request_text(r, "%zu", end) : NULL);
-    mp_sink_bool(s, "convincing", hits->n > 0 && hits->hit[0].score >= hits->standard);
+    mp_sink_text(s, "next_cursor",
+                 hits->more ? mp_request_text(r, "%zu", q->offset + q->limit) : NULL);
+    mp_sink_bool(s, "convincing", hits->convincing && hits->best >= hits->standard);
     mp_sink_real(s, "floor", (double)hits->floor);
     mp_sink_real(s, "standard", (double)hits->standard);
     mp_sink_real(s, "best", (double)hits->best);

@@ -1,5 +1,6 @@
 /* server.c - opening, draining and closing the service. See http.h. */
 #include "http/exchange.h"
+#include "http/line_log.h"
 #include "http/listen.h"
 #include "http/recall.h"
 
@@ -17,10 +18,11 @@
 enum {
     /* Of one connection: half of it reads the head, which head.c judges; libmicrohttpd answers
      * what does not fit with 414 or 431 of its own. Taken from the system as it is touched. */
-    CONNECTION_BYTES = 128 * 1024,
+    CONNECTION_BYTES = 64 * 1024,
     CONNECTIONS = 1000,
     WAITING = 256,
     RESULT_BYTES = 32 * 1024 * 1024,
+    LOG_BYTES = 1024 * 1024,
     IDLE_S = 60
 };
 
@@ -102,7 +104,7 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
     s->logins = mp_limits_new(LOGINS_PER_S, LOGINS_AT_ONCE);
     /* Handlers wait as much as they work: for a lock, a decoder, a disk. */
     s->work = mp_work_new(opt->workers ? opt->workers : MP_MAX(8, 4 * mp_cpu_count()), WAITING);
-    pthread_mutex_init(&s->log_mutex, NULL);
+    s->log = mp_line_log_new(STDERR_FILENO, LOG_BYTES);
     pthread_mutex_init(&s->setup_mutex, NULL);
     mp_auth_options accounts = {.library = opt->library,
                                 .jwt_secret = opt->jwt_secret,
@@ -262,6 +264,6 @@ void mp_http_close(mp_http *h)
     mp_limits_free(h->service.mails);
     mp_auth_close(h->service.auth);
     pthread_mutex_destroy(&h->service.setup_mutex);
-    pthread_mutex_destroy(&h->service.log_mutex);
+    mp_line_log_free(h->service.log);
     free(h);
 }

@@ -45,9 +45,9 @@ struct mp_service {
     mp_registration registration;
     char setup_token[33]; /* makes the first account; "" once there is one */
     pthread_mutex_t setup_mutex;
-    _Atomic int active;        /* requests begun and not yet answered */
-    _Atomic bool draining;     /* readiness says no */
-    pthread_mutex_t log_mutex; /* one line at a time */
+    _Atomic int active;      /* requests begun and not yet answered */
+    _Atomic bool draining;   /* readiness says no */
+    struct mp_line_log *log; /* of requests, to standard error */
 
     mp_watch *watch; /* of slow connections */
     mp_tls *tls;     /* NULL: plain HTTP */

@@ -83,7 +83,7 @@ bool mp_tracestate_is_good(const char *text)
 static void random_id(char *out, size_t bytes)
 {
     uint8_t id[TRACE / 2];
-    mp_random_bytes(id, bytes);
+    mp_random_id(id, bytes);
     id[0] |= 1; /* not all zero */
     mp_hex(id, bytes, out);
 }

@@ -8,8 +8,10 @@
 
 #include "base/base.h"
 
+#include <sodium.h>
+
 typedef struct mp_signer {
-    uint8_t key[32];
+    crypto_auth_hmacsha256_state keyed; /* the key has gone in; copied for each text */
 } mp_signer;
 
 enum { MP_SIGNATURE = 43 }; /* characters: base64url of 32 bytes, without padding */

@@ -158,6 +158,44 @@ static void search_refuses_what_makes_no_sense(void **state)
     assert_int_equal(magpie_search(f->m, &q, &hits, &why), MAGPIE_INVALID);
 }
 
+/* Pages side by side are the whole list, and say where it ends. */
+static void pages_of_a_search_follow_each_other(void **state)
+{
+    fixture *f = *state;
+    magpie_why why;
+    magpie_hits *all, *page;
+    for (uint64_t i = 1; i <= 12; i++)
+        add(f, i, NULL);
+    magpie_term term = {.kind = MAGPIE_ID, .id = 1};
+    magpie_query q = {.terms = &term, .n_terms = 1, .min_score = -1};
+    assert_fine(magpie_search(f->m, &q, &all, &why));
+    assert_int_equal(all->n, 11);
+    assert_false(all->more);
+    for (q.skip = 0, q.k = 4; q.skip < 11; q.skip += q.k) {
+        q.bare = q.skip == 4;
+        assert_fine(magpie_search(f->m, &q, &page, &why));
+        assert_int_equal(page->n, MP_MIN((size_t)4, 11 - q.skip));
+        assert_int_equal(page->more, q.skip + 4 < 11);
+        for (size_t i = 0; i < page->n; i++) {
+            const magpie_hit *hit = &page->hit[i], *same = &all->hit[q.skip + i];
+            assert_int_equal(hit->id, same->id);
+            assert_string_equal(hit->reason, same->reason);
+            assert_int_equal(!hit->item, q.bare);
+            assert_int_equal(!hit->path, q.bare);
+        }
+        magpie_hits_free(page);
+    }
+    q.skip = 50;
+    assert_fine(magpie_search(f->m, &q, &page, &why));
+    assert_int_equal(page->n, 0);
+    assert_false(page->more);
+    assert_true(page->convincing);
+    magpie_hits_free(page);
+    q.skip = 9999, q.k = 2;
+    assert_int_equal(magpie_search(f->m, &q, &page, &why), MAGPIE_INVALID);
+    magpie_hits_free(all);
+}
+
 static void not_like_pushes_down(void **state)
 {
     fixture *f = *state;
@@ -288,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EACH(bytes_come_back_as_they_were),       EACH(a_removed_item_never_comes_back),
+        EACH(search_refuses_what_makes_no_sense), EACH(pages_of_a_search_follow_each_other),
         EACH(search_refuses_what_makes_no_sense), EACH(not_like_pushes_down),
         EACH(searches_run_beside_adding),         EACH(a_library_opens_again_as_it_was),
         EACH(bad_tags_and_verdicts_are_refused),
