@@ -327,7 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(bytes_come_back_as_they_were),       EACH(a_removed_item_never_comes_back),
         EACH(search_refuses_what_makes_no_sense), EACH(pages_of_a_search_follow_each_other),
-        EACH(search_refuses_what_makes_no_sense), EACH(not_like_pushes_down),
+        EACH(not_like_pushes_down),
         EACH(searches_run_beside_adding),         EACH(a_library_opens_again_as_it_was),
         EACH(bad_tags_and_verdicts_are_refused),
     };
