@@ -274,6 +274,10 @@ typedef struct magpie_put {
      */
     int64_t replace;
     const char *metadata; /* a JSON object that is kept beside it; NULL: an empty one */
+    /* Not NULL: a picture that shows the same as one of the project is refused with EXISTS, and
+     * that one put here. It is compared with what is there when it comes in; the same bytes are not
+     * refused but KNOWN. Of no meaning with `replace`. */
+    struct magpie_copy *refuse_copies;
     bool given; /* fd is a file without a name (O_TMPFILE) that nobody writes to again: in the
                    library's file system it becomes the copy itself */
 } magpie_put;
@@ -444,6 +448,20 @@ typedef struct magpie_comparison {
  * long side 512; free it with magpie_free. Errors: NOT_FOUND, and those of a decode. */
 MAGPIE_API magpie_err magpie_compare(magpie *m, int64_t a, int64_t b, magpie_comparison *out,
                                      uint8_t **png, size_t *n, magpie_why *why);
+
+/* A picture of the library that shows the same as another one. */
+typedef struct magpie_copy {
+    int64_t id;
+    float score;          /* as magpie_comparison.same; at least its threshold */
+    const char *relation; /* as magpie_comparison.relation */
+} magpie_copy;
+
+/* The copies of one picture (MAGPIE_FILE, MAGPIE_BYTES, MAGPIE_ID: itself left out) among the items
+ * that match `where` (NULL: all), best first, at most 20: by its hashes, its vector and a
+ * comparison of the pictures themselves, as in magpie_duplicates. *out (NULL for none):
+ * magpie_free. Errors: INVALID (another kind, a filter), NOT_FOUND, and those of a decode. */
+MAGPIE_API magpie_err magpie_copies(magpie *m, const magpie_term *term, const char *where,
+                                    magpie_copy **out, size_t *n, magpie_why *why);
 
 /* Writes a plan: a JSON file that a person can read and edit; for each group, which item to keep
  * and which to trash, with sizes and SHA-256s as they were. Errors: IO, FULL. */

@@ -4,9 +4,11 @@
  * takes the write lock and writes batch after batch of what has come in meanwhile, its own ticket
  * among them, until none is left; the others wait for their tickets. So a commit's fsync is shared
  * by all who arrived while the last one was under way (group commit). */
+#include "core/copies.h"
 #include "core/ingest.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -149,10 +151,10 @@ static mp_err check_put(const magpie_put *put, mp_why *why)
     return err ? err : mp_core_check_words(put->title, put->description, why);
 }
 
-static mp_err plan_for(magpie *m, int64_t project_id, analysis_plan *plan, mp_why *why)
+static mp_err plan_for(magpie *m, int64_t project_id, analysis_plan *plan, int view_of[MP_SPACES],
+                       mp_why *why)
 {
     mp_model *model;
-    int view_of[MP_SPACES];
     *plan = (analysis_plan){.m = m, .copy = true, .project_id = project_id};
     mp_err err = mp_core_model(m, &model, why);
     if (!err)
@@ -178,14 +180,45 @@ static ingest_how how_of(const magpie_put *put)
                         .n_tags = put->n_tags};
 }
 
+typedef struct gate {
+    magpie *m;
+    const magpie_put *put;
+    int64_t project_id;
+    int view;
+} gate;
+
+/* Lets in what shows another picture than all of the project. A failure to find out is taken for a
+ * refusal: better than a copy that comes in unseen. */
+static mp_err pass_gate(void *context, const mp_decoded *decoded, mp_why *why)
+{
+    const gate *g = context;
+    magpie_copy *copy = g->put->refuse_copies;
+    char where[48];
+    size_t n = 0;
+    *copy = (magpie_copy){.relation = ""};
+    snprintf(where, sizeof where, "project:%lld", (long long)g->project_id);
+    mp_err err = mp_copies_find(g->m, decoded, g->view, where, 1, copy, &n, why);
+    if (!err && n)
+        err = mp_fail(why, MP_EXISTS, "it shows the same picture as #%lld (%s, %.2f)",
+                      (long long)copy->id, copy->relation, (double)copy->score);
+    return err;
+}
+
 static mp_err add_once(magpie *m, int fd, const magpie_put *put, ticket *t, mp_why *why)
 {
     analysis_plan plan;
+    int view_of[MP_SPACES];
     *t = (ticket){.a = {.path = put->name}, .how = how_of(put)};
-    mp_err err = plan_for(m, t->how.project_id, &plan, why);
+    mp_err err = plan_for(m, t->how.project_id, &plan, view_of, why);
     if (err)
         return err;
     plan.given = put->given;
+    gate g = {m, put, t->how.project_id, view_of[MP_SPACE_COPY]};
+    if (put->refuse_copies && !put->replace) {
+        plan.spec.fit_long_side = MP_COPIES_PX;
+        plan.gate = pass_gate;
+        plan.gate_context = &g;
+    }
     mp_analyse_fd(&plan, fd, &t->a);
     if (t->a.err) {
         err = mp_fail(why, t->a.err, "%s: %s", put->name, t->a.why.text);

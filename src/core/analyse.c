@@ -109,6 +109,8 @@ void mp_analyse_fd(const analysis_plan *plan, int fd, analysis *out)
         err = find_twin(plan, out);
     if (!err && !out->twin) {
         err = mp_decode_fd(plan->decoder, fd, &plan->spec, &out->decoded, &out->why);
+        if (!err && plan->gate)
+            err = plan->gate(plan->gate_context, &out->decoded, &out->why);
         if (!err && plan->copy)
             err = keep_copy(plan, fd, out);
         if (!err)

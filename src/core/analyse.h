@@ -15,6 +15,9 @@ typedef struct analysis_plan {
     bool copy;
     bool given;         /* the file may become the copy */
     int64_t project_id; /* where twins are looked for; 0: nowhere */
+    /* Asked once the picture is decoded and before anything is kept of it; NULL: nobody. */
+    mp_err (*gate)(void *context, const mp_decoded *decoded, mp_why *why);
+    void *gate_context;
 } analysis_plan;
 
 typedef struct analysis {

@@ -62,6 +62,13 @@ typedef struct mp_chosen {
     int holders;     /* guarded by chosen_mutex */
 } mp_chosen;
 
+/* See copies.h. */
+struct mp_hash_book {
+    pthread_mutex_t mutex; /* guards all below */
+    mp_version_hash *row;  /* that were read so far, by rising version */
+    size_t n, cap;
+};
+
 struct magpie {
     char path[PATH_MAX - 128]; /* absolute; leaves room for names below it */
     char models_dir[PATH_MAX];
@@ -87,6 +94,7 @@ struct magpie {
     space_index space[MP_SPACES];
     mp_intake intake;
     mp_cache *words; /* vectors of what was asked for in words */
+    struct mp_hash_book hashes;
 
     pthread_mutex_t chosen_mutex; /* guards the two below */
     mp_chosen *chosen[8];

@@ -21,6 +21,8 @@ typedef enum mp_relation_kind {
     MP_ALIKE         /* by vector only */
 } mp_relation_kind;
 
+const char *mp_relation_word(mp_relation_kind kind); /* "recoded"; of MP_ALIKE "" */
+
 typedef struct mp_pair {
     size_t a, b; /* positions in the input, a < b */
     float score; /* 0..1; at least the threshold */

@@ -12,6 +12,20 @@ static const float EXACT_NOISE = 2.0f, EXACT_GAIN = 0.98f, EXACT_SHIFT = 1.5f;
 static const float MARK_AGREE = 0.97f, MARK_MEDIAN = 0.985f;
 
 /* The rotation in the warp, after a mirror where there is one, in radians. */
+const char *mp_relation_word(mp_relation_kind kind)
+{
+    static const char *const words[] = {
+        [MP_SAME_EXACT] = "exact",
+        [MP_SAME_RECODED] = "recoded",
+        [MP_SAME_TURNED] = "turned",
+        [MP_SAME_CROPPED] = "cropped",
+        [MP_SAME_FRAMED] = "framed",
+        [MP_SAME_TILTED] = "tilted",
+        [MP_ALIKE] = "",
+    };
+    return words[kind];
+}
+
 static float angle_of(mp_dedup_warp w)
 {
     float side = mp_dedup_warp_det(w) < 0 ? -1 : 1;

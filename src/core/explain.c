@@ -8,16 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const relations[] = {
-    [MP_SAME_EXACT] = "exact",
-    [MP_SAME_RECODED] = "recoded",
-    [MP_SAME_TURNED] = "turned",
-    [MP_SAME_CROPPED] = "cropped",
-    [MP_SAME_FRAMED] = "framed",
-    [MP_SAME_TILTED] = "tilted",
-    [MP_ALIKE] = "",
-};
-
 /* Luma that differs by less is coding noise; by more than the other it is another thing. */
 static const float DIFFERENCE_LOW = 12, DIFFERENCE_HIGH = 96;
 
@@ -107,7 +97,7 @@ magpie_err magpie_compare(magpie *m, int64_t a, int64_t b, magpie_comparison *ou
         mp_dedup_verdict v = mp_dedup_verify(&picture[0], &picture[1], NULL, true);
         out->same = v.score;
         out->threshold = mp_dedup_threshold;
-        out->relation = v.score >= mp_dedup_threshold ? relations[v.kind] : "";
+        out->relation = v.score >= mp_dedup_threshold ? mp_relation_word(v.kind) : "";
         out->phash_distance = least_distance(&item[0], &item[1]);
         out->same_bytes = memcmp(item[0].sha256, item[1].sha256, 32) == 0;
         if (png)

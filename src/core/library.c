@@ -1,4 +1,5 @@
 /* library.c - opening and closing a library. */
+#include "core/copies.h"
 #include "core/core.h"
 
 #include "core/plan.h"
@@ -235,6 +236,7 @@ magpie_err magpie_open(magpie **out, const magpie_options *opt, magpie_why *why)
     pthread_mutex_init(&m->writing, NULL);
     pthread_mutex_init(&m->engine, NULL);
     pthread_mutex_init(&m->chosen_mutex, NULL);
+    mp_copies_open(m);
     pthread_mutex_init(&m->intake.mutex, NULL);
     pthread_cond_init(&m->intake.news, NULL);
     for (int s = 0; s < MP_SPACES; s++)
@@ -276,6 +278,7 @@ void magpie_close(magpie *m)
     mp_core_forget_chosen(m);
     mp_cache_free(m->words);
     pthread_mutex_destroy(&m->chosen_mutex);
+    mp_copies_close(m);
     pthread_cond_destroy(&m->intake.news);
     pthread_mutex_destroy(&m->intake.mutex);
     pthread_mutex_destroy(&m->engine);

@@ -115,6 +115,14 @@ MP_CHECK mp_err mp_meta_count(mp_meta *m, const mp_filter *filter, uint64_t *out
 /* Sorted ids that match; *out: caller frees. filter NULL: all but trashed. */
 MP_CHECK mp_err mp_meta_ids(mp_meta *m, const mp_filter *filter, int64_t **out, size_t *n,
                             mp_why *why);
+typedef struct mp_version_hash {
+    int64_t version, item;
+    uint64_t hash; /* of the picture as it stands: mp_item.phash[0] */
+} mp_version_hash;
+/* Of versions that are their items' current ones and came after this one (0: of all), by rising
+ * version; *out: caller frees. */
+MP_CHECK mp_err mp_meta_hashes_after(mp_meta *m, int64_t version, mp_version_hash **out, size_t *n,
+                                     mp_why *why);
 /* Item of this project that holds these bytes; 0 in *id when none (MP_OK). Trashed items are not
  * found. */
 MP_CHECK mp_err mp_meta_find_sha256(mp_meta *m, int64_t project_id, const uint8_t sha256[32],

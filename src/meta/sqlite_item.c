@@ -295,6 +295,39 @@ mp_err mp_meta_count(mp_meta *m, const mp_filter *filter, uint64_t *out, mp_why 
     return err;
 }
 
+mp_err mp_meta_hashes_after(mp_meta *m, int64_t version, mp_version_hash **out, size_t *n,
+                            mp_why *why)
+{
+    static const char sql[] = "SELECT v.id, a.id, v.phash FROM version v JOIN asset a ON "
+                              "a.version_id = v.id WHERE v.id > ?1 AND a.type = 'image' AND "
+                              "length(v.phash) = 64 ORDER BY v.id";
+    conn *c;
+    size_t cap = 0, count = 0;
+    mp_version_hash *rows = NULL;
+    *out = NULL;
+    *n = 0;
+    mp_err err = mp_sql_reader(m, &c, why);
+    sqlite3_stmt *s = err ? NULL : mp_sql_ask(c, sql, &err, why, "i", version);
+    while (s && mp_sql_row(c, s, &err, why)) {
+        if (count == cap) {
+            cap = cap ? cap * 2 : 64;
+            rows = mp_xrealloc(rows, cap * sizeof *rows);
+        }
+        rows[count++] =
+            (mp_version_hash){.version = sqlite3_column_int64(s, 0),
+                              .item = sqlite3_column_int64(s, 1),
+                              .hash = big_endian((const uint8_t *)sqlite3_column_blob(s, 2))};
+    }
+    mp_sql_release(m, c);
+    if (err) {
+        free(rows);
+        return err;
+    }
+    *out = rows;
+    *n = count;
+    return MP_OK;
+}
+
 mp_err mp_meta_ids(mp_meta *m, const mp_filter *filter, int64_t **out, size_t *n, mp_why *why)
 {
     conn *c;

@@ -196,6 +196,62 @@ static void pages_of_a_search_follow_each_other(void **state)
     magpie_hits_free(all);
 }
 
+static void brighten(uint8_t *ppm, size_t n)
+{
+    for (size_t i = 13; i < n; i++) /* after the head */
+        ppm[i] = (uint8_t)MP_MIN(ppm[i] * 9 / 10 + 12, 255);
+}
+
+/* Another file of the same picture is found, and refused where that is asked for. */
+static void a_copy_does_not_pass_the_gate(void **state)
+{
+    fixture *f = *state;
+    magpie_why why;
+    magpie_copy gate = {0}, *copies;
+    magpie_put put = {.name = "again.ppm", .refuse_copies = &gate};
+    magpie_outcome outcome;
+    magpie_stats stats;
+    uint8_t *ppm;
+    size_t n, n_copies;
+    int64_t id, first = add(f, 1, NULL);
+    for (uint64_t i = 2; i <= 6; i++)
+        add(f, i, NULL);
+    make_picture(1, &ppm, &n);
+    FILE *file = tmpfile();
+    assert_int_equal(fwrite(ppm, 1, n, file), n);
+    assert_int_equal(fflush(file), 0);
+    assert_fine(magpie_add_fd(f->m, fileno(file), &put, &id, &outcome, &why));
+    assert_int_equal(outcome, MAGPIE_KNOWN); /* the very bytes */
+    assert_int_equal(id, first);
+    brighten(ppm, n);
+    rewind(file);
+    assert_int_equal(fwrite(ppm, 1, n, file), n);
+    assert_int_equal(fflush(file), 0);
+    assert_int_equal(magpie_add_fd(f->m, fileno(file), &put, &id, &outcome, &why), MAGPIE_EXISTS);
+    assert_int_equal(gate.id, first);
+    assert_true(gate.score > 0.9f);
+    assert_non_null(strstr(why.text, "same picture as #1"));
+    assert_fine(magpie_get_stats(f->m, &stats, &why));
+    assert_int_equal(stats.items, 6);
+    magpie_term term = {.kind = MAGPIE_BYTES, .data = ppm, .n = n};
+    assert_fine(magpie_copies(f->m, &term, NULL, &copies, &n_copies, &why));
+    assert_int_equal(n_copies, 1);
+    assert_int_equal(copies[0].id, first);
+    magpie_free(copies);
+    assert_fine(magpie_copies(f->m, &term, "id>1", &copies, &n_copies, &why));
+    assert_int_equal(n_copies, 0);
+    magpie_free(copies);
+    put.refuse_copies = NULL;
+    assert_fine(magpie_add_fd(f->m, fileno(file), &put, &id, &outcome, &why));
+    term = (magpie_term){.kind = MAGPIE_ID, .id = id};
+    assert_fine(magpie_copies(f->m, &term, NULL, &copies, &n_copies, &why));
+    assert_int_equal(n_copies, 1); /* not itself */
+    assert_int_equal(copies[0].id, first);
+    magpie_free(copies);
+    fclose(file);
+    free(ppm);
+}
+
 static void not_like_pushes_down(void **state)
 {
     fixture *f = *state;
@@ -325,10 +381,13 @@ static void bad_tags_and_verdicts_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(bytes_come_back_as_they_were),       EACH(a_removed_item_never_comes_back),
-        EACH(search_refuses_what_makes_no_sense), EACH(pages_of_a_search_follow_each_other),
-        EACH(not_like_pushes_down),
-        EACH(searches_run_beside_adding),         EACH(a_library_opens_again_as_it_was),
+        EACH(bytes_come_back_as_they_were),
+        EACH(a_removed_item_never_comes_back),
+        EACH(search_refuses_what_makes_no_sense),
+        EACH(pages_of_a_search_follow_each_other),
+        EACH(a_copy_does_not_pass_the_gate),      EACH(not_like_pushes_down),
+        EACH(searches_run_beside_adding),
+        EACH(a_library_opens_again_as_it_was),
         EACH(bad_tags_and_verdicts_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
