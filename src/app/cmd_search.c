@@ -4,6 +4,7 @@
 #include "app/remote_search.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,6 +62,10 @@ static const mp_option rows[] = {
     {.name = "exact",
      .type = MP_OPT_FLAG,
      .help = "Compare with every picture, without the index."},
+    {.name = "copies",
+     .type = MP_OPT_FLAG,
+     .help = "Of one picture (--image or --like): only what shows the very same, whatever was done "
+             "to it - resized, recoded, cropped, turned, framed, tilted."},
     {.name = "project",
      .letter = 'p',
      .type = MP_OPT_INT,
@@ -261,6 +266,51 @@ static int show(const request *r, const magpie_hits *hits)
     return hits->n ? EXIT_DONE : EXIT_NOTHING;
 }
 
+/* Copies as hits, which are shown in the same ways. */
+static int show_copies(const request *r, const magpie_copy *copies, size_t n)
+{
+    magpie_hit *hit = mp_xcalloc(n + 1, sizeof *hit);
+    magpie_item **item = mp_xcalloc(n + 1, sizeof *item);
+    magpie_hits hits = {
+        .hit = hit, .convincing = n > 0, .measure = "same picture", .note = "", .model = ""};
+    for (size_t i = 0; i < n; i++) {
+        if (magpie_get(r->app->library, copies[i].id, &item[i], NULL))
+            continue; /* removed meanwhile */
+        hit[hits.n++] = (magpie_hit){.id = copies[i].id,
+                                     .score = copies[i].score,
+                                     .picture = copies[i].score,
+                                     .words = NAN,
+                                     .path = item[i]->path,
+                                     .name = item[i]->name,
+                                     .reason = copies[i].relation,
+                                     .item = item[i]};
+        hits.best = MP_MAX(hits.best, copies[i].score);
+    }
+    int code = show(r, &hits);
+    for (size_t i = 0; i < n; i++)
+        magpie_item_free(item[i]);
+    free(item);
+    free(hit);
+    return code;
+}
+
+static int copies_here(const request *r, const magpie_query *q)
+{
+    mp_app *app = r->app;
+    magpie_why why = {0};
+    magpie_copy *copies;
+    size_t n;
+    if (r->n != 1 || r->terms[0].kind == MAGPIE_TEXT || r->terms[0].weight < 0)
+        return app_usage(app, "--copies is of one picture: --image FILE or --like ID");
+    int code = app_open(app, APP_READ);
+    if (code)
+        return code;
+    magpie_err err = magpie_copies(app->library, &r->terms[0], q->where, &copies, &n, &why);
+    code = err ? app_fail(app, err, &why) : show_copies(r, copies, MP_MIN(n, q->k));
+    magpie_free(copies);
+    return code;
+}
+
 static int search_here(const request *r, const magpie_query *q)
 {
     mp_app *app = r->app;
@@ -268,6 +318,8 @@ static int search_here(const request *r, const magpie_query *q)
     magpie_hits *hits = NULL;
     if (mp_args_get(&app->args, "project"))
         return app_usage(app, "--project is of a service: say --server URL");
+    if (mp_args_flag(&app->args, "copies"))
+        return copies_here(r, q);
     int code = app_open(app, APP_READ);
     if (code)
         return code;
@@ -280,7 +332,7 @@ static int search_here(const request *r, const magpie_query *q)
 /* What a service tells of pictures has no paths, and no thumbnails for a page. */
 static int search_there(const request *r, const magpie_query *q)
 {
-    static const char *const local[] = {"html", "paths", "null"};
+    static const char *const local[] = {"html", "paths", "null", "copies"};
     mp_app *app = r->app;
     magpie_hits *hits;
     for (size_t i = 0; i < MP_COUNT(local); i++)

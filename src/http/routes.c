@@ -66,6 +66,7 @@ const mp_route mp_routes[] = {
 
     AT(POST, "/api/search/similar", similar, MAY("assets.read"), JSON),
     AT(POST, "/api/search/text", search_text, MAY("assets.read"), JSON),
+    AT(POST, "/api/search/copies", copies, MAY("assets.read"), FILES),
     AT(POST, "/api/search", search, MAY("assets.read"), FILES),
     AT(POST, "/api/deduplicate", deduplicate, MAY("assets.read"), JSON),
     AT(POST, "/api/dedup/plans", make_plan, MAY("assets.write"), JSON),

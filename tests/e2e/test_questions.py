@@ -57,6 +57,42 @@ def test_similar(service, photos):
     assert service.send("/api/search/similar", {"id": 1, "with_payload": 0}, service.root)[0] == 422
 
 
+def form(files, **fields):
+    boundary = uuid.uuid4().hex
+    body = b"".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+                    for name, value in fields.items())
+    for name, data in files.items():
+        body += (f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="x.jpg"\r\n\r\n'.encode()
+                 + data + b"\r\n")
+    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def test_copies(service, photos):
+    """What shows the same picture, not what looks like it; from outside of the library, too."""
+    im = Image.open(photos / "p04.jpg")
+    small, turned = jpeg(im.resize((im.width // 2, im.height // 2))), jpeg(im.rotate(90, expand=True))
+
+    def ask(data, **question):
+        body, kind = form({"image": data}, **({"query": json.dumps(question)} if question else {}))
+        return service.ask("POST", "/api/search/copies", body, Content_Type=kind, Authorization=f"Bearer {service.root}")
+
+    for data, relation in ((small, "exact"), (turned, "turned")):  # exact: but for noise of the coding
+        answer = ask(data)
+        assert answer.status == 200
+        [row] = answer.json["results"]
+        assert row["payload"]["name"] == "p04.jpg" and row["relation"] == relation and row["score"] > 0.8
+        assert service.get(row["preview_url"]).status == 200
+    assert "payload" not in ask(small, with_payload=False).json["results"][0]
+    assert ask(small, where="id>6").json["results"] == []
+    assert ask(jpeg(Image.effect_noise((320, 240), 80).convert("RGB"))).json["results"] == []
+    assert service.send("/api/search/copies", {"image_id": 1}, service.root)[1]["results"] == []
+    assert service.send("/api/search/copies", {"image_id": 99}, service.root)[0] == 404
+    assert service.send("/api/search/copies", {}, service.root)[0] == 422
+    assert service.send("/api/search/copies", {"image_id": 1, "id": 1}, service.root)[0] == 422
+    assert ask(b"no picture").status == 415
+    assert ask(small, image_id=1).status == 422  # both
+
+
 def test_words(service):
     service.send("/api/images/3", {"title": "A crooked lighthouse"}, service.root, "PATCH")
     status, found = service.send("/api/search/text", {"query": "lighthouse"}, service.root)

@@ -361,7 +361,13 @@ def test_search(client, pictures, shots):
         client.search.mixed(ids=[pictures[0]], negative_texts=["x"], limit=0)
 
 
-def test_copies_and_plans(client, pictures):
+def test_copies_and_plans(client, pictures, shots):
+    [copy] = client.search.copies(pictures[0])["results"]
+    assert copy["id"] == pictures[12] and copy["relation"]
+    sent = client.search.copies(image=shots(0)[0], where=f"id:{pictures[12]}")["results"]
+    assert [row["id"] for row in sent] == [pictures[12]]
+    with pytest.raises(Invalid):
+        client.search.copies(pictures[0], image=shots(0)[0])
     clusters = [*client.dedup.clusters(page_size=1)]
     assert len(clusters) == 1 and {row["id"] for row in clusters[0]} == {pictures[0], pictures[12]}
     page = client.dedup.page(kind="similar", threshold=0.2, limit=1)

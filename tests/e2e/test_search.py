@@ -1,6 +1,7 @@
 """Finding: look-alikes, words, mixtures, and the honest nothing."""
 import pytest
 from conftest import ROOT, SHARED, picture
+from PIL import Image
 
 
 def test_look_alikes_and_filters(magpie, photos):
@@ -14,6 +15,22 @@ def test_look_alikes_and_filters(magpie, photos):
     assert {h["id"] for h in hits} <= set(range(7, 13)) and len(hits) == 6
     magpie.run("search", "--like", 99, code=3)
     magpie.run("search", code=2)
+
+
+def test_copies_of_one_picture(magpie, photos, tmp_path):
+    magpie.add(photos)
+    im = Image.open(photos / "p04.jpg")
+    im.resize((im.width // 2, im.height // 2)).save(tmp_path / "small.png")
+    [hit] = magpie.json("search", "--copies", "--image", tmp_path / "small.png")[-1]["hits"]
+    assert hit["name"] == "p04.jpg" and hit["reason"] == "exact" and hit["score"] > 0.9
+    assert b"p04.jpg" in magpie.run("search", "--copies", "-i", tmp_path / "small.png").stdout
+    assert magpie.json("search", "--copies", "--like", 1, code=1)[-1]["hits"] == []
+    magpie.add(tmp_path / "small.png")
+    [hit] = magpie.json("search", "--copies", "--like", 13)[-1]["hits"]
+    assert hit["name"] == "p04.jpg"
+    assert magpie.json("search", "--copies", "--like", 13, "--where", "id>6", code=1)[-1]["hits"] == []
+    for bad in (["words"], ["--like", 1, "--like", 2], ["--not-like", 1], []):
+        magpie.run("search", "--copies", *bad, code=2)
 
 
 def test_words_in_names_and_titles(magpie, photos):

@@ -737,6 +737,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/search/copies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The copies of one picture
+         * @description Pictures that show the same as the one named by `image_id` (itself left out) or sent as the one file of a
+         *     form, best first, at most 20: resized, recoded, cropped, turned, framed or tilted ones. Each is laid on the
+         *     picture and compared, so that look-alikes are not among them.
+         */
+        post: operations["searchCopies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/deduplicate": {
         parameters: {
             query?: never;
@@ -1827,6 +1849,11 @@ export interface components {
          * @default false
          */
         Exact: boolean;
+        /**
+         * @description Whether hits hold what is known of their pictures
+         * @default true
+         */
+        WithPayload: boolean;
         /** @default 1 */
         Weight: number | unknown | unknown;
         TextPart: components["schemas"]["Words"] | {
@@ -1866,6 +1893,24 @@ export interface components {
             project_id?: components["schemas"]["ProjectNumber"];
             cursor?: components["schemas"]["PlaceCursor"];
             exact?: components["schemas"]["Exact"];
+            with_payload?: components["schemas"]["WithPayload"];
+        };
+        CopiesQuestion: {
+            image_id?: number | string;
+            where?: components["schemas"]["Filter"];
+            project_id?: components["schemas"]["ProjectNumber"];
+            with_payload?: components["schemas"]["WithPayload"];
+        };
+        Copy: {
+            /** Format: int64 */
+            id: number;
+            /** @description How sure it is that they show the same picture */
+            score: number;
+            /** @enum {unknown} */
+            relation: "exact" | "recoded" | "turned" | "cropped" | "framed" | "tilted";
+            payload?: components["schemas"]["Payload"];
+            /** Format: uri-reference */
+            preview_url: string;
         };
         /**
          * @example {
@@ -2078,7 +2123,7 @@ export interface components {
             id: number;
             /** @description What the list is ordered by; see measure */
             score: number;
-            payload: components["schemas"]["Payload"];
+            payload?: components["schemas"]["Payload"];
             /** Format: uri-reference */
             preview_url: string;
             /** @description For a person */
@@ -5140,6 +5185,7 @@ export interface operations {
                     project_id?: components["schemas"]["ProjectNumber"];
                     cursor?: components["schemas"]["PlaceCursor"];
                     exact?: components["schemas"]["Exact"];
+                    with_payload?: components["schemas"]["WithPayload"];
                 } & (unknown | unknown);
             };
         };
@@ -5241,6 +5287,7 @@ export interface operations {
                     project_id?: components["schemas"]["ProjectNumber"];
                     cursor?: components["schemas"]["PlaceCursor"];
                     exact?: components["schemas"]["Exact"];
+                    with_payload?: components["schemas"]["WithPayload"];
                 } | unknown | unknown;
             };
         };
@@ -5419,6 +5466,100 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    searchCopies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "image_id": 12
+                 *     }
+                 */
+                "application/json": components["schemas"]["CopiesQuestion"];
+                "multipart/form-data": {
+                    /** @description The members of the question as JSON; may be left out */
+                    query?: string;
+                    /**
+                     * Format: binary
+                     * @description Under any name but query
+                     */
+                    image?: string;
+                } & {
+                    [key: string]: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The copies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "results": [
+                     *         {
+                     *           "id": 31,
+                     *           "score": 0.97,
+                     *           "relation": "recoded",
+                     *           "payload": {
+                     *             "image_id": "15",
+                     *             "user_id": "1",
+                     *             "project_id": 1,
+                     *             "sha256": "0c2d4b1de0a7c3586fb1f7d7b0f9b9b1c6a1d2e3f4a5b6c7d8e9fa0b1c2d3e4f",
+                     *             "phash": "p:c3d1a5968e3c7e12",
+                     *             "width": 160,
+                     *             "height": 120,
+                     *             "format": "jpeg",
+                     *             "key": "images/1/15.jpeg",
+                     *             "created_at": "2026-01-31T12:00:05Z",
+                     *             "model_name": "lite",
+                     *             "model_version": "5f1d0c2b",
+                     *             "name": "lighthouse-small.jpg",
+                     *             "title": "",
+                     *             "description": "",
+                     *             "tags": [],
+                     *             "bytes": 9121,
+                     *             "taken_at": null,
+                     *             "state": "present",
+                     *             "issues": [],
+                     *             "quality": {
+                     *               "sharpness": 402.1,
+                     *               "brightness": 121.7,
+                     *               "contrast": 52.8,
+                     *               "entropy": 7.3
+                     *             }
+                     *           },
+                     *           "preview_url": "/api/images/31/thumbnail?exp=1769868000&sig=Vb3"
+                     *         }
+                     *       ],
+                     *       "took_ms": 21.4
+                     *     }
+                     */
+                    "application/json": {
+                        results: components["schemas"]["Copy"][];
+                        took_ms: number;
+                    };
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -381,13 +381,10 @@ static void bad_tags_and_verdicts_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(bytes_come_back_as_they_were),
-        EACH(a_removed_item_never_comes_back),
-        EACH(search_refuses_what_makes_no_sense),
-        EACH(pages_of_a_search_follow_each_other),
+        EACH(bytes_come_back_as_they_were),       EACH(a_removed_item_never_comes_back),
+        EACH(search_refuses_what_makes_no_sense), EACH(pages_of_a_search_follow_each_other),
         EACH(a_copy_does_not_pass_the_gate),      EACH(not_like_pushes_down),
-        EACH(searches_run_beside_adding),
-        EACH(a_library_opens_again_as_it_was),
+        EACH(searches_run_beside_adding),         EACH(a_library_opens_again_as_it_was),
         EACH(bad_tags_and_verdicts_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,3 +75,10 @@ def question_of(
     files += [("negative_images", file_of(source)) for source in unlike.files()]
     fields = {"query": json.dumps(question, ensure_ascii=False)} if question else {}
     return None, form_of(fields, files)
+
+
+def picture_of(image: Source, options: Mapping[str, object]) -> Body:
+    """A form of one picture, with the question's other members."""
+    said = json_of(options)
+    fields = {"query": json.dumps(said, ensure_ascii=False)} if said else {}
+    return form_of(fields, [("image", file_of(image))])

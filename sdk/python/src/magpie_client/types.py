@@ -173,15 +173,34 @@ Comparison = TypedDict(
 )
 
 
-class Hit(TypedDict):
+class _Hit(TypedDict):
     id: int
     score: float
-    payload: Payload
     preview_url: str
     reason: str
     picture: Optional[float]
     words: Optional[float]
     good: bool
+
+
+class Hit(_Hit, total=False):
+    payload: Payload
+
+
+class _Copy(TypedDict):
+    id: int
+    score: float
+    relation: Literal["exact", "recoded", "turned", "cropped", "framed", "tilted"]
+    preview_url: str
+
+
+class Copy(_Copy, total=False):
+    payload: Payload
+
+
+class CopiesAnswer(TypedDict):
+    results: List[Copy]
+    took_ms: float
 
 
 class SearchAnswer(TypedDict):
@@ -780,6 +799,8 @@ __all__ = [
     "ClusterInfo",
     "ClusterMember",
     "Comparison",
+    "CopiesAnswer",
+    "Copy",
     "DedupAnswer",
     "Dependencies",
     "Dependency",

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator, List, Literal, Optional, Sequence, Union
 
+from .._body import Source
 from .._core import path_of
 from .._map import CompactMap, map_of
-from .._question import Ids, Parts, Pictures, Texts, Vectors, question_of
+from .._question import Ids, Parts, Pictures, Texts, Vectors, picture_of, question_of
 from ..types import (
     Anomaly,
     AnomalyAnswer,
     ClusterChoice,
     ClusterMember,
+    CopiesAnswer,
     DedupAnswer,
     Dependencies,
     FeedbackList,
@@ -125,6 +127,23 @@ class Search(Resource):
         )
         return self._client.ask(
             SearchAnswer, "POST", "/api/search", json=question, body=form, idempotent=True
+        )
+
+
+    def copies(
+        self,
+        image_id: Optional[ImageId] = None,
+        *,
+        image: Optional[Source] = None,
+        where: Optional[str] = None,
+        project_id: Optional[int] = None,
+    ) -> CopiesAnswer:
+        """What shows the same picture as one of the library or as one that is sent, whatever was done to it."""
+        options = {"where": where, "project_id": project_id}
+        body = None if image is None else picture_of(image, {**options, "image_id": image_id})
+        question = {**options, "image_id": image_id} if image is None else None
+        return self._client.ask(
+            CopiesAnswer, "POST", "/api/search/copies", json=question, body=body, idempotent=True
         )
 
 
