@@ -5,6 +5,7 @@
  * product's score is the sum over the lists of weight / (60 + rank), given here as the share of the
  * best score possible. Ranks need no common scale between cosines and bm25. */
 #include "http/body.h"
+#include "http/from_url.h"
 #include "http/items.h"
 #include "http/products.h"
 #include "http/search.h"
@@ -12,13 +13,11 @@
 
 #include "base/os.h"
 #include "core/ports.h"
-#include "net/fetch.h"
 
 #include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { RANK = 60, WORDS = 8192, DEPTH = 500 };
 
@@ -377,25 +376,9 @@ void mp_handle_product_text(mp_request *r)
 
 static bool term_of_url(mp_request *r, const char *url, magpie_term *t)
 {
-    mp_fetched answered;
-    mp_why why = {0};
-    int fd = -1;
-    mp_fetch fetch = {.url = url,
-                      .max_bytes = mp_core_max_bytes(r->service->library),
-                      .want_prefix = "image/",
-                      .allow = r->service->allow};
-    mp_err err = mp_net_check_url(url, r->service->allow, &why);
-    if (!err)
-        err = mp_temp_file(r->service->spool_dir, &fd, &why);
-    if (!err)
-        err = mp_net_fetch(&fetch, fd, &answered, &why);
-    if (err) {
-        mp_reply_problem(r, 422, "image_url: %s", why.text);
-        if (fd >= 0)
-            close(fd);
+    int fd;
+    if (!mp_picture_from_url(r, "image_url", url, &fd))
         return false;
-    }
-    r->kept_fd = fd;
     *t = (magpie_term){.kind = MAGPIE_FILE, .text = mp_request_text(r, "/proc/self/fd/%d", fd)};
     return true;
 }

@@ -53,7 +53,7 @@ void mp_handle_presign(mp_request *r); /* uploads.c */
 void mp_handle_put_upload(mp_request *r);
 bool mp_admit_upload(mp_request *r);
 void mp_handle_add_images(mp_request *r);
-void mp_handle_ingest(mp_request *r);
+void mp_handle_ingest(mp_request *r);      /* ingest.c */
 void mp_handle_list_images(mp_request *r); /* images.c */
 void mp_handle_get_image(mp_request *r);
 void mp_handle_change_image(mp_request *r);

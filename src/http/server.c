@@ -103,7 +103,9 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
     s->rates = mp_rates_new(opt->rate_per_s, opt->rate_burst);
     s->logins = mp_limits_new(LOGINS_PER_S, LOGINS_AT_ONCE);
     /* Handlers wait as much as they work: for a lock, a decoder, a disk. */
-    s->work = mp_work_new(opt->workers ? opt->workers : MP_MAX(8, 4 * mp_cpu_count()), WAITING);
+    int workers = opt->workers > 0 ? opt->workers : MP_MAX(8, 4 * mp_cpu_count());
+    s->work = mp_work_new(workers, WAITING);
+    s->most_downloads = MP_MAX(1, workers / 2);
     s->log = mp_line_log_new(STDERR_FILENO, LOG_BYTES);
     pthread_mutex_init(&s->setup_mutex, NULL);
     mp_auth_options accounts = {.library = opt->library,

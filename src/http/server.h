@@ -34,6 +34,8 @@ struct mp_service {
     mp_query_log *queries;
     mp_worker *worker;         /* runs jobs in this process; NULL: another does */
     const mp_net_allow *allow; /* may be reached although private; NULL: none */
+    _Atomic int downloads;     /* under way for requests: see from_url.h */
+    int most_downloads;
     mp_auth *auth;
     mp_signer signer;
     char model_name[64], model_version[65];

@@ -1,6 +1,7 @@
-/* uploads.c - how pictures come in over HTTP: presigned links, forms, and the taking in of what was
- * PUT or lies elsewhere. */
+/* uploads.c - how pictures come in over HTTP: presigned links and forms. What was PUT, or lies
+ * elsewhere, is taken in by ingest.c. */
 #include "http/body.h"
+#include "http/ingest.h"
 #include "http/items.h"
 #include "http/links.h"
 #include "http/server.h"
@@ -165,27 +166,6 @@ void mp_handle_put_upload(mp_request *r)
     else
         mp_reply_json(
             r, 200, json_pack("{s:s, s:I}", "status", "stored", "bytes", (json_int_t)file->bytes));
-}
-
-/* ---- what became of a picture ---- */
-
-static const char *outcome_word(magpie_outcome outcome)
-{
-    return outcome == MAGPIE_ADDED ? "added" : "known";
-}
-
-static json_t *taken_json(mp_request *r, int64_t id, magpie_outcome outcome)
-{
-    magpie_item *item;
-    magpie_why why = {0};
-    if (magpie_get(r->service->library, id, &item, &why)) /* removed again already */
-        return json_pack("{s:I, s:s, s:s}", "id", (json_int_t)id, "image_id",
-                         mp_request_text(r, "%lld", (long long)id), "status",
-                         outcome_word(outcome));
-    json_t *o = mp_item_json(r, item);
-    json_object_set_new(o, "status", json_string(outcome_word(outcome)));
-    magpie_item_free(item);
-    return o;
 }
 
 /* ---- forms ---- */
@@ -360,7 +340,7 @@ static void send_taken(mp_request *r, taken *list, size_t n)
     json_t *rows = json_array();
     for (size_t i = 0; i < n; i++) {
         taken *t = &list[i];
-        json_t *row = t->err ? refused_json(r, t) : taken_json(r, t->id, t->outcome);
+        json_t *row = t->err ? refused_json(r, t) : mp_taken_json(r, t->id, t->outcome);
         added += !t->err && t->outcome == MAGPIE_ADDED;
         known += !t->err && t->outcome != MAGPIE_ADDED;
         json_t *name = json_string(t->name);
@@ -400,31 +380,4 @@ void mp_handle_add_images(mp_request *r)
     }
     take_all(r, &put, list, n);
     send_taken(r, list, n);
-}
-
-/* ---- what was PUT before ---- */
-
-void mp_handle_ingest(mp_request *r)
-{
-    static const mp_member members[] = {{"key", JSON_STRING, true, 1, 1024},
-                                        {"title", JSON_STRING, false, 0, 512},
-                                        {"description", JSON_STRING, false, 0, 8192}};
-    mp_upload u;
-    mp_why why = {0};
-    int64_t id;
-    magpie_outcome outcome;
-    if (!mp_body_read(r, members, MP_COUNT(members)))
-        return;
-    mp_err err = mp_upload_of_key(r->service->library, mp_body_text(r, "key"), r->user.id, r->arena,
-                                  &u, &why);
-    if (!err && !mp_project_reached(r, u.project_id, true))
-        return;
-    magpie_put put = {.title = mp_body_text(r, "title"),
-                      .description = mp_body_text(r, "description")};
-    if (!err)
-        err = mp_upload_ingest(r->service->library, &u, &put, &id, &outcome, &why);
-    if (err)
-        mp_reply_failure(r, err, &why);
-    else
-        mp_reply_json(r, outcome == MAGPIE_ADDED ? 201 : 200, taken_json(r, id, outcome));
 }

@@ -24,7 +24,7 @@ class Shop:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 shop.asked.append(self.path)
-                name = self.path.strip("/")
+                name = self.path.strip("/").split("?")[0]
                 if name == "gone.jpg":
                     self.send_error(404)
                 elif name == "words.txt":

@@ -554,8 +554,13 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take in what was PUT to a presigned link
-         * @description Can be said again; it gives the same picture.
+         * Take in what was PUT to a presigned link, or what lies at a URL
+         * @description One of key and url. Can be said again; it gives the same picture.
+         *
+         *     A picture at a URL is downloaded while the request waits, 20 s at most in all, with up to three tries;
+         *     its name is the last part of the URL's path. It must be of a type image/* and within the limit of
+         *     uploads. Redirects are not followed. 422 for a URL whose address is not public, however it is
+         *     spelled: no connection is made; and for what the other server does not bring.
          */
         post: operations["ingestUpload"];
         delete?: never;
@@ -4588,17 +4593,16 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "key": "images/1/7d3f0b0c8e0f4a0f9f6a5b1c2d3e4f50.jpg"
-                 *     }
-                 */
                 "application/json": {
                     /** @description As the presigned link's answer has it */
-                    key: string;
+                    key?: string;
+                    /** @description http or https */
+                    url?: string;
+                    /** @description Goes with url; a key has its project already. Absent means one's default project. */
+                    project_id?: components["schemas"]["ProjectNumber"];
                     title?: string;
                     description?: string;
-                };
+                } & (unknown | unknown);
             };
         };
         responses: {
@@ -4608,6 +4612,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 12,
+                     *       "image_id": "12",
+                     *       "user_id": "1",
+                     *       "project_id": 1,
+                     *       "sha256": "9f2c4b1de0a7c3586fb1f7d7b0f9b9b1c6a1d2e3f4a5b6c7d8e9fa0b1c2d3e4f",
+                     *       "phash": "p:c3d1a5968e3c7e10",
+                     *       "width": 320,
+                     *       "height": 240,
+                     *       "format": "jpeg",
+                     *       "key": "images/1/12.jpeg",
+                     *       "created_at": "2026-01-31T12:00:00Z",
+                     *       "model_name": "lite",
+                     *       "model_version": "5f1d0c2b",
+                     *       "name": "lighthouse.jpg",
+                     *       "title": "A crooked lighthouse",
+                     *       "description": "",
+                     *       "tags": [
+                     *         "sea"
+                     *       ],
+                     *       "bytes": 48213,
+                     *       "taken_at": null,
+                     *       "state": "present",
+                     *       "issues": [],
+                     *       "quality": {
+                     *         "sharpness": 812.5,
+                     *         "brightness": 121.9,
+                     *         "contrast": 53.2,
+                     *         "entropy": 7.4
+                     *       },
+                     *       "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k",
+                     *       "content_url": "/api/images/12/content?exp=1767232800&sig=b8Zt",
+                     *       "status": "known"
+                     *     }
+                     */
                     "application/json": components["schemas"]["TakenImage"];
                 };
             };

@@ -122,6 +122,18 @@ class Images(Resource):
         body = {"key": key, "title": title, "description": description}
         return await self._client.ask(TakenImage, "POST", "/api/images/ingest", json=body, idempotent=True)
 
+    async def ingest_url(
+        self,
+        url: str,
+        *,
+        project_id: Optional[int] = None,
+        title: Optional[str] = None,
+        description: Optional[str] = None,
+    ) -> TakenImage:
+        """Has the service download a picture from a public address and takes it in."""
+        body = {"url": url, "project_id": project_id, "title": title, "description": description}
+        return await self._client.ask(TakenImage, "POST", "/api/images/ingest", json=body, idempotent=True)
+
     async def upload_presigned(
         self,
         source: Source,
