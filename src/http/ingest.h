@@ -7,4 +7,10 @@
 /* The picture as a resource, with its status: "added" or "known". */
 json_t *mp_taken_json(mp_request *r, int64_t id, magpie_outcome outcome);
 
+/* Whether a picture that shows the same as one of the project is refused: `said` (keep or refuse),
+ * or, where it is NULL, near_duplicates of the project's config. False with a 422 made. */
+bool mp_gate_wanted(mp_request *r, const char *said, int64_t project_id, bool *refuse);
+/* What such a picture is refused for. */
+json_t *mp_match_json(mp_request *r, const magpie_copy *copy);
+
 #endif

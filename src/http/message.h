@@ -101,6 +101,8 @@ void mp_reply_problem(mp_request *r, int status, const char *format, ...) MP_PRI
 /* The status of a library error, with its words; a bug's words stay in the log. */
 void mp_reply_error(mp_request *r, magpie_err err, const magpie_why *why);
 /* The same for the codes of the inner rooms. */
+/* Adds a member to the JSON object that the reply is so far; takes the value over. */
+void mp_reply_add(mp_request *r, const char *name, json_t *value);
 void mp_reply_failure(mp_request *r, mp_err err, const mp_why *why);
 /* Bytes with a strong ETag; the conditions of the request are held against it: 304, and of a file
  * 206 or 416 for a range (RFC 9110, 13 and 14). Private copies may be kept for max_age_s. */

@@ -125,6 +125,15 @@ void mp_reply_header(mp_request *r, const char *name, const char *value)
     to->header[to->n_headers++].value = value;
 }
 
+void mp_reply_add(mp_request *r, const char *name, json_t *value)
+{
+    json_t *whole = json_loadb(r->reply.body.p, r->reply.body.n, 0, NULL);
+    json_object_set_new(whole, name, value);
+    r->reply.body.n = 0;
+    mp_json_write(whole, &r->reply.body);
+    json_decref(whole);
+}
+
 /* ---- bytes with a tag ---- */
 
 /* RFC 9110, 13.1.2: any of the listed tags, weak or strong, or a star. */

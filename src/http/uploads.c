@@ -175,6 +175,7 @@ typedef struct taken {
     const char *name;
     int64_t id;
     magpie_outcome outcome;
+    magpie_copy copy; /* that it was refused for */
     magpie_err err;
     magpie_why why;
 } taken;
@@ -183,6 +184,7 @@ typedef struct taken {
 typedef struct batch {
     magpie *library;
     magpie_put put;
+    bool gated; /* copies are refused */
     taken *list;
     size_t n;
     _Atomic size_t next;
@@ -198,6 +200,7 @@ static void take_files(batch *b)
         taken *t = &b->list[i];
         magpie_put put = b->put;
         put.name = t->name;
+        put.refuse_copies = b->gated ? &t->copy : NULL;
         t->err = magpie_add_fd(b->library, t->part->fd, &put, &t->id, &t->outcome, &t->why);
     }
 }
@@ -233,11 +236,16 @@ static void help(void *item)
     leave(b);
 }
 
-static void take_all(mp_request *r, const magpie_put *put, taken *list, size_t n)
+static void take_all(mp_request *r, const magpie_put *put, bool gated, taken *list, size_t n)
 {
     batch *b = mp_xcalloc(1, sizeof *b);
-    *b = (batch){
-        .library = r->service->library, .put = *put, .list = list, .n = n, .inside = 1, .users = 1};
+    *b = (batch){.library = r->service->library,
+                 .put = *put,
+                 .gated = gated,
+                 .list = list,
+                 .n = n,
+                 .inside = 1,
+                 .users = 1};
     pthread_mutex_init(&b->mutex, NULL);
     pthread_cond_init(&b->left, NULL);
     size_t helpers = MP_MIN(n, (size_t)mp_cpu_count() + 1) - 1;
@@ -289,7 +297,8 @@ static size_t read_tags(mp_request *r, const char **tags, size_t most)
 
 static bool known_fields(mp_request *r)
 {
-    static const char *const names[] = {"project_id", "title", "description", "tags"};
+    static const char *const names[] = {"project_id", "title", "description", "tags",
+                                        "near_duplicates"};
     for (size_t i = 0; i < r->n_parts; i++) {
         bool known = r->parts[i].file_name != NULL;
         for (size_t k = 0; k < MP_COUNT(names); k++)
@@ -329,8 +338,14 @@ static json_t *refused_json(mp_request *r, const taken *t)
 {
     mp_reply_error(r, t->err, &t->why); /* the status and words that it would have alone */
     json_t *words = json_string(t->why.text);
-    return json_pack("{s:s, s:i, s:o}", "status", "refused", "code", r->reply.status, "error",
-                     r->reply.status < 500 && words ? words : json_string("try again"));
+    json_t *row =
+        json_pack("{s:s, s:i, s:o}", "status", "refused", "code", r->reply.status, "error",
+                  r->reply.status < 500 && words ? words : json_string("try again"));
+    if (t->err == MAGPIE_EXISTS && t->copy.id) {
+        mp_reply_add(r, "match", mp_match_json(r, &t->copy));
+        json_object_set_new(row, "match", mp_match_json(r, &t->copy));
+    }
+    return row;
 }
 
 /* One that was refused alone is a problem of its own; among others it is told in its row. */
@@ -365,7 +380,11 @@ void mp_handle_add_images(mp_request *r)
     const char *tags[64];
     magpie_put put;
     size_t n = 0;
-    if (!read_put(r, &put, tags, MP_COUNT(tags)))
+    bool gated;
+    const char *said = field_of(r, "near_duplicates");
+    if (!read_put(r, &put, tags, MP_COUNT(tags)) ||
+        !mp_gate_wanted(r, said ? said : mp_request_query(r, "near_duplicates"), put.project,
+                        &gated))
         return;
     taken *list = mp_arena_alloc(r->arena, (r->n_parts + 1) * sizeof *list);
     for (size_t i = 0; list && i < r->n_parts; i++)
@@ -378,6 +397,6 @@ void mp_handle_add_images(mp_request *r)
         mp_reply_problem(r, 422, "there is no file in the body");
         return;
     }
-    take_all(r, &put, list, n);
+    take_all(r, &put, gated, list, n);
     send_taken(r, list, n);
 }

@@ -363,3 +363,48 @@ def test_killed_in_the_middle_of_uploads(service, magpie, bytes_of):
     assert later.send("/api/images", token=token)[1]["total"] == 40
     assert later.stop()[0] == 0
     assert magpie.sound() == 40
+
+
+def test_near_duplicates_at_the_door(service, magpie, bytes_of):
+    """The gate: a copy is refused where one asks for that, with what it is a copy of, and leaves nothing behind."""
+    root, originals = service.set_up(), magpie.library / "blobs/originals"
+
+    def send(data, query="", kind="image/jpeg"):
+        return service.ask("POST", f"/api/images?name=x.jpg{query}", data, Content_Type=kind,
+                           Authorization=f"Bearer {root}")
+
+    def kept():
+        return sorted(p.name for p in originals.rglob("*") if p.is_file())
+
+    im = Image.open(io.BytesIO(bytes_of(3)))
+    small = io.BytesIO()
+    im.resize((im.width * 2 // 3, im.height * 2 // 3)).save(small, "JPEG", quality=70)
+    first = send(bytes_of(3)).json["images"][0]
+    send(bytes_of(4))
+    before = kept()
+    refused = send(small.getvalue(), "&near_duplicates=refuse")
+    assert refused.status == 409 and refused.json["status"] == 409
+    match = refused.json["match"]
+    assert match["id"] == first["id"] and match["score"] > 0.9 and match["relation"] in ("exact", "recoded")
+    assert service.get(match["preview_url"]).status == 200
+    assert kept() == before
+    again = send(bytes_of(3), "&near_duplicates=refuse")
+    assert again.status == 200 and again.json["images"][0]["status"] == "known"  # the very bytes
+    assert send(bytes_of(5), "&near_duplicates=refuse").status == 201
+    assert send(small.getvalue(), "&near_duplicates=perhaps").status == 422
+    # What the project says holds where the request says nothing.
+    project = first["project_id"]
+    assert service.send(f"/api/projects/{project}", {"config": {"near_duplicates": "refuse"}}, root, "PATCH")[0] == 200
+    assert send(small.getvalue()).status == 409
+    files = [("a.jpg", small.getvalue()), ("b.jpg", bytes_of(6))]
+    rows = service.upload(root, files).json["images"]
+    assert [row["status"] for row in rows] == ["refused", "added"] and rows[0]["match"]["id"] == first["id"]
+    assert service.upload(root, files[:1], near_duplicates="refuse").json["match"]["id"] == first["id"]
+    # A presigned upload stays where it is, so that one can still decide to keep both.
+    link = service.send("/api/presign/upload", {"file_name": "y.jpg", "file_type": "image/jpeg",
+                                                "file_size": len(small.getvalue())}, root)[1]
+    assert service.put(link["upload_url"], small.getvalue()).status == 200
+    status, answer = service.send("/api/images/ingest", {"key": link["key"]}, root)
+    assert status == 409 and answer["match"]["id"] == first["id"]
+    status, answer = service.send("/api/images/ingest", {"key": link["key"], "near_duplicates": "keep"}, root)
+    assert status == 201 and answer["id"] > first["id"]

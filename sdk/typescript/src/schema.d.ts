@@ -1935,6 +1935,7 @@ export interface components {
             request_id: string;
             /** @description detail once more under an older name */
             error: string;
+            match?: components["schemas"]["Match"];
         };
         Readiness: {
             /** @enum {unknown} */
@@ -2093,7 +2094,26 @@ export interface components {
             code: number;
             error: string;
             file_name: string;
+            match?: components["schemas"]["Match"];
         };
+        /** @description The picture of the project that shows the same; near_duplicates=keep takes in the new one, too */
+        Match: {
+            /** Format: int64 */
+            id: number;
+            image_id: string;
+            /** @description How sure it is that they show the same */
+            score: number;
+            /** @enum {unknown} */
+            relation: "exact" | "recoded" | "turned" | "cropped" | "framed" | "tilted";
+            /** Format: uri-reference */
+            preview_url: string;
+        };
+        /**
+         * @description What becomes of a picture that shows the same as one of the project: resized, recoded, cropped, turned.
+         *     refuse answers 409 with `match`. Without it, near_duplicates of the project's config holds, else keep.
+         * @enum {string}
+         */
+        NearDuplicates: "keep" | "refuse";
         UploadAnswer: {
             /** @enum {unknown} */
             status: "ok" | "refused";
@@ -4473,6 +4493,7 @@ export interface operations {
                 project_id?: components["parameters"]["ProjectId"];
                 /** @description Of a picture that is the body itself */
                 name?: components["schemas"]["Line"];
+                near_duplicates?: components["schemas"]["NearDuplicates"];
             };
             header?: never;
             path?: never;
@@ -4487,6 +4508,7 @@ export interface operations {
                     description?: string;
                     /** @description Separated by commas; the field may come several times */
                     tags?: string;
+                    near_duplicates?: components["schemas"]["NearDuplicates"];
                 };
                 "image/*": string;
                 "application/octet-stream": string;
@@ -4602,6 +4624,7 @@ export interface operations {
                     project_id?: components["schemas"]["ProjectNumber"];
                     title?: string;
                     description?: string;
+                    near_duplicates?: components["schemas"]["NearDuplicates"];
                 } & (unknown | unknown);
             };
         };
