@@ -379,6 +379,14 @@ def test_copies_and_plans(client, pictures):
     assert [plan["plan_id"] for plan in client.dedup.plans.list(page_size=1)] in (
         [draft["plan_id"], other["plan_id"]], [other["plan_id"], draft["plan_id"]])
     client.dedup.plans.delete(other["plan_id"])
+    job = client.dedup.start(kind="same")
+    assert [[m["id"] for m in c] for c in client.dedup.clusters_of(job["job_id"], page_size=1)] == [
+        [m["id"] for m in c] for c in clusters]
+    found = client.dedup.job_page(job["job_id"], limit=1)
+    assert found["status"] == "done" and found["total"] == 1 and found["job_id"] == job["job_id"]
+    drafted = client.dedup.plans.create(job_id=job["job_id"])
+    assert drafted["pictures"] == 1
+    client.dedup.plans.delete(drafted["plan_id"])
     with pytest.raises(NotFound):
         client.dedup.plans.get(other["plan_id"])
 

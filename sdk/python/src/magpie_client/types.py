@@ -234,6 +234,10 @@ class DedupAnswer(TypedDict):
     took_ms: float
 
 
+class JobDedupAnswer(DedupAnswer):
+    job_id: int
+
+
 class Plan(TypedDict):
     plan_id: int
     status: Literal["draft", "applying", "applied", "undoing", "undone"]
@@ -636,6 +640,7 @@ class _Job(TypedDict):
 
 class Job(_Job, total=False):
     download_url: str
+    clusters_url: str
 
 
 class JobAnswer(Job):
