@@ -87,6 +87,15 @@ static const mp_option rows[] = {
      .value = "ADDRESS",
      .help = "An address or a network (10.0.0.0/8) whose X-Forwarded-For and X-Forwarded-Proto are "
              "believed. May be given often."},
+    {.name = "dedup-at-once",
+     .type = MP_OPT_INT,
+     .value = "N",
+     .fallback = "20000",
+     .min = 0,
+     .max = 1000000000,
+     .help =
+         "Duplicates among up to so many pictures are looked for while the request waits; among "
+         "more, by a job."},
     {.name = "otlp-endpoint",
      .type = MP_OPT_TEXT,
      .value = "URL",
@@ -232,6 +241,7 @@ static void read_options(serving *s)
         .idle_s = (int)(mp_args_int(args, "idle", 60000) / 1000),
         .rate_per_s = mp_args_number(args, "rate-limit", 10),
         .rate_burst = (double)mp_args_int(args, "rate-burst", 40),
+        .dedup_at_once = (uint64_t)mp_args_int(args, "dedup-at-once", 20000),
         .otlp = mp_args_text(args, "otlp-endpoint", NULL),
         .tls_cert = mp_args_text(args, "tls-cert", NULL),
         .tls_key = mp_args_text(args, "tls-key", NULL),

@@ -1,68 +1,34 @@
-/* dedup.c - copies of the same picture, and look-alikes, as clusters. */
+/* dedup.c - copies of the same picture, and look-alikes, as clusters. See dedup.h. */
+#include "http/dedup.h"
+
 #include "http/body.h"
 #include "http/items.h"
+#include "http/jobs.h"
 #include "http/server.h"
 
 #include "base/os.h"
+#include "core/ports.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *member_json(mp_request *r, const magpie_member *m)
-{
-    magpie_item *item;
-    json_t *o = json_pack("{s:s, s:I, s:b, s:f, s:s, s:s, s:i, s:i, s:I}", "image_id",
-                          mp_request_text(r, "%lld", (long long)m->id), "id", (json_int_t)m->id,
-                          "keep", (int)m->keep, "score", (double)m->score, "reason", m->reason,
-                          "preview_url", mp_preview_url(r, m->id), "width", (int)m->width, "height",
-                          (int)m->height, "bytes", (json_int_t)m->bytes);
-    if (magpie_get(r->service->library, m->id, &item, NULL) == MAGPIE_OK) {
-        json_object_set_new(o, "payload", mp_item_payload(r, item));
-        magpie_item_free(item);
-    } else { /* removed since the groups were made */
-        json_object_set_new(o, "payload", json_object());
-    }
-    return o;
-}
+enum { CURSOR = 64 };
 
-/* A cluster is the list of its pictures, as the first service had it; what is to say of it as a
- * whole stands beside it, in the same order. */
-static json_t *clusters_json(mp_request *r, const magpie_groups *groups, size_t from, size_t to)
-{
-    json_t *clusters = json_array(), *about = json_array();
-    for (size_t g = from; g < to; g++) {
-        const magpie_group *group = &groups->group[g];
-        json_t *cluster = json_array();
-        for (size_t i = 0; i < group->n; i++)
-            json_array_append_new(cluster, member_json(r, &group->member[i]));
-        json_array_append_new(clusters, cluster);
-        json_array_append_new(
-            about,
-            json_pack("{s:I, s:I, s:{s:f, s:I, s:I}}", "size", (json_int_t)group->n, "bytes_saved",
-                      (json_int_t)group->bytes_saved, "weakest", "score", (double)group->weakest,
-                      "a", (json_int_t)group->weakest_a, "b", (json_int_t)group->weakest_b));
-    }
-    return json_pack("{s:o, s:o}", "clusters", clusters, "cluster_info", about);
-}
+/* ---- finding ---- */
 
-static void send_clusters(mp_request *r, const magpie_groups *groups, size_t offset, size_t limit,
-                          double seconds)
+bool mp_dedup_is_large(mp_request *r, const char *scope, bool *large)
 {
-    size_t from = MP_MIN(offset, groups->n), to = MP_MIN(offset + limit, groups->n);
-    int64_t saved = 0;
-    for (size_t g = 0; g < groups->n; g++)
-        saved += groups->group[g].bytes_saved;
-    json_t *o = clusters_json(r, groups, from, to);
-    json_object_set_new(o, "status", json_string("done"));
-    json_object_set_new(o, "total", json_integer((json_int_t)groups->n));
-    json_object_set_new(o, "bytes_saved", json_integer(saved));
-    json_object_set_new(o, "kind",
-                        json_string(groups->kind == MAGPIE_SIMILAR ? "similar" : "same"));
-    json_object_set_new(o, "threshold", json_real((double)groups->threshold));
-    json_object_set_new(o, "next_cursor",
-                        to < groups->n ? json_string(mp_request_text(r, "%zu", to)) : json_null());
-    json_object_set_new(o, "took_ms", json_real(seconds * 1000));
-    mp_reply_json(r, 200, o);
+    const mp_filter *filter;
+    uint64_t n = 0;
+    mp_why why = {0};
+    mp_err err = mp_filter_parse(scope, r->arena, &filter, &why);
+    if (!err)
+        err = mp_meta_count(mp_core_meta(r->service->library), filter, &n, &why);
+    if (err)
+        mp_reply_failure(r, err, &why);
+    *large = n > r->service->dedup_at_once;
+    return !err;
 }
 
 static bool draining(void *context, const magpie_progress *p)
@@ -71,14 +37,194 @@ static bool draining(void *context, const magpie_progress *p)
     return atomic_load(&((mp_service *)context)->draining);
 }
 
-static bool read_kind(mp_request *r, magpie_dupe_kind *kind)
+static bool compute(mp_request *r, const mp_dedup_question *q, mp_buf *out)
 {
-    const char *word = mp_body_text(r, "kind");
-    *kind = strcmp(word, "similar") == 0 ? MAGPIE_SIMILAR : MAGPIE_SAME_PICTURE;
-    if (!*word || strcmp(word, "same") == 0 || *kind == MAGPIE_SIMILAR)
+    magpie_groups *groups;
+    magpie_why why = {0};
+    magpie_dupe_options opt = {.kind = q->kind,
+                               .threshold = q->threshold,
+                               .where = q->scope,
+                               .on_progress = draining,
+                               .context = r->service};
+    double began = mp_monotonic_s();
+    magpie_err err = magpie_duplicates(r->service->library, &opt, &groups, &why);
+    double seconds = mp_monotonic_s() - began;
+    mp_metrics_observe(r->service->metrics, MP_IMAGE_PROCESSING, "deduplicate", seconds);
+    if (err) {
+        mp_reply_error(r, err, &why);
+        return false;
+    }
+    mp_clusters_pack(groups, seconds, out);
+    magpie_groups_free(groups);
+    return true;
+}
+
+static void question_text(const mp_dedup_question *q, mp_buf *out)
+{
+    mp_buf_printf(out, "%d %.9g %s", (int)q->kind, (double)q->threshold, q->scope ? q->scope : "*");
+}
+
+/* The state is read before the groups are looked for: what changes meanwhile gives them a name that
+ * is too old, never one that is too new. */
+bool mp_dedup_find(mp_request *r, const mp_dedup_question *q, int64_t *changes, mp_buf *out)
+{
+    mp_generation now;
+    mp_why why = {0};
+    mp_buf key = {0};
+    mp_err err = mp_meta_generation(mp_core_meta(r->service->library), &now, &why);
+    if (err) {
+        mp_reply_failure(r, err, &why);
+        return false;
+    }
+    int64_t wanted = *changes ? *changes : now.changes;
+    mp_buf_printf(&key, "%lld ", (long long)wanted);
+    question_text(q, &key);
+    mp_span name = {(const uint8_t *)key.p, key.n};
+    bool found = mp_cache_get(r->service->groups, name, out);
+    if (!found && wanted != now.changes) {
+        mp_reply_problem(r, 409, "the library has changed since the first page: begin anew");
+    } else if (!found && compute(r, q, out)) {
+        mp_cache_put(r->service->groups, name, (mp_span){(const uint8_t *)out->p, out->n});
+        found = true;
+    }
+    *changes = wanted;
+    mp_buf_free(&key);
+    return found;
+}
+
+/* ---- cursors ---- */
+
+/* "state.question.place": a page goes on with the groups that the first one was of. */
+typedef struct place {
+    int64_t changes;
+    uint64_t question;
+    size_t offset;
+} place;
+
+static uint64_t sum_of(const mp_dedup_question *q)
+{
+    mp_buf text = {0};
+    question_text(q, &text);
+    uint64_t sum = mp_checksum64(text.p, text.n, 0);
+    mp_buf_free(&text);
+    return sum;
+}
+
+static bool read_cursor(mp_request *r, const mp_dedup_question *q, place *out)
+{
+    const char *cursor = mp_body_text(r, "cursor");
+    unsigned long long question, offset;
+    long long changes;
+    int n = 0;
+    *out = (place){.question = sum_of(q)};
+    if (!*cursor)
         return true;
-    mp_reply_problem(r, 422, "kind must be same or similar");
-    return false;
+    if (sscanf(cursor, "%18lld.%16llx.%18llu%n", &changes, &question, &offset, &n) != 3 ||
+        cursor[n] || changes < 1 || question != out->question) {
+        mp_reply_problem(r, 422, "the cursor is not one of this list");
+        return false;
+    }
+    out->changes = changes;
+    out->offset = offset;
+    return true;
+}
+
+/* ---- answers ---- */
+
+static void answer_now(mp_request *r, const mp_dedup_question *q, place at, size_t limit)
+{
+    mp_buf bytes = {0};
+    mp_cluster_list list;
+    mp_why why = {0};
+    if (!mp_dedup_find(r, q, &at.changes, &bytes)) {
+        mp_buf_free(&bytes);
+        return;
+    }
+    mp_err err = mp_clusters_view((mp_span){(const uint8_t *)bytes.p, bytes.n}, &list, &why);
+    size_t from = err ? 0 : MP_MIN(at.offset, list.n);
+    json_t *o = err ? NULL : mp_clusters_page(r, &list, from, limit);
+    if (o) {
+        const char *next = mp_request_text(r, "%lld.%016llx.%zu", (long long)at.changes,
+                                           (unsigned long long)at.question, from + limit);
+        json_object_set_new(o, "next_cursor",
+                            from + limit < list.n ? json_string(next) : json_null());
+        mp_reply_json(r, 200, o);
+    } else if (err) {
+        mp_reply_failure(r, err, &why);
+    }
+    mp_buf_free(&bytes);
+}
+
+/* The job looks at what its asker reaches; here that is what this request reaches, which may be
+ * less (a key's scopes). */
+static json_t *job_params(mp_request *r, int64_t project)
+{
+    static const char *const same[] = {"kind", "threshold", "where"};
+    json_t *params = json_pack("{s:s}", "operation", "deduplicate");
+    for (size_t i = 0; i < MP_COUNT(same); i++)
+        if (json_object_get(r->json, same[i]))
+            json_object_set(params, same[i], json_object_get(r->json, same[i]));
+    if (!project && !r->access.all) {
+        json_t *projects = json_array();
+        for (size_t i = 0; i < r->access.n; i++)
+            json_array_append_new(projects, json_integer(r->access.reach[i].project_id));
+        json_object_set_new(params, "projects", projects);
+    }
+    return params;
+}
+
+static void answer_later(mp_request *r, int64_t project)
+{
+    mp_why why = {0};
+    int64_t id;
+    json_t *params = job_params(r, project);
+    char *text = json_dumps(params, JSON_COMPACT);
+    json_decref(params);
+    mp_job job = {.type = "processing", .project_id = project, .params = text};
+    mp_err err = mp_worker_check(job.type, text, r->service->allow, &why);
+    if (err)
+        mp_reply_failure(r, err, &why);
+    else if (mp_job_start(r, &job, &id))
+        r->reply.status = 202; /* also when it is there already: 200 is a page */
+    free(text);
+}
+
+/* ---- the question ---- */
+
+static bool read_question(mp_request *r, int64_t project, mp_dedup_question *q)
+{
+    const char *word = mp_body_text(r, "kind"), *where = mp_body_text(r, "where");
+    q->kind = strcmp(word, "similar") == 0 ? MAGPIE_SIMILAR : MAGPIE_SAME_PICTURE;
+    q->threshold = (float)json_number_value(json_object_get(r->json, "threshold"));
+    if (*word && strcmp(word, "same") != 0 && q->kind != MAGPIE_SIMILAR) {
+        mp_reply_problem(r, 422, "kind must be same or similar");
+        return false;
+    }
+    return mp_scope_of(r, project, *where ? where : NULL, &q->scope);
+}
+
+/* Now or as a job? The pages of an answer that was given at once are given at once. */
+static bool choose(mp_request *r, const mp_dedup_question *q, const place *at, bool *later)
+{
+    const json_t *wish = json_object_get(r->json, "async");
+    bool large;
+    *later = json_is_true(wish);
+    if (at->changes && *later) {
+        mp_reply_problem(r, 422, "a cursor goes on with an answer: async cannot be true");
+        return false;
+    }
+    if (at->changes || *later)
+        return true;
+    if (!mp_dedup_is_large(r, q->scope, &large))
+        return false;
+    if (large && wish) {
+        mp_reply_problem(r, 422,
+                         "these are more than %llu pictures: only a job looks through so many",
+                         (unsigned long long)r->service->dedup_at_once);
+        return false;
+    }
+    *later = large;
+    return true;
 }
 
 void mp_handle_deduplicate(mp_request *r)
@@ -86,32 +232,19 @@ void mp_handle_deduplicate(mp_request *r)
     static const mp_member members[] = {
         {"kind", JSON_STRING, false, 1, 16},     {"threshold", JSON_REAL, false, 0, 1},
         {"where", JSON_STRING, false, 0, 4000},  {"project_id", JSON_INTEGER, false, 1, 9e15},
-        {"limit", JSON_INTEGER, false, 1, 1000}, {"cursor", JSON_STRING, false, 0, 32}};
-    magpie_dupe_options opt = {.on_progress = draining, .context = r->service};
-    magpie_groups *groups;
-    magpie_why why = {0};
-    char *end = NULL;
-    if (!mp_body_read(r, members, MP_COUNT(members)) || !read_kind(r, &opt.kind))
+        {"limit", JSON_INTEGER, false, 1, 1000}, {"cursor", JSON_STRING, false, 0, CURSOR},
+        {"async", JSON_TRUE, false, 0, 0}};
+    mp_dedup_question q;
+    place at;
+    bool later;
+    if (!mp_body_read(r, members, MP_COUNT(members)))
         return;
-    const char *where = mp_body_text(r, "where"), *cursor = mp_body_text(r, "cursor");
+    int64_t project = json_integer_value(json_object_get(r->json, "project_id"));
     const json_t *limit = json_object_get(r->json, "limit");
-    size_t offset = *cursor ? strtoul(cursor, &end, 10) : 0;
-    if (*cursor && (*cursor < '0' || *cursor > '9' || *end)) {
-        mp_reply_problem(r, 422, "the cursor is not one of this list");
+    if (!read_question(r, project, &q) || !read_cursor(r, &q, &at) || !choose(r, &q, &at, &later))
         return;
-    }
-    opt.threshold = (float)json_number_value(json_object_get(r->json, "threshold"));
-    if (!mp_scope_of(r, json_integer_value(json_object_get(r->json, "project_id")),
-                     *where ? where : NULL, &opt.where))
-        return;
-    double began = mp_monotonic_s();
-    magpie_err err = magpie_duplicates(r->service->library, &opt, &groups, &why);
-    double seconds = mp_monotonic_s() - began;
-    mp_metrics_observe(r->service->metrics, MP_IMAGE_PROCESSING, "deduplicate", seconds);
-    if (err) {
-        mp_reply_error(r, err, &why);
-        return;
-    }
-    send_clusters(r, groups, offset, limit ? (size_t)json_integer_value(limit) : 100, seconds);
-    magpie_groups_free(groups);
+    if (later)
+        answer_later(r, project);
+    else
+        answer_now(r, &q, at, limit ? (size_t)json_integer_value(limit) : 100);
 }

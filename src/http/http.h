@@ -51,6 +51,7 @@ typedef struct mp_http_options {
     struct mp_worker *worker;         /* runs jobs in this process; NULL: another one does */
     const struct mp_net_allow *allow; /* may be reached although private; NULL: none */
     const char *web_dir;              /* where pages lie: docs/ in it; NULL: nowhere */
+    uint64_t dedup_at_once;           /* duplicates of more pictures are a job's work */
     /* Only /embed, health and metrics are answered, to whoever shows embed_token (NULL: to all). */
     bool embed_only;
     const char *embed_token;

@@ -38,6 +38,15 @@ json_t *mp_job_params_json(const char *text)
     return params;
 }
 
+bool mp_job_is_dedup(const mp_job *job)
+{
+    json_t *params = strcmp(job->type, "processing") == 0 ? parsed(job->params) : NULL;
+    const char *operation = json_string_value(json_object_get(params, "operation"));
+    bool is = operation && strcmp(operation, "deduplicate") == 0;
+    json_decref(params);
+    return is;
+}
+
 json_t *mp_job_json(mp_request *r, const mp_job *job)
 {
     json_t *o =
@@ -60,6 +69,10 @@ json_t *mp_job_json(mp_request *r, const mp_job *job)
             o, "download_url",
             json_string(mp_link_to(
                 r, mp_request_text(r, "/api/exports/%lld/content", (long long)job->id))));
+    if (mp_job_is_dedup(job))
+        json_object_set_new(
+            o, "clusters_url",
+            json_string(mp_request_text(r, "/api/deduplicate/%lld", (long long)job->id)));
     return o;
 }
 

@@ -1,6 +1,8 @@
 /* plans.c - duplicates plans over HTTP: made as drafts, looked at, applied, undone. */
 #include "http/body.h"
+#include "http/dedup.h"
 #include "http/items.h"
+#include "http/jobs.h"
 #include "http/server.h"
 
 #include "core/ports.h"
@@ -74,14 +76,78 @@ static bool read_choices(mp_request *r, const json_t *clusters, draft *out)
     return true;
 }
 
+/* The suggestion for one group: what is kept, and what of the rest may be removed. */
+static bool suggest_group(mp_request *r, const magpie_group *group, bool check, draft *out)
+{
+    int64_t *trash = mp_arena_alloc(r->arena, group->n * sizeof *trash);
+    size_t n = 0;
+    for (size_t i = 0; trash && i < group->n; i++) {
+        int64_t project, id = group->member[i].id;
+        bool may = !check || (!mp_meta_get_item_project(mp_core_meta(r->service->library), id,
+                                                        &project, NULL) &&
+                              mp_access_may(&r->access, project, true));
+        if (i == 0 && !may)
+            return true;
+        if (i > 0 && may && id != group->member[0].id) /* one item's files are one picture */
+            trash[n++] = id;
+    }
+    if (n)
+        out->choice[out->n++] = (magpie_choice){group->member[0].id, trash, n};
+    return trash != NULL;
+}
+
+/* check: the groups were made some time ago, or for somebody who reaches more. */
+static bool suggest_all(mp_request *r, const mp_cluster_list *list, bool check, draft *out)
+{
+    mp_why why = {0};
+    mp_err err = MP_OK;
+    out->choice = mp_arena_alloc(r->arena, (list->n + 1) * sizeof *out->choice);
+    for (size_t g = 0; !err && g < list->n; g++) {
+        magpie_group group;
+        mp_arena *arena = mp_arena_new(0);
+        err = mp_clusters_get(list, g, arena, &group, &why);
+        if (!err && (!out->choice || !suggest_group(r, &group, check, out)))
+            err = mp_fail(&why, MP_NOMEM, "no memory for the plan");
+        mp_arena_free(arena);
+    }
+    if (err)
+        mp_reply_failure(r, err, &why);
+    return !err;
+}
+
+/* Of the groups that a job has found. */
+static bool suggest_of_job(mp_request *r, draft *out)
+{
+    mp_job job;
+    mp_cluster_list list;
+    r->param[0] = mp_request_text(
+        r, "%lld", (long long)json_integer_value(json_object_get(r->json, "job_id")));
+    if (json_object_size(r->json) != 1) {
+        mp_reply_problem(r, 422, "job_id stands alone: the job has the question");
+        return false;
+    }
+    if (!mp_job_asked(r, true, &job) ||
+        (job.project_id && !mp_project_reached(r, job.project_id, true)) ||
+        !mp_job_clusters(r, &job, &list))
+        return false;
+    bool fine = list.kind == MAGPIE_SAME_PICTURE;
+    if (!fine)
+        mp_reply_problem(r, 422, "pictures that are only similar are not removed by suggestion");
+    fine = fine && suggest_all(r, &list, true, out);
+    mp_clusters_close(&list);
+    return fine;
+}
+
 /* The suggestion for every group of the same picture that may be written to. */
 static bool suggest(mp_request *r, draft *out)
 {
-    magpie_dupe_options opt = {0};
-    magpie_groups *groups;
-    magpie_why why = {0};
+    mp_dedup_question q = {.kind = MAGPIE_SAME_PICTURE};
+    mp_cluster_list list;
+    mp_buf bytes = {0};
+    mp_why why = {0};
+    bool large;
+    int64_t changes = 0, project = json_integer_value(json_object_get(r->json, "project_id"));
     const char *where = mp_body_text(r, "where");
-    int64_t project = json_integer_value(json_object_get(r->json, "project_id"));
     if (r->access.read_only || (project && !mp_project_reached(r, project, true))) {
         if (r->access.read_only)
             mp_reply_problem(r, 403, "you may look at this, not change it");
@@ -89,27 +155,35 @@ static bool suggest(mp_request *r, draft *out)
     }
     if (!project && !mp_project_to_write(r, 0, &project))
         return false;
-    opt.threshold = (float)json_number_value(json_object_get(r->json, "threshold"));
-    if (!mp_scope_of(r, project, *where ? where : NULL, &opt.where))
+    q.threshold = (float)json_number_value(json_object_get(r->json, "threshold"));
+    if (!mp_scope_of(r, project, *where ? where : NULL, &q.scope) ||
+        !mp_dedup_is_large(r, q.scope, &large))
         return false;
-    magpie_err err = magpie_duplicates(r->service->library, &opt, &groups, &why);
-    if (err) {
-        mp_reply_error(r, err, &why);
+    if (large) {
+        mp_reply_problem(r, 422,
+                         "these are too many pictures to look through at once: ask POST "
+                         "/api/deduplicate for a job, and give its job_id");
         return false;
     }
-    out->choice = mp_arena_alloc(r->arena, (groups->n + 1) * sizeof *out->choice);
-    for (size_t g = 0; out->choice && g < groups->n; g++) {
-        const magpie_group *group = &groups->group[g];
-        int64_t *trash = mp_arena_alloc(r->arena, group->n * sizeof *trash);
-        size_t n = 0;
-        for (size_t i = 1; trash && i < group->n; i++)
-            if (group->member[i].id != group->member[0].id) /* one item's files are one picture */
-                trash[n++] = group->member[i].id;
-        if (n)
-            out->choice[out->n++] = (magpie_choice){group->member[0].id, trash, n};
+    bool fine = mp_dedup_find(r, &q, &changes, &bytes);
+    mp_err err = MP_OK;
+    if (fine && (err = mp_clusters_view((mp_span){(const uint8_t *)bytes.p, bytes.n}, &list, &why)))
+        mp_reply_failure(r, err, &why);
+    fine = fine && !err && suggest_all(r, &list, false, out);
+    mp_buf_free(&bytes);
+    return fine;
+}
+
+static bool read_draft(mp_request *r, draft *out)
+{
+    const json_t *clusters = json_object_get(r->json, "clusters");
+    if (clusters && json_object_get(r->json, "job_id")) {
+        mp_reply_problem(r, 422, "say clusters or job_id, not both");
+        return false;
     }
-    magpie_groups_free(groups);
-    return true;
+    return clusters                             ? read_choices(r, clusters, out)
+           : json_object_get(r->json, "job_id") ? suggest_of_job(r, out)
+                                                : suggest(r, out);
 }
 
 void mp_handle_make_plan(mp_request *r)
@@ -117,14 +191,12 @@ void mp_handle_make_plan(mp_request *r)
     static const mp_member members[] = {{"clusters", JSON_ARRAY, false, 0, 0},
                                         {"threshold", JSON_REAL, false, 0, 1},
                                         {"where", JSON_STRING, false, 0, 4000},
-                                        {"project_id", JSON_INTEGER, false, 1, 9e15}};
+                                        {"project_id", JSON_INTEGER, false, 1, 9e15},
+                                        {"job_id", JSON_INTEGER, false, 1, 9e15}};
     draft d = {0};
     magpie_why why = {0};
     int64_t id, bytes;
-    if (!mp_body_read(r, members, MP_COUNT(members)))
-        return;
-    const json_t *clusters = json_object_get(r->json, "clusters");
-    if (!(clusters ? read_choices(r, clusters, &d) : suggest(r, &d)))
+    if (!mp_body_read(r, members, MP_COUNT(members)) || !read_draft(r, &d))
         return;
     if (!d.n) {
         mp_reply_problem(r, 409, "there are no duplicates: nothing to plan");

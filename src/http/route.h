@@ -66,9 +66,10 @@ void mp_handle_explain(mp_request *r);
 void mp_handle_similar(mp_request *r); /* search.c */
 void mp_handle_search_text(mp_request *r);
 void mp_handle_search(mp_request *r);
-void mp_handle_copies(mp_request *r);      /* copies.c */
-void mp_handle_deduplicate(mp_request *r); /* dedup.c */
-void mp_handle_make_plan(mp_request *r);   /* plans.c */
+void mp_handle_copies(mp_request *r);       /* copies.c */
+void mp_handle_deduplicate(mp_request *r);  /* dedup.c */
+void mp_handle_get_clusters(mp_request *r); /* clusters.c */
+void mp_handle_make_plan(mp_request *r);    /* plans.c */
 void mp_handle_list_plans(mp_request *r);
 void mp_handle_get_plan(mp_request *r);
 void mp_handle_drop_plan(mp_request *r);

@@ -69,6 +69,7 @@ const mp_route mp_routes[] = {
     AT(POST, "/api/search/copies", copies, MAY("assets.read"), FILES),
     AT(POST, "/api/search", search, MAY("assets.read"), FILES),
     AT(POST, "/api/deduplicate", deduplicate, MAY("assets.read"), JSON),
+    AT(GET, "/api/deduplicate/{id}", get_clusters, MAY("assets.read")),
     AT(POST, "/api/dedup/plans", make_plan, MAY("assets.write"), JSON),
     AT(GET, "/api/dedup/plans", list_plans, MAY("assets.read")),
     AT(GET, "/api/dedup/plans/{id}", get_plan, MAY("assets.read")),

@@ -22,6 +22,7 @@ enum {
     CONNECTIONS = 1000,
     WAITING = 256,
     RESULT_BYTES = 32 * 1024 * 1024,
+    GROUP_BYTES = 16 * 1024 * 1024,
     LOG_BYTES = 1024 * 1024,
     IDLE_S = 60
 };
@@ -98,6 +99,8 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
     s->streams = mp_streams_new();
     s->recall = mp_recall_new(opt->library);
     s->results = mp_cache_new(RESULT_BYTES);
+    s->groups = mp_cache_new(GROUP_BYTES);
+    s->dedup_at_once = opt->dedup_at_once;
     s->queries = mp_query_log_new(mp_core_meta(opt->library));
     s->mails = mp_limits_new(MAILS_PER_S, MAILS_AT_ONCE);
     s->rates = mp_rates_new(opt->rate_per_s, opt->rate_burst);
@@ -252,6 +255,7 @@ void mp_http_close(mp_http *h)
     mp_streams_free(h->service.streams);
     mp_recall_free(h->service.recall);
     mp_cache_free(h->service.results);
+    mp_cache_free(h->service.groups);
     mp_query_log_free(h->service.queries);
     if (h->quiet >= 0)
         close(h->quiet);

@@ -28,8 +28,10 @@ struct mp_service {
     mp_work *work;
     mp_streams *streams;
     struct mp_recall *recall;
-    mp_cache *results; /* answers to searches */
-    bool embed_only;   /* see mp_http_options */
+    mp_cache *results;      /* answers to searches */
+    mp_cache *groups;       /* of duplicates: see dedup.h */
+    uint64_t dedup_at_once; /* pictures */
+    bool embed_only;        /* see mp_http_options */
     const char *embed_token;
     mp_query_log *queries;
     mp_worker *worker;         /* runs jobs in this process; NULL: another does */

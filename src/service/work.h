@@ -28,6 +28,10 @@ mp_err mp_work_notify(mp_worker *w, mp_job_run *run, const json_t *params, json_
                       mp_why *why);
 mp_err mp_work_clean(mp_worker *w, mp_job_run *run, const json_t *params, json_t **result,
                      mp_why *why);
+/* Of operation deduplicate; reads its own members of params. */
+mp_err mp_work_dedup(mp_worker *w, mp_job_run *run, const json_t *params, json_t **result,
+                     mp_why *why);
+mp_err mp_check_dedup(const json_t *params, mp_why *why);
 mp_err mp_check_processing(const json_t *params, const mp_net_allow *allow, mp_why *why);
 mp_err mp_check_export(const json_t *params, const mp_net_allow *allow, mp_why *why);
 mp_err mp_check_notify(const json_t *params, const mp_net_allow *allow, mp_why *why);

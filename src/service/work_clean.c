@@ -1,7 +1,7 @@
 /* work_clean.c - jobs of type cleanup: what is past its time goes. See worker.h.
  *
- * Ended jobs with their exports, events that every subscriber has behind it, uploads that nobody
- * took in, temporary files of crashes. Pictures are never touched. */
+ * Ended jobs with their exports and clusters, events that every subscriber has behind it, uploads
+ * that nobody took in, temporary files of crashes. Pictures are never touched. */
 #include "service/uploads.h"
 #include "service/work.h"
 
@@ -31,18 +31,18 @@ mp_err mp_check_clean(const json_t *params, const mp_net_allow *allow, mp_why *w
     return err;
 }
 
-/* Exports whose job is gone. */
-static uint64_t drop_exports(magpie *library, mp_meta *meta)
+/* What jobs made and left in a folder of the library under their number, once the job is gone. */
+static uint64_t drop_files(magpie *library, mp_meta *meta, const char *name)
 {
     char folder[PATH_MAX], path[PATH_MAX + 300];
     uint64_t n = 0;
-    snprintf(folder, sizeof folder, "%s/exports", magpie_path(library));
+    snprintf(folder, sizeof folder, "%s/%s", magpie_path(library), name);
     DIR *dir = opendir(folder);
     for (const struct dirent *e; dir && (e = readdir(dir));) {
         char *end;
         mp_job job;
         long long id = strtoll(e->d_name, &end, 10);
-        if (id <= 0 || (strcmp(end, ".zip") != 0 && strcmp(end, ".zip.part") != 0))
+        if (id <= 0 || *end != '.')
             continue;
         mp_arena *arena = mp_arena_new(0);
         bool gone = mp_meta_get_job(meta, id, arena, &job, NULL) == MP_NOT_FOUND;
@@ -89,9 +89,10 @@ mp_err mp_work_clean(mp_worker *w, mp_job_run *run, const json_t *params, json_t
         err = mp_blob_sweep(mp_core_blobs(w->opt.library), why);
     if (err)
         return err;
-    uint64_t exports = drop_exports(w->opt.library, meta);
-    *result =
-        json_pack("{s:I, s:I, s:I, s:I}", "jobs", (json_int_t)jobs, "events", (json_int_t)events,
-                  "uploads", (json_int_t)uploads, "exports", (json_int_t)exports);
+    uint64_t exports = drop_files(w->opt.library, meta, "exports");
+    uint64_t clusters = drop_files(w->opt.library, meta, "clusters");
+    *result = json_pack("{s:I, s:I, s:I, s:I, s:I}", "jobs", (json_int_t)jobs, "events",
+                        (json_int_t)events, "uploads", (json_int_t)uploads, "exports",
+                        (json_int_t)exports, "clusters", (json_int_t)clusters);
     return MP_OK;
 }

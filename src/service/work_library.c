@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { WHERE = 4000, CLUSTERS = 1000 };
+enum { FLAGGED = 1000 };
 
 static const char *const operations[] = {"reindex", "thumbnails", "deduplicate", "anomalies"};
 
@@ -13,12 +13,13 @@ mp_err mp_check_processing(const json_t *params, const mp_net_allow *allow, mp_w
 
     static const mp_param list[] = {{"operation", JSON_STRING, true}, {"where", JSON_STRING, false},
                                     {"normals", JSON_STRING, false},  {"kind", JSON_STRING, false},
-                                    {"threshold", JSON_REAL, false},  {"alpha", JSON_REAL, false}};
+                                    {"threshold", JSON_REAL, false},  {"alpha", JSON_REAL, false},
+                                    {"projects", JSON_ARRAY, false}};
     const mp_filter *filter;
     mp_err err = mp_work_params(params, list, MP_COUNT(list), why);
     if (err)
         return err;
-    const char *operation = mp_work_text(params, "operation"), *kind = mp_work_text(params, "kind");
+    const char *operation = mp_work_text(params, "operation");
     bool known = false;
     for (size_t i = 0; i < MP_COUNT(operations); i++)
         known = known || strcmp(operations[i], operation) == 0;
@@ -26,8 +27,9 @@ mp_err mp_check_processing(const json_t *params, const mp_net_allow *allow, mp_w
         return mp_fail(why, MP_INVALID,
                        "params.operation must be one of reindex, thumbnails, "
                        "deduplicate, anomalies");
-    if (*kind && strcmp(kind, "same") != 0 && strcmp(kind, "similar") != 0)
-        return mp_fail(why, MP_INVALID, "params.kind must be same or similar");
+    err = mp_check_dedup(params, why);
+    if (err)
+        return err;
     mp_arena *arena = mp_arena_new(0);
     err = mp_filter_parse(mp_work_text(params, "where"), arena, &filter, why);
     if (!err)
@@ -76,43 +78,6 @@ static magpie_err reindex_one(magpie *m, int64_t id, magpie_why *why)
     return magpie_reindex_items(m, &id, 1, why);
 }
 
-static json_t *groups_json(const magpie_groups *groups)
-{
-    json_t *clusters = json_array();
-    int64_t saved = 0;
-    for (size_t g = 0; g < groups->n; g++) {
-        saved += groups->group[g].bytes_saved;
-        json_t *ids = json_array();
-        for (size_t i = 0; g < CLUSTERS && i < groups->group[g].n; i++)
-            json_array_append_new(ids, json_integer(groups->group[g].member[i].id));
-        if (g < CLUSTERS)
-            json_array_append_new(clusters, ids);
-        else
-            json_decref(ids);
-    }
-    return json_pack("{s:I, s:I, s:o}", "total", (json_int_t)groups->n, "bytes_saved",
-                     (json_int_t)saved, "clusters", clusters);
-}
-
-static mp_err find_duplicates(mp_worker *w, mp_job_run *run, const json_t *params,
-                              const char *where, json_t **result, mp_why *why)
-{
-    magpie_groups *groups;
-    magpie_dupe_options opt = {
-        .kind = strcmp(mp_work_text(params, "kind"), "similar") == 0 ? MAGPIE_SIMILAR
-                                                                     : MAGPIE_SAME_PICTURE,
-        .where = where,
-        .threshold = (float)json_number_value(json_object_get(params, "threshold")),
-        .on_progress = mp_work_progress,
-        .context = run};
-    magpie_err err = magpie_duplicates(w->opt.library, &opt, &groups, (magpie_why *)(void *)why);
-    if (err)
-        return (mp_err)err;
-    *result = groups_json(groups);
-    magpie_groups_free(groups);
-    return MP_OK;
-}
-
 static mp_err find_odd(mp_worker *w, mp_job_run *run, const json_t *params, const char *where,
                        mp_arena *arena, json_t **result, mp_why *why)
 {
@@ -129,7 +94,7 @@ static mp_err find_odd(mp_worker *w, mp_job_run *run, const json_t *params, cons
     if (err)
         return err;
     json_t *flagged = json_array();
-    for (size_t i = 0; i < odds->n && i < CLUSTERS; i++)
+    for (size_t i = 0; i < odds->n && i < FLAGGED; i++)
         if (odds->odd[i].flagged)
             json_array_append_new(flagged, json_integer(odds->odd[i].id));
     *result = json_pack("{s:I, s:I, s:o}", "total", (json_int_t)odds->n, "flagged",
@@ -156,7 +121,7 @@ mp_err mp_work_processing(mp_worker *w, mp_job_run *run, const json_t *params, j
     else if (strcmp(operation, "thumbnails") == 0)
         err = each_item(w, run, where, magpie_make_thumbnails, result, why);
     else if (strcmp(operation, "deduplicate") == 0)
-        err = find_duplicates(w, run, params, where, result, why);
+        err = mp_work_dedup(w, run, params, result, why);
     else
         err = find_odd(w, run, params, where, arena, result, why);
     mp_arena_free(arena);

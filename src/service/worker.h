@@ -1,7 +1,7 @@
 /* worker.h - the slow work of a served library: which types of jobs there are and what they do.
  *
  *   worker.c         the table of types; schedules; opening and closing
- *   work_library.c   processing: reindex, thumbnails, duplicates, odd ones
+ *   work_library.c   processing: reindex, thumbnails, odd ones; work_dedup.c duplicates
  *   work_export.c    export: a ZIP file that waits to be downloaded
  *   work_notify.c    notification: mail and signed webhooks
  *   work_products.c  index_product, batch_index_products, reindex_all_products

@@ -361,6 +361,17 @@ def test_search(client, pictures, shots):
         client.search.mixed(ids=[pictures[0]], negative_texts=["x"], limit=0)
 
 
+def test_near_duplicates_are_refused_where_that_is_asked_for(client, pictures, shots):
+    from PIL import Image
+    small = io.BytesIO()
+    Image.open(shots(0)[0]).resize((200, 150)).save(small, "PNG")
+    with pytest.raises(Conflict) as refused:
+        client.images.upload(("small.png", small.getvalue()), near_duplicates="refuse")
+    assert refused.value.match["id"] in (pictures[0], pictures[12]) and refused.value.match["score"] > 0.8
+    answer = client.images.upload_many([("small.png", small.getvalue())], near_duplicates="refuse")
+    assert answer["refused"] == 1 and answer["images"][0]["match"]["id"] == refused.value.match["id"]
+
+
 def test_copies_and_plans(client, pictures, shots):
     [copy] = client.search.copies(pictures[0])["results"]
     assert copy["id"] == pictures[12] and copy["relation"]
@@ -385,6 +396,14 @@ def test_copies_and_plans(client, pictures, shots):
     assert [plan["plan_id"] for plan in client.dedup.plans.list(page_size=1)] in (
         [draft["plan_id"], other["plan_id"]], [other["plan_id"], draft["plan_id"]])
     client.dedup.plans.delete(other["plan_id"])
+    job = client.dedup.start(kind="same")
+    assert [[m["id"] for m in c] for c in client.dedup.clusters_of(job["job_id"], page_size=1)] == [
+        [m["id"] for m in c] for c in clusters]
+    found = client.dedup.job_page(job["job_id"], limit=1)
+    assert found["status"] == "done" and found["total"] == 1 and found["job_id"] == job["job_id"]
+    drafted = client.dedup.plans.create(job_id=job["job_id"])
+    assert drafted["pictures"] == 1
+    client.dedup.plans.delete(drafted["plan_id"])
     with pytest.raises(NotFound):
         client.dedup.plans.get(other["plan_id"])
 

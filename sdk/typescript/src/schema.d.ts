@@ -777,8 +777,38 @@ export interface paths {
          * Clusters of the same picture, or of similar ones
          * @description A cluster is the list of its pictures, the one to keep first; cluster_info says what there is to say of
          *     it as a whole, in the same order. The clusters that save most come first. Verdicts part and join them.
+         *
+         *     Up to 20000 pictures (an option of the service) are looked through while the request waits. Of more a
+         *     job is made: 202, and `GET /api/deduplicate/{id}` has the clusters once it is finished. async: true
+         *     always makes one; async: false never does, and what is too large is then 422.
+         *
+         *     The pages of an answer that was given at once are pages of one state of the library: a cursor goes on
+         *     with the groups of the first page, whatever has changed since. These are kept in bounded memory; once
+         *     they are forgotten and the library has changed, the cursor is 409: begin anew.
          */
         post: operations["deduplicate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deduplicate/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The clusters that a job has found
+         * @description Of a job of operation deduplicate, for whoever may look at it; 404 for others. 202 while it waits or
+         *     works, 409 when it ended without success, 404 once a clean-up has taken job and clusters away. The
+         *     pages stay those of the job; pictures that were removed since are left out.
+         */
+        get: operations["getClusters"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -801,8 +831,9 @@ export interface paths {
         /**
          * Draft a plan
          * @description Of the clusters that are named, each with the picture to keep and those to remove; without clusters, of
-         *     all that deduplicate would suggest in this project. Nothing moves before it is applied. 409 when there
-         *     is nothing to plan.
+         *     all that deduplicate would suggest in this project, or of what a job of it has found (job_id, alone;
+         *     pictures that may not be changed are left out). 422 where the project is too large to be looked
+         *     through at once. Nothing moves before it is applied. 409 when there is nothing to plan.
          */
         post: operations["makePlan"];
         delete?: never;
@@ -1844,6 +1875,8 @@ export interface components {
         NextCursor: string | null;
         /** @description next_cursor of the page before */
         PlaceCursor: string;
+        /** @description next_cursor of the page before */
+        DedupCursor: string;
         Words: string;
         /** @default 20 */
         SearchLimit: number;
@@ -2588,6 +2621,11 @@ export interface components {
              * @description Of a completed export; a signed link
              */
             download_url?: string;
+            /**
+             * Format: uri-reference
+             * @description Of a search for duplicates
+             */
+            clusters_url?: string;
         };
         JobAnswer: components["schemas"]["Job"] & {
             /**
@@ -2617,6 +2655,8 @@ export interface components {
             kind?: "same" | "similar";
             /** @description Of deduplicate */
             threshold?: number;
+            /** @description Of deduplicate without a project; those of them that are reached are looked through */
+            projects?: number[];
             /** @description Of anomalies */
             alpha?: number;
         };
@@ -5640,17 +5680,15 @@ export interface operations {
     deduplicate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this job; asked for again under the same name, it is not added twice. 409 when it is another. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "kind": "same"
-                 *     }
-                 */
                 "application/json": {
                     /**
                      * @default same
@@ -5663,7 +5701,9 @@ export interface operations {
                     project_id?: components["schemas"]["ProjectNumber"];
                     /** @default 100 */
                     limit?: number;
-                    cursor?: components["schemas"]["PlaceCursor"];
+                    cursor?: components["schemas"]["DedupCursor"];
+                    /** @description Whether a job looks for them; absent: as their number wants it */
+                    async?: boolean;
                 };
             };
         };
@@ -5781,12 +5821,235 @@ export interface operations {
                     "application/json": components["schemas"]["DedupAnswer"];
                 };
             };
+            /** @description A job looks for them */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 8,
+                     *       "job_id": 8,
+                     *       "type": "processing",
+                     *       "status": "queued",
+                     *       "project_id": 1,
+                     *       "user_id": 1,
+                     *       "priority": 0,
+                     *       "attempts": 0,
+                     *       "max_attempts": 0,
+                     *       "cancel_requested": false,
+                     *       "error": "",
+                     *       "params": {
+                     *         "operation": "deduplicate",
+                     *         "kind": "same"
+                     *       },
+                     *       "result": null,
+                     *       "progress": {
+                     *         "done": 0,
+                     *         "total": 0
+                     *       },
+                     *       "created_at": "2026-01-31T12:02:00Z",
+                     *       "run_at": "2026-01-31T12:02:00Z",
+                     *       "started_at": null,
+                     *       "finished_at": null,
+                     *       "clusters_url": "/api/deduplicate/8"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    getClusters: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: number;
+            };
+            header?: never;
+            path: {
+                /** @example 7 */
+                id: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of clusters */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "done",
+                     *       "clusters": [
+                     *         [
+                     *           {
+                     *             "image_id": "12",
+                     *             "id": 12,
+                     *             "keep": true,
+                     *             "score": 1,
+                     *             "reason": "largest, 320x240",
+                     *             "width": 320,
+                     *             "height": 240,
+                     *             "bytes": 48213,
+                     *             "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k",
+                     *             "payload": {
+                     *               "image_id": "12",
+                     *               "user_id": "1",
+                     *               "project_id": 1,
+                     *               "sha256": "0c2d4b1de0a7c3586fb1f7d7b0f9b9b1c6a1d2e3f4a5b6c7d8e9fa0b1c2d3e4f",
+                     *               "phash": "p:c3d1a5968e3c7e12",
+                     *               "width": 320,
+                     *               "height": 240,
+                     *               "format": "jpeg",
+                     *               "key": "images/1/12.jpeg",
+                     *               "created_at": "2026-01-31T12:00:05Z",
+                     *               "model_name": "lite",
+                     *               "model_version": "5f1d0c2b",
+                     *               "name": "lighthouse.jpg",
+                     *               "title": "",
+                     *               "description": "",
+                     *               "tags": [],
+                     *               "bytes": 48213,
+                     *               "taken_at": null,
+                     *               "state": "present",
+                     *               "issues": [],
+                     *               "quality": {
+                     *                 "sharpness": 402.1,
+                     *                 "brightness": 121.7,
+                     *                 "contrast": 52.8,
+                     *                 "entropy": 7.3
+                     *               }
+                     *             }
+                     *           },
+                     *           {
+                     *             "image_id": "15",
+                     *             "id": 15,
+                     *             "keep": false,
+                     *             "score": 0.98,
+                     *             "reason": "re-encoded",
+                     *             "width": 160,
+                     *             "height": 120,
+                     *             "bytes": 9121,
+                     *             "preview_url": "/api/images/15/thumbnail?exp=1767232800&sig=p0Xc",
+                     *             "payload": {
+                     *               "image_id": "15",
+                     *               "user_id": "1",
+                     *               "project_id": 1,
+                     *               "sha256": "0c2d4b1de0a7c3586fb1f7d7b0f9b9b1c6a1d2e3f4a5b6c7d8e9fa0b1c2d3e4f",
+                     *               "phash": "p:c3d1a5968e3c7e12",
+                     *               "width": 160,
+                     *               "height": 120,
+                     *               "format": "jpeg",
+                     *               "key": "images/1/15.jpeg",
+                     *               "created_at": "2026-01-31T12:00:05Z",
+                     *               "model_name": "lite",
+                     *               "model_version": "5f1d0c2b",
+                     *               "name": "lighthouse-small.jpg",
+                     *               "title": "",
+                     *               "description": "",
+                     *               "tags": [],
+                     *               "bytes": 9121,
+                     *               "taken_at": null,
+                     *               "state": "present",
+                     *               "issues": [],
+                     *               "quality": {
+                     *                 "sharpness": 402.1,
+                     *                 "brightness": 121.7,
+                     *                 "contrast": 52.8,
+                     *                 "entropy": 7.3
+                     *               }
+                     *             }
+                     *           }
+                     *         ]
+                     *       ],
+                     *       "cluster_info": [
+                     *         {
+                     *           "size": 2,
+                     *           "bytes_saved": 9121,
+                     *           "weakest": {
+                     *             "score": 0.98,
+                     *             "a": 12,
+                     *             "b": 15
+                     *           }
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "bytes_saved": 9121,
+                     *       "kind": "same",
+                     *       "threshold": 0.5,
+                     *       "next_cursor": null,
+                     *       "took_ms": 35.2,
+                     *       "job_id": 8
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DedupAnswer"] & {
+                        /** Format: int64 */
+                        job_id: number;
+                    };
+                };
+            };
+            /** @description The job waits or works */
+            202: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 8,
+                     *       "job_id": 8,
+                     *       "type": "processing",
+                     *       "status": "processing",
+                     *       "project_id": 1,
+                     *       "user_id": 1,
+                     *       "priority": 0,
+                     *       "attempts": 1,
+                     *       "max_attempts": 0,
+                     *       "cancel_requested": false,
+                     *       "error": "",
+                     *       "params": {
+                     *         "operation": "deduplicate",
+                     *         "kind": "same"
+                     *       },
+                     *       "result": null,
+                     *       "progress": {
+                     *         "done": 31000,
+                     *         "total": 100000
+                     *       },
+                     *       "created_at": "2026-01-31T12:02:00Z",
+                     *       "run_at": "2026-01-31T12:02:00Z",
+                     *       "started_at": null,
+                     *       "finished_at": null,
+                     *       "clusters_url": "/api/deduplicate/8"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
@@ -5850,18 +6113,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "clusters": [
-                 *         {
-                 *           "keep": 12,
-                 *           "remove": [
-                 *             15
-                 *           ]
-                 *         }
-                 *       ]
-                 *     }
-                 */
                 "application/json": {
                     clusters?: {
                         keep: components["schemas"]["ImageRef"];
@@ -5871,6 +6122,11 @@ export interface operations {
                     threshold?: number;
                     where?: components["schemas"]["Filter"];
                     project_id?: components["schemas"]["ProjectNumber"];
+                    /**
+                     * Format: int64
+                     * @description Of POST /api/deduplicate
+                     */
+                    job_id?: number;
                 };
             };
         };

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Dict, Optional, Type
 
-from .types import Job
+from .types import Job, Match, Problem
 
 
 class MagpieError(Exception):
@@ -42,6 +43,15 @@ class NotFound(MagpieError):
 
 class Conflict(MagpieError):
     """409: it does not go together with what is there."""
+
+    @property
+    def match(self) -> Optional[Match]:
+        """The picture that shows the same as the one that was refused, where that was the reason."""
+        try:
+            problem: Problem = json.loads(self.body)
+            return problem.get("match")
+        except (ValueError, AttributeError):
+            return None
 
 
 class Invalid(MagpieError):

@@ -7,13 +7,25 @@ addresses (`preview_url`, `content_url`) are paths that need no token for one to
 from typing import Dict, List, Literal, Optional, TypedDict, Union
 
 
-class Problem(TypedDict):
+class Match(TypedDict):
+    id: int
+    image_id: str
+    score: float
+    relation: Literal["exact", "recoded", "turned", "cropped", "framed", "tilted"]
+    preview_url: str
+
+
+class _Problem(TypedDict):
     type: str
     title: str
     status: int
     detail: str
     request_id: str
     error: str
+
+
+class Problem(_Problem, total=False):
+    match: Match
 
 
 class _Readiness(TypedDict):
@@ -141,11 +153,15 @@ class UploadedImage(TakenImage, total=False):
     file_name: str
 
 
-class RefusedImage(TypedDict):
+class _RefusedImage(TypedDict):
     status: Literal["refused"]
     code: int
     error: str
     file_name: str
+
+
+class RefusedImage(_RefusedImage, total=False):
+    match: Match
 
 
 class UploadAnswer(TypedDict):
@@ -251,6 +267,10 @@ class DedupAnswer(TypedDict):
     threshold: float
     next_cursor: Optional[str]
     took_ms: float
+
+
+class JobDedupAnswer(DedupAnswer):
+    job_id: int
 
 
 class Plan(TypedDict):
@@ -655,6 +675,7 @@ class _Job(TypedDict):
 
 class Job(_Job, total=False):
     download_url: str
+    clusters_url: str
 
 
 class JobAnswer(Job):
@@ -829,6 +850,7 @@ __all__ = [
     "JobStatus",
     "Liveness",
     "Map",
+    "Match",
     "MapPoint",
     "Me",
     "Member",

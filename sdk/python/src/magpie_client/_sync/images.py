@@ -9,11 +9,22 @@ from typing import Iterator, Dict, Iterator, List, Literal, Optional, Sequence, 
 
 from .._body import Body, File, Source, file_of, form_of, type_of
 from .._core import path_of
-from ..errors import BY_STATUS, MagpieError
-from ..types import ChangedImage, Comparison, Image, ImagePage, Presigned, TakenImage, UploadAnswer, UploadedImage
+from ..errors import BY_STATUS, Conflict, MagpieError
+from ..types import (
+    ChangedImage,
+    Comparison,
+    Image,
+    ImagePage,
+    Presigned,
+    RefusedImage,
+    TakenImage,
+    UploadAnswer,
+    UploadedImage,
+)
 from ._resource import Resource
 
 ImageId = Union[int, str]
+NearDuplicates = Literal["keep", "refuse"]
 
 MOST_FILES, MOST_BYTES = 50, 256 * 1024 * 1024  # of one request
 
@@ -33,9 +44,12 @@ def _batches(sources: Sequence[Source]) -> Iterator[List[File]]:
 
 def _refused(file: File, error: MagpieError) -> UploadAnswer:
     """A file that is refused alone is a problem; among others it is a row. Here it is always a row."""
+    row: RefusedImage = {"status": "refused", "code": error.status, "error": error.detail, "file_name": file.name}
+    if isinstance(error, Conflict) and error.match:
+        row["match"] = error.match
     return {
         "status": "refused",
-        "images": [{"status": "refused", "code": error.status, "error": error.detail, "file_name": file.name}],
+        "images": [row],
         "added": 0,
         "known": 0,
         "refused": 1,
@@ -52,10 +66,12 @@ class Images(Resource):
         title: Optional[str] = None,
         description: Optional[str] = None,
         tags: Sequence[str] = (),
+        near_duplicates: Optional[NearDuplicates] = None,
     ) -> UploadedImage:
         """One picture: a path, bytes, an open file, or a pair of a name and bytes or an open file. The same bytes
-        again are the same picture, with the status `known`."""
-        fields = self._fields(project_id, title, description, tags)
+        again are the same picture, with the status `known`. With `near_duplicates="refuse"`, what shows the same
+        as a picture of the project raises Conflict, whose `match` is that one."""
+        fields = self._fields(project_id, title, description, tags, near_duplicates)
         answer = self._upload([file_of(source, name)], fields)
         row = answer["images"][0]
         if row["status"] == "refused":
@@ -70,15 +86,16 @@ class Images(Resource):
         title: Optional[str] = None,
         description: Optional[str] = None,
         tags: Sequence[str] = (),
+        near_duplicates: Optional[NearDuplicates] = None,
     ) -> UploadAnswer:
         """Many pictures, in as many requests as it takes. What is refused is told in the answer, in its place."""
-        fields = self._fields(project_id, title, description, tags)
+        fields = self._fields(project_id, title, description, tags, near_duplicates)
         whole: UploadAnswer = {"status": "refused", "images": [], "added": 0, "known": 0, "refused": 0}
         for batch in _batches(sources):
             try:
                 part = self._upload(batch, fields)
             except MagpieError as error:
-                if len(batch) > 1 or error.status not in (413, 415, 422):
+                if len(batch) > 1 or error.status not in (409, 413, 415, 422):
                     raise
                 part = _refused(batch[0], error)
             whole["images"] += part["images"]
@@ -91,13 +108,18 @@ class Images(Resource):
 
     @staticmethod
     def _fields(
-        project_id: Optional[int], title: Optional[str], description: Optional[str], tags: Sequence[str]
+        project_id: Optional[int],
+        title: Optional[str],
+        description: Optional[str],
+        tags: Sequence[str],
+        near_duplicates: Optional[str],
     ) -> Dict[str, str]:
         told = {
             "project_id": None if project_id is None else str(project_id),
             "title": title,
             "description": description,
             "tags": ",".join(tags) or None,
+            "near_duplicates": near_duplicates,
         }
         return {name: value for name, value in told.items() if value is not None}
 
@@ -118,9 +140,16 @@ class Images(Resource):
         }
         return self._client.ask(Presigned, "POST", "/api/presign/upload", json=body, idempotent=True)
 
-    def ingest(self, key: str, *, title: Optional[str] = None, description: Optional[str] = None) -> TakenImage:
+    def ingest(
+        self,
+        key: str,
+        *,
+        title: Optional[str] = None,
+        description: Optional[str] = None,
+        near_duplicates: Optional[NearDuplicates] = None,
+    ) -> TakenImage:
         """Takes in what was PUT to the link of this key."""
-        body = {"key": key, "title": title, "description": description}
+        body = {"key": key, "title": title, "description": description, "near_duplicates": near_duplicates}
         return self._client.ask(TakenImage, "POST", "/api/images/ingest", json=body, idempotent=True)
 
     def ingest_url(
@@ -130,9 +159,16 @@ class Images(Resource):
         project_id: Optional[int] = None,
         title: Optional[str] = None,
         description: Optional[str] = None,
+        near_duplicates: Optional[NearDuplicates] = None,
     ) -> TakenImage:
         """Has the service download a picture from a public address and takes it in."""
-        body = {"url": url, "project_id": project_id, "title": title, "description": description}
+        body = {
+            "url": url,
+            "project_id": project_id,
+            "title": title,
+            "description": description,
+            "near_duplicates": near_duplicates,
+        }
         return self._client.ask(TakenImage, "POST", "/api/images/ingest", json=body, idempotent=True)
 
     def upload_presigned(

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator, List, Literal, Optional, Sequence, Union
+import uuid
+from typing import TYPE_CHECKING, Iterator, List, Literal, Mapping, Optional, Sequence, Union, cast
 
 from .._body import Source
 from .._core import path_of
 from .._map import CompactMap, map_of
 from .._question import Ids, Parts, Pictures, Texts, Vectors, picture_of, question_of
+from ..errors import JobFailed
 from ..types import (
     Anomaly,
     AnomalyAnswer,
@@ -20,6 +22,8 @@ from ..types import (
     FeedbackList,
     Health as HealthAnswer,
     Image,
+    JobAnswer,
+    JobDedupAnswer,
     Liveness,
     Map,
     NewFeedback,
@@ -157,9 +161,16 @@ class Plans(Resource):
         threshold: Optional[float] = None,
         where: Optional[str] = None,
         project_id: Optional[int] = None,
+        job_id: Optional[int] = None,
     ) -> NewPlan:
-        """Of these clusters; without them, of every suggestion."""
-        body = {"clusters": clusters, "threshold": threshold, "where": where, "project_id": project_id}
+        """Of these clusters, or of those that a job of `dedup.start` has found; without them, of every suggestion."""
+        body = {
+            "clusters": clusters,
+            "threshold": threshold,
+            "where": where,
+            "project_id": project_id,
+            "job_id": job_id,
+        }
         return self._client.ask(NewPlan, "POST", "/api/dedup/plans", json=body)
 
     def list(self, *, page_size: int = 100) -> Iterator[Plan]:
@@ -202,7 +213,8 @@ class Dedup(Resource):
         limit: Optional[int] = None,
         cursor: Optional[str] = None,
     ) -> DedupAnswer:
-        """One page of `clusters`, with what there is to say of each as a whole."""
+        """One page of `clusters`, with what there is to say of each as a whole. Where there are more pictures than
+        the service looks through at once, this is Invalid: `start` a job, or go through `clusters`."""
         body = {
             "kind": kind,
             "threshold": threshold,
@@ -210,8 +222,49 @@ class Dedup(Resource):
             "project_id": project_id,
             "limit": limit,
             "cursor": cursor,
+            "async": None if cursor else False,
         }
         return self._client.ask(DedupAnswer, "POST", "/api/deduplicate", json=body, idempotent=True)
+
+    def start(
+        self,
+        *,
+        kind: Optional[Literal["same", "similar"]] = None,
+        threshold: Optional[float] = None,
+        where: Optional[str] = None,
+        project_id: Optional[int] = None,
+        idempotency_key: Optional[str] = None,
+    ) -> JobAnswer:
+        """Has a job look for them: wait for it, then go through `clusters_of` it."""
+        body = {"kind": kind, "threshold": threshold, "where": where, "project_id": project_id, "async": True}
+        headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        return self._client.ask(
+            JobAnswer, "POST", "/api/deduplicate", json=body, headers=headers, idempotent=True
+        )
+
+    def job_page(
+        self, job_id: int, *, limit: Optional[int] = None, cursor: Optional[str] = None
+    ) -> Union[JobDedupAnswer, JobAnswer]:
+        """One page of what a job has found; the job itself while it waits or works."""
+        query = {"limit": limit, "cursor": cursor}
+        path = path_of("/api/deduplicate/{}", job_id)
+        return self._client.ask(JobDedupAnswer, "GET", path, query=query)
+
+    def clusters_of(
+        self, job_id: int, *, page_size: int = 100, timeout: Optional[float] = None
+    ) -> Iterator[List[ClusterMember]]:
+        """All that a job has found, after waiting for its end; JobFailed where it found nothing to keep."""
+        job = self._client.jobs.wait(job_id, timeout)
+        if job["status"] != "completed":
+            raise JobFailed(job)
+        cursor: Optional[str] = None
+        while True:
+            page = cast(JobDedupAnswer, self.job_page(job_id, limit=page_size, cursor=cursor))
+            for cluster in page["clusters"]:
+                yield cluster
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
 
     def clusters(
         self,
@@ -222,17 +275,27 @@ class Dedup(Resource):
         project_id: Optional[int] = None,
         page_size: int = 100,
     ) -> Iterator[List[ClusterMember]]:
-        """Pictures that are copies of each other; the one to keep first."""
-        cursor: Optional[str] = None
+        """Pictures that are copies of each other; the one to keep first. Where they are too many to be looked
+        through at once, this waits for a job (see `start`)."""
+        body = {"kind": kind, "threshold": threshold, "where": where, "project_id": project_id, "limit": page_size}
+        page = self._client.ask(DedupAnswer, "POST", "/api/deduplicate", json=body, idempotent=True)
+        if "clusters" not in cast(Mapping[str, object], page):
+            for cluster in self.clusters_of(cast(JobAnswer, page)["job_id"], page_size=page_size):
+                yield cluster
+            return
         while True:
-            page = self.page(
-                kind=kind, threshold=threshold, where=where, project_id=project_id, limit=page_size, cursor=cursor
-            )
             for cluster in page["clusters"]:
                 yield cluster
-            cursor = page["next_cursor"]
-            if cursor is None:
+            if page["next_cursor"] is None:
                 return
+            page = self.page(
+                kind=kind,
+                threshold=threshold,
+                where=where,
+                project_id=project_id,
+                limit=page_size,
+                cursor=page["next_cursor"],
+            )
 
 
 class Qa(Resource):
