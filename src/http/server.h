@@ -30,6 +30,7 @@ struct mp_service {
     struct mp_recall *recall;
     mp_cache *results; /* answers to searches */
     bool embed_only;   /* see mp_http_options */
+    bool no_metrics;   /* the same */
     const char *embed_token;
     mp_query_log *queries;
     mp_worker *worker;         /* runs jobs in this process; NULL: another does */
