@@ -2,6 +2,7 @@
 #include "app/cli.h"
 
 #include "app/commands.h"
+#include "app/print_config.h"
 #include "app/stop.h"
 
 #include <errno.h>
@@ -90,7 +91,8 @@ static bool bears_bad_settings(const mp_app *app)
 static int load_settings(mp_app *app)
 {
     mp_why why = {0};
-    mp_settings_sources from = {.args = &app->args};
+    mp_settings_sources from = {
+        .args = &app->args, .program = app->program, .command = app->command};
     mp_err err = mp_settings_load(&app->settings, &from, &why);
     if (err && bears_bad_settings(app))
         app->settings_why = why;
@@ -99,6 +101,11 @@ static int load_settings(mp_app *app)
     const char *color = mp_settings_text(&app->settings, MP_SET_COLOR);
     app->out = term_of(stdout, color ? color : "auto");
     app->err = term_of(stderr, color ? color : "auto");
+    if (*app->settings.warning.text) {
+        char *shown = app_escaped(app->settings.warning.text);
+        app_note(app, PAINT_WARN, "%s", shown);
+        free(shown);
+    }
     return EXIT_DONE;
 }
 
@@ -131,6 +138,9 @@ static int run_command(mp_app *app, int argc, char **argv, int at, mp_args *fron
     int code = load_settings(app);
     if (code)
         return code;
+    if (app->command->configured && mp_args_flag(&app->args, "print-config") &&
+        mp_args_operands(&app->args) == 0)
+        return finish(app, print_config(app));
     stop_install();
     return finish(app, app->command->run(app));
 }

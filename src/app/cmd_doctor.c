@@ -65,6 +65,8 @@ static void check_settings(doctor *d)
     const mp_settings *s = &d->app->settings;
     if (*d->app->settings_why.text)
         report(d, FAIL, "settings", "%s", d->app->settings_why.text);
+    else if (*s->warning.text)
+        report(d, WARN, "settings", "%s", s->warning.text);
     else
         report(d, OK, "settings", "%s%s", *s->file ? s->file : "no home folder",
                s->file_read ? "" : " (none; not needed)");

@@ -33,6 +33,7 @@ static const mp_option rows[] = {
      .min = 0,
      .max = 600000,
      .help = "How long requests under way may take after a signal to stop."},
+    OPTION_PRINT_CONFIG,
 };
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
@@ -123,5 +124,6 @@ const mp_command command_embed = {
              "  magpie embed --port 8000 &\n"
              "  curl -F file=@photo.jpg http://127.0.0.1:8000/embed/image",
     OPTIONS_OF(rows),
+    .configured = true,
     .run = run,
 };

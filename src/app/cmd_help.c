@@ -7,6 +7,9 @@ static const mp_option rows[] = {
     {.name = "man", .type = MP_OPT_FLAG, .help = "Print the manual page."},
     {.name = "markdown", .type = MP_OPT_FLAG, .help = "Print docs/cli.md."},
     {.name = "env", .type = MP_OPT_FLAG, .help = "Print .env.example."},
+    {.name = "toml",
+     .type = MP_OPT_FLAG,
+     .help = "Print magpie.example.toml: a configuration file to fill in."},
     {.name = "completion",
      .type = MP_OPT_CHOICE,
      .value = "SHELL",
@@ -40,7 +43,9 @@ static int run(mp_app *app)
     else if (mp_args_flag(&app->args, "markdown"))
         mp_doc_markdown(app->program, &b);
     else if (mp_args_flag(&app->args, "env"))
-        mp_doc_env(&b);
+        mp_doc_env(app->program, &b);
+    else if (mp_args_flag(&app->args, "toml"))
+        mp_doc_toml(app->program, &b);
     else if (shell)
         complete(app, shell, &b);
     else if (c)

@@ -41,6 +41,14 @@ static const mp_option rows[] = {
      .choices = "open|invite|closed",
      .help = "Who can make an account for themselves: everybody, whoever an administrator invited, "
              "or nobody."},
+    {.name = "jwt-expiry",
+     .type = MP_OPT_DURATION,
+     .value = "TIME",
+     .fallback = "15min",
+     .min = 60000,
+     .max = 86400000,
+     .alias = {{"JWT_EXPIRY"}},
+     .help = "How long an access token is valid; then its session's refresh token gets another."},
     {.name = "no-worker",
      .type = MP_OPT_FLAG,
      .help = "Run no jobs in this process: a `magpie worker` does."},
@@ -97,10 +105,19 @@ static const mp_option rows[] = {
          "Duplicates among up to so many pictures are looked for while the request waits; among "
          "more, by a job."},
     {.name = "otlp-endpoint",
-     .type = MP_OPT_TEXT,
+     .type = MP_OPT_URL,
+     .schemes = "http://|https://",
+     .alias = {{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"},
+               {"OTEL_EXPORTER_OTLP_ENDPOINT", "v1/traces"}},
      .value = "URL",
      .help = "Where an OpenTelemetry collector takes traces as JSON, such as "
              "http://127.0.0.1:4318/v1/traces."},
+    {.name = "metrics",
+     .type = MP_OPT_SWITCH,
+     .value = "YES|NO",
+     .fallback = "yes",
+     .alias = {{"PROMETHEUS_ENABLED"}},
+     .help = "Whether /metrics is answered, or is not found."},
     {.name = "drain",
      .type = MP_OPT_DURATION,
      .value = "TIME",
@@ -117,6 +134,7 @@ static const mp_option rows[] = {
      .help =
          "A connection that says nothing, or does not come to the end of its headers, is closed "
          "after this time."},
+    OPTION_PRINT_CONFIG,
 };
 
 static volatile sig_atomic_t renewal_asked;
@@ -197,13 +215,6 @@ static mp_registration registration(const char *word)
     return strcmp(word, "invite") == 0 ? MP_REGISTRATION_INVITE : MP_REGISTRATION_OPEN;
 }
 
-/* The setting, or the variable that many set for their services. */
-static const char *jwt_secret(const mp_app *app)
-{
-    const char *own = mp_settings_text(&app->settings, MP_SET_JWT_SECRET);
-    return own && *own ? own : getenv("JWT_SECRET");
-}
-
 /* A thousand connections and their files are more than most shells let a program open at first. */
 static void allow_many_files(void)
 {
@@ -246,7 +257,9 @@ static void read_options(serving *s)
         .tls_cert = mp_args_text(args, "tls-cert", NULL),
         .tls_key = mp_args_text(args, "tls-key", NULL),
         .registration = registration(mp_args_text(args, "registration", "open")),
-        .jwt_secret = jwt_secret(s->app),
+        .no_metrics = !mp_args_flag(args, "metrics"),
+        .jwt_secret = mp_settings_text(&s->app->settings, MP_SET_JWT_SECRET),
+        .access_s = (int)(mp_args_int(args, "jwt-expiry", 0) / 1000),
         .send_mail = s->setup.options.mail.url ? work_send_mail : NULL,
         .mail_context = &s->setup,
         .reset_url = mp_args_text(args, "reset-url", NULL),
@@ -333,10 +346,11 @@ const mp_command command_serve = {
     .about =
         "Serves the library until Ctrl-C or SIGTERM; requests under way are finished first. One "
         "line of JSON per request goes to standard error.\n"
-        "Access tokens are signed with keys of the library's own, or with the setting jwt-secret "
-        "(MAGPIE_JWT_SECRET, or JWT_SECRET where that is not set).\n"
+        "Access tokens are signed with keys of the library's own, or with the setting "
+        "jwt-secret.\n"
         "  magpie serve --port 8080\n"
         "  curl http://127.0.0.1:8080/health",
     OPTIONS_OF(rows),
+    .configured = true,
     .run = run,
 };

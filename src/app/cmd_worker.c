@@ -18,6 +18,7 @@ static const mp_option rows[] = {
      .help =
          "How long jobs under way may take after a signal to stop; what is not finished then is "
          "taken up by another worker."},
+    OPTION_PRINT_CONFIG,
 };
 
 static int run(mp_app *app)
@@ -69,5 +70,6 @@ const mp_command command_worker = {
         "  magpie serve --no-worker &\n"
         "  magpie worker --job-threads 4",
     OPTIONS_OF(rows),
+    .configured = true,
     .run = run,
 };

@@ -17,7 +17,7 @@ static const mp_option common_rows[] = {
     {.name = "config",
      .type = MP_OPT_PATH,
      .value = "FILE",
-     .help = "Configuration file (default: ~/.config/magpie/magpie.conf)."},
+     .help = "Configuration file (default: ~/.config/magpie/magpie.toml)."},
     {.name = "help", .letter = 'h', .type = MP_OPT_FLAG, .help = "Explain the command."},
 };
 

@@ -29,6 +29,12 @@ extern const mp_command command_init, command_add, command_watch, command_search
     {                                                                                              \
         .name = "yes", .letter = 'y', .type = MP_OPT_FLAG, .help = what                            \
     }
+#define OPTION_PRINT_CONFIG                                                                        \
+    {                                                                                              \
+        .name = "print-config", .type = MP_OPT_FLAG, .flag_only = true,                            \
+        .help = "Print every setting and option that holds, with where it comes from, as a "       \
+                "magpie.toml, and end."                                                            \
+    }
 #define OPTIONS_OF(rows) .options = rows, .n_options = MP_COUNT(rows)
 
 /* One kind of result shown in three ways; used by its command and by demo. */

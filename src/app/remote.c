@@ -19,8 +19,8 @@ bool remote_wanted(const mp_app *app)
 {
     const mp_settings *s = &app->settings;
     const char *server = mp_settings_text(s, MP_SET_SERVER);
-    bool here = s->origin[MP_SET_LIBRARY] == MP_FROM_FLAG;
-    return server && *server && (!here || s->origin[MP_SET_SERVER] == MP_FROM_FLAG);
+    bool here = s->source[MP_SET_LIBRARY].origin == MP_FROM_FLAG;
+    return server && *server && (!here || s->source[MP_SET_SERVER].origin == MP_FROM_FLAG);
 }
 
 /* A token is one word of visible characters; a line end in it would be another header. */

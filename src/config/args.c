@@ -48,17 +48,22 @@ static const mp_option *by_letter(const mp_args_rules *rules, char letter)
     return NULL;
 }
 
+void mp_args_add(mp_args *a, const mp_option *o, mp_value value, mp_value_source source)
+{
+    a->arg = mp_xrealloc(a->arg, (a->n + 1) * sizeof *a->arg);
+    a->arg[a->n++] = (mp_arg){.option = o, .value = value, .source = source};
+}
+
 static mp_err keep(reader *r, const mp_option *option, const char *said, const char *text)
 {
-    mp_arg arg = {.option = option, .value = {.text = text}};
+    mp_value value = {.text = text};
     if (option) {
         mp_why inner = {0};
-        mp_err err = mp_option_parse(option, text, &arg.value, &inner);
+        mp_err err = mp_option_parse(option, text, &value, &inner);
         if (err)
             return mp_fail(r->why, err, "%s: %s", said, inner.text);
     }
-    r->out->arg = mp_xrealloc(r->out->arg, (r->out->n + 1) * sizeof *r->out->arg);
-    r->out->arg[r->out->n++] = arg;
+    mp_args_add(r->out, option, value, (mp_value_source){.origin = MP_FROM_FLAG});
     return MP_OK;
 }
 

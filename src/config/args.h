@@ -10,6 +10,7 @@
 typedef struct mp_arg {
     const mp_option *option; /* NULL: an operand, whose word is value.text */
     mp_value value;
+    mp_value_source source; /* a flag, unless mp_settings_load added it */
 } mp_arg;
 
 typedef struct mp_args {
@@ -36,6 +37,8 @@ typedef struct mp_args_rules {
 MP_CHECK mp_err mp_args_parse(mp_args *out, const mp_args_rules *rules, int argc, char **argv,
                               int from, int *stopped, mp_why *why);
 void mp_args_free(mp_args *a); /* leaves it empty */
+/* One more occurrence, behind all others. */
+void mp_args_add(mp_args *a, const mp_option *o, mp_value value, mp_value_source source);
 
 /* The last occurrence of an option, or NULL. */
 const mp_value *mp_args_get(const mp_args *a, const char *name);

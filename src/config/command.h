@@ -19,6 +19,8 @@ typedef struct mp_command {
     const char *words;  /* first operands to complete: "plan apply undo"; NULL: none */
     mp_operand operand; /* what else completes */
     bool hidden;
+    /* A service: its options are read from the environment and the file, too (settings.h). */
+    bool configured;
     bool dash_operands; /* see mp_args_rules */
     int (*run)(struct mp_app *app);
 } mp_command;
@@ -48,11 +50,19 @@ void mp_doc_overview(const mp_program *p, int width, mp_buf *out);
 void mp_doc_command(const mp_program *p, const mp_command *c, int width, mp_buf *out);
 void mp_doc_man(const mp_program *p, mp_buf *out);
 void mp_doc_markdown(const mp_program *p, mp_buf *out);
-void mp_doc_env(mp_buf *out); /* .env.example */
+void mp_doc_env(const mp_program *p, mp_buf *out);  /* .env.example */
+void mp_doc_toml(const mp_program *p, mp_buf *out); /* magpie.example.toml */
 void mp_doc_bash(const mp_program *p, mp_buf *out);
 void mp_doc_zsh(const mp_program *p, mp_buf *out);
 void mp_doc_fish(const mp_program *p, mp_buf *out);
 
+/* What holds for a service, each value with where it comes from: a configuration file that gives
+ * the same again. Secrets are comments that say no more than that they are set. */
+void mp_doc_effective(const mp_settings *s, const mp_args *args, const mp_command *c, mp_buf *out);
+
+/* All that there is to say of an option: its help, what may be given, the default (unless it stands
+ * elsewhere), other names. */
+void mp_doc_option(const mp_option *o, bool fallback, mp_buf *out);
 /* `text` filled into lines of `width` columns, each indented; the first line's indent is taken as
  * written already. */
 void mp_doc_wrap(mp_buf *out, const char *text, int indent, int width);

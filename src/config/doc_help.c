@@ -58,24 +58,42 @@ static void paragraphs(mp_buf *out, const char *text, int width)
     }
 }
 
+void mp_doc_option(const mp_option *o, bool fallback, mp_buf *out)
+{
+    char range[160];
+    mp_option_range(o, range, sizeof range);
+    mp_buf_str(out, o->help);
+    if (o->choices)
+        mp_buf_printf(out, " One of %s.", o->choices);
+    else if (*range && mp_option_takes_value(o) && o->max < 1e12) /* more is no limit to tell of */
+        mp_buf_printf(out, " Allowed: %s.", range);
+    if (fallback && o->fallback && !strstr(o->help, "default"))
+        mp_buf_printf(out, " Default: %s.", o->fallback);
+    for (size_t i = 0; i < MP_ALIASES && o->alias[i].name; i++)
+        mp_buf_printf(out, "%s%s%s%s", i ? ", " : " Services also read ", o->alias[i].name,
+                      o->alias[i].path ? " with the path " : "",
+                      o->alias[i].path ? o->alias[i].path : "");
+    if (o->alias[0].name)
+        mp_buf_str(out, ".");
+}
+
 static void option_rows(mp_buf *out, const mp_option *rows, size_t n, int width)
 {
     for (size_t i = 0; i < n; i++) {
         const mp_option *o = &rows[i];
-        char left[80], help[512];
+        char left[80];
+        mp_buf help = {0};
         char letter[5] = "    ";
         if (o->letter)
             snprintf(letter, sizeof letter, "-%c, ", o->letter);
         snprintf(left, sizeof left, "  %s--%s%s%s", letter, o->name, o->value ? " " : "",
                  o->value ? o->value : "");
-        bool tell = o->fallback && !strstr(o->help, "default");
-        snprintf(help, sizeof help, "%s%s%s%s%s%s%s", o->help, o->choices ? " One of " : "",
-                 o->choices ? o->choices : "", o->choices ? "." : "", tell ? " Default: " : "",
-                 tell ? o->fallback : "", tell ? "." : "");
+        mp_doc_option(o, true, &help);
         mp_buf_printf(out, "%-*s", OPTION_COLUMN, left);
         if (strlen(left) >= OPTION_COLUMN)
             mp_buf_printf(out, "\n%*s", OPTION_COLUMN, "");
-        mp_doc_wrap(out, help, OPTION_COLUMN, width);
+        mp_doc_wrap(out, help.p, OPTION_COLUMN, width);
+        mp_buf_free(&help);
     }
 }
 
@@ -120,7 +138,7 @@ void mp_doc_overview(const mp_program *p, int width, mp_buf *out)
     mp_doc_wrap(
         out,
         "Settings (each also as MAGPIE_NAME in the environment and as a line `name = value` "
-        "in ~/.config/magpie/magpie.conf; `magpie doctor` shows them all):",
+        "in ~/.config/magpie/magpie.toml; `magpie doctor` shows them all):",
         0, width);
     option_rows(out, mp_setting_rows, MP_SETTINGS, width);
     mp_buf_str(out, "\nExit codes:\n");
@@ -139,6 +157,17 @@ void mp_doc_command(const mp_program *p, const mp_command *c, int width, mp_buf 
     if (c->n_options) {
         mp_buf_str(out, "\nOptions:\n");
         option_rows(out, c->options, c->n_options, width);
+    }
+    if (c->configured) {
+        char text[300];
+        snprintf(
+            text, sizeof text,
+            "Each of these can also be given as MAGPIE_NAME in the environment (several values "
+            "between commas), and in the table [%s] of ~/.config/magpie/magpie.toml; `magpie "
+            "help --toml` prints one to fill in.",
+            c->name);
+        mp_buf_str(out, "\n");
+        mp_doc_wrap(out, text, 0, width);
     }
     mp_buf_str(out, "\nEvery command takes:\n");
     option_rows(out, p->common.row, p->common.n, width);

@@ -1,4 +1,4 @@
-/* doc_reference.c - the manual page (man(7) macros), docs/cli.md and .env.example. */
+/* doc_reference.c - the manual page (man(7) macros) and docs/cli.md. */
 #include "config/command.h"
 
 #include <ctype.h>
@@ -28,11 +28,12 @@ static void roff_str(mp_buf *out, const char *text)
     roff(out, text, strlen(text));
 }
 
-static void man_options(mp_buf *out, const mp_option *rows, size_t n, bool settings)
+static void man_options(mp_buf *out, const mp_option *rows, size_t n, bool environment)
 {
     for (size_t i = 0; i < n; i++) {
         const mp_option *o = &rows[i];
         char name[80];
+        mp_buf help = {0};
         mp_buf_str(out, ".TP\n.B ");
         if (o->letter)
             mp_buf_printf(out, "\\-%c\\fR, \\fB", o->letter);
@@ -41,15 +42,10 @@ static void man_options(mp_buf *out, const mp_option *rows, size_t n, bool setti
         if (o->value)
             mp_buf_printf(out, " \\fI%s\\fR", o->value);
         mp_buf_str(out, "\n");
-        roff_str(out, o->help);
-        if (o->choices) {
-            mp_buf_str(out, " One of ");
-            roff_str(out, o->choices);
-            mp_buf_str(out, ".");
-        }
-        if (o->fallback && !strstr(o->help, "default"))
-            mp_buf_printf(out, " Default: %s.", o->fallback);
-        if (settings) {
+        mp_doc_option(o, true, &help);
+        roff_str(out, help.p);
+        mp_buf_free(&help);
+        if (environment && !o->flag_only) {
             mp_option_env(o, name, sizeof name);
             mp_buf_printf(out, " Environment: %s.", name);
         }
@@ -91,7 +87,7 @@ static void man_command(mp_buf *out, const mp_command *c)
         u += n + (u[n] == '\n');
     }
     man_about(out, c->about);
-    man_options(out, c->options, c->n_options, false);
+    man_options(out, c->options, c->n_options, c->configured);
 }
 
 void mp_doc_man(const mp_program *p, mp_buf *out)
@@ -106,9 +102,12 @@ void mp_doc_man(const mp_program *p, mp_buf *out)
             man_command(out, p->commands[i]);
     mp_buf_str(out, ".SH OPTIONS OF EVERY COMMAND\n");
     man_options(out, p->common.row, p->common.n, false);
-    mp_buf_str(out, ".SH SETTINGS\nA setting's value comes from the first of: its flag, its "
-                    "environment variable, the\nconfiguration file (lines of \\fIname = value\\fR; "
-                    "# begins a comment), its default.\n");
+    mp_buf_str(out,
+               ".SH SETTINGS\nA setting's value comes from the first of: its flag, its "
+               "environment variable, for\nservices (serve, worker, embed) the names that others "
+               "use for it, the configuration\nfile, its default. The file is TOML: settings "
+               "stand at the top, a service's options\nin the table of its name, such as "
+               "[serve]; magpie help \\-\\-toml prints one to fill in.\n");
     man_options(out, mp_setting_rows, MP_SETTINGS, true);
     mp_buf_str(out, ".SH EXIT STATUS\n");
     for (size_t i = 0; i < p->n_exits; i++) {
@@ -116,7 +115,7 @@ void mp_doc_man(const mp_program *p, mp_buf *out)
         roff_str(out, p->exits[i].meaning);
         mp_buf_str(out, "\n");
     }
-    mp_buf_str(out, ".SH FILES\n.TP\n.I ~/.config/magpie/magpie.conf\nSettings; "
+    mp_buf_str(out, ".SH FILES\n.TP\n.I ~/.config/magpie/magpie.toml\nSettings; "
                     "$XDG_CONFIG_HOME is heeded.\n.TP\n.I ~/.local/share/magpie/library\nThe "
                     "default library; $XDG_DATA_HOME is heeded.\n.TP\n.I "
                     "~/.local/share/magpie/models\nModels.\n");
@@ -143,6 +142,7 @@ static void markdown_options(mp_buf *out, const mp_option *rows, size_t n, bool 
     for (size_t i = 0; i < n; i++) {
         const mp_option *o = &rows[i];
         char env[64];
+        mp_buf help = {0};
         mp_buf_str(out, "| ");
         if (o->letter)
             mp_buf_printf(out, "`-%c`, ", o->letter);
@@ -152,14 +152,9 @@ static void markdown_options(mp_buf *out, const mp_option *rows, size_t n, bool 
             mp_buf_printf(out, " | `%s` | %s", env, o->fallback ? o->fallback : "");
         }
         mp_buf_str(out, " | ");
-        cell(out, o->help);
-        if (o->choices) {
-            mp_buf_str(out, " One of ");
-            cell(out, o->choices);
-            mp_buf_str(out, ".");
-        }
-        if (!settings && o->fallback && !strstr(o->help, "default"))
-            mp_buf_printf(out, " Default: %s.", o->fallback);
+        mp_doc_option(o, !settings, &help);
+        cell(out, help.p);
+        mp_buf_free(&help);
         mp_buf_str(out, " |\n");
     }
     mp_buf_str(out, "\n");
@@ -211,28 +206,20 @@ void mp_doc_markdown(const mp_program *p, mp_buf *out)
     }
     mp_buf_str(out, "## Options of every command\n\n");
     markdown_options(out, p->common.row, p->common.n, false);
-    mp_buf_str(out, "## Settings\n\nA setting's value comes from the first of: its flag, its "
-                    "environment variable, the configuration file "
-                    "(`$XDG_CONFIG_HOME/magpie/magpie.conf`, lines of `name = value`, `#` begins a "
-                    "comment), its default. `magpie doctor` shows each with its source.\n\n");
+    mp_buf_str(
+        out, "## Settings\n\nA setting's value comes from the first of: its flag, its environment "
+             "variable, for services (`serve`, `worker`, `embed`) the names that others use for "
+             "it, the configuration file, its default. `magpie doctor` shows each with its "
+             "source, `magpie serve --print-config` a service's options, too.\n\nThe file is "
+             "`$XDG_CONFIG_HOME/magpie/magpie.toml` (`~/.config/magpie/magpie.toml`), or what "
+             "`--config` names, in TOML 1.0 without dates and inline tables: settings stand at "
+             "the top, a service's options in the table of its name (`[serve]`), an option that "
+             "may be given often as an array. Names that are not known are errors. `magpie help "
+             "--toml` prints one to fill in ([magpie.example.toml](../magpie.example.toml)).\n\n"
+             "Each option of a service is also read from its variable: `--port` from "
+             "`MAGPIE_PORT`; several values stand between commas.\n\n");
     markdown_options(out, mp_setting_rows, MP_SETTINGS, true);
     mp_buf_str(out, "## Exit codes\n\n| Code | |\n|---|---|\n");
     for (size_t i = 0; i < p->n_exits; i++)
         mp_buf_printf(out, "| %d | %s |\n", p->exits[i].code, p->exits[i].meaning);
-}
-
-/* ---- .env.example ---- */
-
-void mp_doc_env(mp_buf *out)
-{
-    mp_buf_str(out, "# Settings of magpie in the environment; a flag goes before, a line in\n"
-                    "# magpie.conf after. Made by `magpie help --env`.\n");
-    for (int i = 0; i < MP_SETTINGS; i++) {
-        const mp_option *o = &mp_setting_rows[i];
-        char env[64];
-        mp_option_env(o, env, sizeof env);
-        mp_buf_str(out, "\n# ");
-        mp_buf_str(out, o->help);
-        mp_buf_printf(out, "\n#%s=%s\n", env, o->fallback && !o->secret ? o->fallback : "");
-    }
 }

@@ -20,8 +20,13 @@ static const unit size_units[] = {
     {"g", 1073741824}, {"gb", 1073741824}, {"gib", 1073741824},
 };
 static const unit time_units[] = {
-    {"", 1000}, {"s", 1000}, {"sec", 1000}, {"ms", 1}, {"min", 60000}, {"h", 3600000},
+    {"", 1000},   {"s", 1000},    {"sec", 1000},  {"ms", 1},
+    {"m", 60000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000},
 };
+/* How bounds are written; the largest that goes without a remainder. */
+static const unit size_names[] = {
+    {" bytes", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
+static const unit time_names[] = {{"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}};
 
 bool mp_option_takes_value(const mp_option *o)
 {
@@ -35,21 +40,101 @@ void mp_option_env(const mp_option *o, char *out, size_t cap)
         *p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
 }
 
-static const char *shown(const mp_option *o, const char *text)
+bool mp_option_is_switch(const mp_option *o)
 {
-    return o->secret ? "the value" : text;
+    return o->type == MP_OPT_FLAG || o->type == MP_OPT_SWITCH;
 }
+
+/* ---- what is allowed, and what is shown ---- */
+
+static void measure_text(int64_t n, const unit *units, size_t n_units, char *out, size_t cap)
+{
+    const unit *best = NULL;
+    for (size_t i = 0; i < n_units; i++) {
+        int64_t factor = (int64_t)units[i].factor;
+        if (n % factor == 0 && (n != 0 || !best) && (!best || factor > (int64_t)best->factor))
+            best = &units[i];
+    }
+    if (best)
+        snprintf(out, cap, "%lld%s", (long long)(n / (int64_t)best->factor), best->word);
+}
+
+static void bound_text(const mp_option *o, double bound, char *out, size_t cap)
+{
+    if (o->type == MP_OPT_SIZE)
+        measure_text((int64_t)bound, size_names, MP_COUNT(size_names), out, cap);
+    else if (o->type == MP_OPT_DURATION)
+        measure_text((int64_t)bound, time_names, MP_COUNT(time_names), out, cap);
+    else if (o->type == MP_OPT_INT)
+        snprintf(out, cap, "%.0f", bound);
+    else
+        snprintf(out, cap, "%.10g%s", bound, o->type == MP_OPT_TEXT ? " bytes" : "");
+}
+
+/* "a|b" as "a, b". */
+static void list_text(const char *list, char *out, size_t cap)
+{
+    size_t n = 0;
+    for (; *list && n + 3 < cap; list++) {
+        out[n++] = *list == '|' ? ',' : *list;
+        if (*list == '|')
+            out[n++] = ' ';
+    }
+    out[n] = '\0';
+}
+
+void mp_option_range(const mp_option *o, char *out, size_t cap)
+{
+    char least[32] = "", most[32] = "";
+    *out = '\0';
+    if (o->choices || o->schemes) {
+        list_text(o->choices ? o->choices : o->schemes, out, cap);
+    } else if (mp_option_is_switch(o)) {
+        snprintf(out, cap, "yes, no");
+    } else if (o->min != 0 || o->max != 0) {
+        bound_text(o, o->min, least, sizeof least);
+        bound_text(o, o->max, most, sizeof most);
+        snprintf(out, cap, "%s to %s", least, most);
+    }
+}
+
+/* A name and a password stand before an @; keys among the parameters of a query, or of a list such
+ * as "host=a password=b". */
+bool mp_option_may_show(const mp_option *o, const char *text)
+{
+    return !o->secret && (o->type != MP_OPT_URL || !strpbrk(text, "@?="));
+}
+
+static const char *shown(const mp_option *o, const char *text, char *out, size_t cap)
+{
+    size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
+    if (mp_option_may_show(o, text))
+        snprintf(out, cap, "'%.80s'", text);
+    else if (!o->secret && scheme > 0 && strncmp(text + scheme, "://", 3) == 0)
+        snprintf(out, cap, "'%.*s://...'", (int)MP_MIN(scheme, (size_t)40), text);
+    else
+        snprintf(out, cap, "the value");
+    return out;
+}
+
+static mp_err fault(const mp_option *o, const char *text, const char *what, mp_why *why)
+{
+    char value[100], range[160];
+    mp_option_range(o, range, sizeof range);
+    return mp_fail(why, MP_INVALID, "%s %s%s%s", shown(o, text, value, sizeof value), what,
+                   *range ? "; allowed: " : "", range);
+}
+
+/* ---- reading ---- */
 
 static mp_err check_bounds(const mp_option *o, const char *text, double number, mp_why *why)
 {
     if (o->min == 0 && o->max == 0)
         return MP_OK;
     if (number < o->min)
-        return mp_fail(why, MP_INVALID, "'%.80s' is below the least allowed, %.10g", shown(o, text),
-                       o->min);
+        return fault(o, text, o->type == MP_OPT_TEXT ? "is too short" : "is too small", why);
     if (number > o->max)
-        return mp_fail(why, MP_INVALID, "'%.80s' is above the most allowed, %.10g", shown(o, text),
-                       o->max);
+        return fault(o, text, o->type == MP_OPT_TEXT ? "is too long" : "is too large", why);
     return MP_OK;
 }
 
@@ -59,7 +144,7 @@ static mp_err parse_int(const mp_option *o, const char *text, mp_value *out, mp_
     errno = 0;
     long long n = strtoll(text, &end, 10);
     if (end == text || *end || errno)
-        return mp_fail(why, MP_INVALID, "'%.80s' is not a whole number", shown(o, text));
+        return fault(o, text, "is not a whole number", why);
     out->integer = n;
     out->number = (double)n;
     return check_bounds(o, text, out->number, why);
@@ -70,19 +155,23 @@ static mp_err parse_number(const mp_option *o, const char *text, mp_value *out, 
     char *end;
     double n = strtod(text, &end);
     if (end == text || *end || !isfinite(n))
-        return mp_fail(why, MP_INVALID, "'%.80s' is not a number", shown(o, text));
+        return fault(o, text, "is not a number", why);
     out->number = n;
     return check_bounds(o, text, n, why);
 }
 
 /* A number with a unit, rounded to whole bytes or milliseconds. */
-static mp_err parse_measure(const mp_option *o, const char *text, const unit *units, size_t n,
-                            const char *example, mp_value *out, mp_why *why)
+static mp_err parse_measure(const mp_option *o, const char *text, mp_value *out, mp_why *why)
 {
+    bool size = o->type == MP_OPT_SIZE;
+    const unit *units = size ? size_units : time_units;
+    size_t n = size ? MP_COUNT(size_units) : MP_COUNT(time_units);
+    const char *example =
+        size ? "should look like 200kb or 25MiB" : "should look like 10s or 500ms";
     char *end;
     double number = strtod(text, &end);
     if (end == text || !isfinite(number) || fabs(number) > 1e15)
-        return mp_fail(why, MP_INVALID, "'%.80s' should look like %s", shown(o, text), example);
+        return fault(o, text, example, why);
     while (*end == ' ')
         end++;
     for (size_t i = 0; i < n; i++) {
@@ -92,13 +181,13 @@ static mp_err parse_measure(const mp_option *o, const char *text, const unit *un
         out->number = (double)out->integer;
         return check_bounds(o, text, out->number, why);
     }
-    return mp_fail(why, MP_INVALID, "'%.80s' should look like %s", shown(o, text), example);
+    return fault(o, text, example, why);
 }
 
-static mp_err parse_flag(const mp_option *o, const char *text, mp_value *out, mp_why *why)
+static mp_err parse_switch(const mp_option *o, const char *text, mp_value *out, mp_why *why)
 {
     static const char *const yes[] = {"yes", "true", "on", "1"};
-    static const char *const no[] = {"no", "false", "off", "0", ""};
+    static const char *const no[] = {"no", "false", "off", "0"};
     for (size_t i = 0; i < MP_COUNT(yes); i++) {
         if (strcasecmp(text, yes[i]) == 0) {
             out->flag = true;
@@ -109,7 +198,7 @@ static mp_err parse_flag(const mp_option *o, const char *text, mp_value *out, mp
     for (size_t i = 0; i < MP_COUNT(no); i++)
         if (strcasecmp(text, no[i]) == 0)
             return MP_OK;
-    return mp_fail(why, MP_INVALID, "'%.80s' should be yes or no", shown(o, text));
+    return fault(o, text, "is neither yes nor no", why);
 }
 
 static mp_err parse_choice(const mp_option *o, const char *text, mp_why *why)
@@ -119,31 +208,56 @@ static mp_err parse_choice(const mp_option *o, const char *text, mp_why *why)
     for (const char *p = o->choices; one && p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL)
         if (strncmp(p, text, n) == 0 && (p[n] == '|' || p[n] == '\0'))
             return MP_OK;
-    return mp_fail(why, MP_INVALID, "'%.80s' should be one of %s", shown(o, text), o->choices);
+    return fault(o, text, "is none of these", why);
 }
 
-mp_err mp_option_parse(const mp_option *o, const char *text, mp_value *out, mp_why *why)
+static mp_err parse_url(const mp_option *o, const char *text, mp_why *why)
 {
-    *out = (mp_value){.text = text};
+    bool elsewhere = true; /* do the schemes name places, or what is part of this build? */
+    for (const char *p = o->schemes; p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL) {
+        size_t n = strcspn(p, " |");
+        elsewhere = p[n - 1] == '/';
+        if (strncmp(text, p, n) == 0 && elsewhere == (text[n] != '\0'))
+            return MP_OK;
+    }
+    if (elsewhere)
+        return fault(o, text, "is no such address", why);
+    mp_err err = fault(o, text, "is not a back end of this build", why);
+    if (why)
+        strncat(why->text, "; unset it to go on", sizeof why->text - strlen(why->text) - 1);
+    return err;
+}
+
+static mp_err parse_typed(const mp_option *o, const char *text, mp_value *out, mp_why *why)
+{
     switch (o->type) {
     case MP_OPT_FLAG:
-        return parse_flag(o, text, out, why);
+    case MP_OPT_SWITCH:
+        return parse_switch(o, text, out, why);
     case MP_OPT_INT:
         return parse_int(o, text, out, why);
     case MP_OPT_NUMBER:
         return parse_number(o, text, out, why);
     case MP_OPT_SIZE:
-        return parse_measure(o, text, size_units, MP_COUNT(size_units), "200kb or 25MiB", out, why);
     case MP_OPT_DURATION:
-        return parse_measure(o, text, time_units, MP_COUNT(time_units), "10s or 500ms", out, why);
+        return parse_measure(o, text, out, why);
     case MP_OPT_CHOICE:
         return parse_choice(o, text, why);
+    case MP_OPT_URL:
+        return parse_url(o, text, why);
     case MP_OPT_PATH:
         return *text ? MP_OK : mp_fail(why, MP_INVALID, "an empty path");
     case MP_OPT_TEXT:
-        break;
+        return check_bounds(o, text, (double)strlen(text), why);
     }
     return MP_OK;
+}
+
+mp_err mp_option_parse(const mp_option *o, const char *text, mp_value *out, mp_why *why)
+{
+    *out = (mp_value){.text = text};
+    mp_err err = parse_typed(o, text, out, why);
+    return err || !o->check ? err : o->check(text, why);
 }
 
 /* ---- "did you mean" ---- */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE = 200 };
+enum { PAGE = 200, LONGEST_S = 15 * 60 /* then whether its user still may is asked anew */ };
 
 static json_t *event_json(const mp_event *e)
 {
@@ -137,10 +137,11 @@ void mp_handle_events(mp_request *r)
         !mp_query_project(r, &project) || (project && !mp_project_reached(r, project, false)))
         return;
     listener *l = mp_xcalloc(1, sizeof *l);
-    *l = (listener){.meta = meta,
-                    .user_id = r->access.all || project ? 0 : r->user.id,
-                    .ends = mp_monotonic_s() + MP_ACCESS_S,
-                    .prefix = type ? mp_xstrdup(type) : NULL};
+    *l =
+        (listener){.meta = meta,
+                   .user_id = r->access.all || project ? 0 : r->user.id,
+                   .ends = mp_monotonic_s() + MP_MIN(LONGEST_S, mp_auth_access_s(r->service->auth)),
+                   .prefix = type ? mp_xstrdup(type) : NULL};
     l->query = (mp_event_query){.after = after, .prefix = l->prefix, .limit = PAGE};
     if (!r->access.all || project) {
         l->projects = copy_reach(r, project, &l->query.n_projects);

@@ -86,6 +86,10 @@ void mp_handle_metrics(mp_request *r)
     mp_service *s = r->service;
     mp_buf out = {0};
     uint64_t samples;
+    if (s->no_metrics) {
+        mp_reply_problem(r, 404, "metrics are switched off here");
+        return;
+    }
     mp_metrics_write(s->metrics, &out);
     mp_metrics_gauge(&out, "http_requests_in_flight", "Requests being answered.",
                      atomic_load(&s->active));

@@ -58,6 +58,8 @@ typedef struct mp_http_options {
     magpie *library; /* stays the caller's; must outlive the server */
     mp_registration registration;
     const char *jwt_secret; /* see mp_auth_options; NULL or "": none */
+    int access_s;           /* the same */
+    bool no_metrics;        /* /metrics is not found */
     /* Sends a mail from a thread of the service's own, one at a time; NULL: no mail server. */
     mp_err (*send_mail)(void *context, const char *to, const char *subject, const char *text,
                         mp_why *why);

@@ -94,6 +94,7 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
     s->embed_only = opt->embed_only;
     s->embed_token = opt->embed_token;
     s->allow = opt->allow;
+    s->no_metrics = opt->no_metrics;
     s->registration = opt->registration;
     s->metrics = mp_metrics_new();
     s->streams = mp_streams_new();
@@ -113,6 +114,7 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
     pthread_mutex_init(&s->setup_mutex, NULL);
     mp_auth_options accounts = {.library = opt->library,
                                 .jwt_secret = opt->jwt_secret,
+                                .access_s = opt->access_s,
                                 .send = opt->send_mail,
                                 .send_context = opt->mail_context,
                                 .reset_url = opt->reset_url};

@@ -32,6 +32,7 @@ struct mp_service {
     mp_cache *groups;       /* of duplicates: see dedup.h */
     uint64_t dedup_at_once; /* pictures */
     bool embed_only;        /* see mp_http_options */
+    bool no_metrics;        /* the same */
     const char *embed_token;
     mp_query_log *queries;
     mp_worker *worker;         /* runs jobs in this process; NULL: another does */

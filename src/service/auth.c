@@ -72,6 +72,7 @@ mp_err mp_auth_open(mp_auth **out, const mp_auth_options *opt, mp_why *why)
     mp_auth *a = mp_xcalloc(1, sizeof *a);
     *out = NULL;
     a->meta = mp_core_meta(opt->library);
+    a->access_s = opt->access_s ? opt->access_s : MP_ACCESS_S;
     a->recent = mp_recent_new();
     mp_err err = opt->jwt_secret && *opt->jwt_secret ? take_secret(a, opt->jwt_secret, why)
                                                      : mp_service_init_keys(a, why);
@@ -98,6 +99,11 @@ void mp_auth_close(mp_auth *a)
     free(a->secret);
     sodium_memzero(a, sizeof *a);
     free(a);
+}
+
+int mp_auth_access_s(const mp_auth *a)
+{
+    return a->access_s;
 }
 
 /* ---- sessions ---- */

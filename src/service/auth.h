@@ -1,10 +1,10 @@
 /* auth.h - accounts, sessions, keys and tokens of a library that is served.
  *
- * An access token is a JWT (RFC 7519, HS256) that names the user and the session, for 15 minutes; a
- * refresh token is 32 random bytes, valid once: each use gives the next, and showing an old one
- * ends the session (RFC 9700, 4.14). Passwords are hashed with argon2id (RFC 9106). Tokens are
- * signed with the newest of the library's own signing keys, or with a secret from outside.
- * Every change is in the audit log, in one transaction with it. Any thread.
+ * An access token is a JWT (RFC 7519, HS256) that names the user and the session, for 15 minutes or
+ * what the options say; a refresh token is 32 random bytes, valid once: each use gives the next,
+ * and showing an old one ends the session (RFC 9700, 4.14). Passwords are hashed with argon2id (RFC
+ * 9106). Tokens are signed with the newest of the library's own signing keys, or with a secret from
+ * outside. Every change is in the audit log, in one transaction with it. Any thread.
  *
  *   auth.c      opening, login, sessions, the audit log
  *   password.c  what a password must be, and its hash
@@ -34,6 +34,7 @@ typedef struct mp_auth_options {
     /* Signs access tokens instead of the library's own keys, which then count for nothing; at least
      * MP_LEAST_SECRET bytes. NULL or "": the library's. */
     const char *jwt_secret;
+    int access_s;      /* how long an access token is valid; 0: MP_ACCESS_S */
     mp_send_mail send; /* NULL: there is no mail server */
     void *send_context;
     const char *reset_url; /* what stands before the token in a mail; NULL: the token alone */
@@ -43,6 +44,7 @@ typedef struct mp_auth_options {
 MP_CHECK mp_err mp_auth_open(mp_auth **out, const mp_auth_options *opt, mp_why *why);
 /* Waits for the mail that is being sent. */
 void mp_auth_close(mp_auth *a); /* NULL allowed */
+int mp_auth_access_s(const mp_auth *a);
 
 enum { MP_TOKEN_MAX = 1024, MP_ACCESS_S = 15 * 60, MP_SECRET_TEXT = 65, MP_KEY_TEXT = 96 };
 
@@ -174,7 +176,8 @@ MP_CHECK mp_err mp_auth_check_key(mp_auth *a, const char *text, mp_arena *arena,
 
 /* ---- signing keys, the audit log, roles ---- */
 
-/* A new signing key; the one before it is still believed for an hour. *out: without the key itself.
+/* A new signing key; the one before it is still believed for an hour, and at least for as long as a
+ * token is valid. *out: without the key itself.
  * UNSUPPORTED: the key is a secret from outside. */
 MP_CHECK mp_err mp_auth_rotate(mp_auth *a, int64_t by, const mp_caller *caller, mp_signing_key *out,
                                mp_why *why);

@@ -13,6 +13,7 @@ struct mp_auth {
     mp_meta *meta;   /* the library's */
     uint8_t *secret; /* from outside; NULL: the library's keys count */
     size_t secret_bytes;
+    int access_s;
     char secret_kid[17];
     char nobody[crypto_pwhash_STRBYTES]; /* the hash of a password that nobody knows */
     mp_outbox *outbox;                   /* NULL: no mail server */

@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { LONGEST = 4096, SLACK_S = 60 /* between two clocks */ };
-static const int64_t BELIEVED_MS = 3600 * 1000; /* an old key, after it was replaced */
+static const int64_t BELIEVED_MS = 3600 * 1000; /* an old key, after it was replaced, at least */
 static const char OLD_SETTING[] = "auth_key";   /* where the one key was before there was a list */
 
 typedef struct signer {
@@ -24,6 +24,12 @@ typedef struct signer {
 } signer;
 
 /* ---- keys ---- */
+
+/* What was signed with an old key stays valid to its end. */
+static int64_t believed_ms(const mp_auth *a)
+{
+    return MP_MAX(BELIEVED_MS, (int64_t)a->access_s * 1000);
+}
 
 static void name_key(mp_signing_key *key)
 {
@@ -69,7 +75,7 @@ static mp_err find_key(mp_auth *a, const char *kid, mp_signing_key *from, signer
                    : mp_fail(why, MP_NOT_FOUND, "this key is none of ours");
     }
     mp_err err = mp_meta_get_signing_key(a->meta, kid, from, why);
-    if (!err && from->retired_ms && from->retired_ms + BELIEVED_MS <= mp_now_ms())
+    if (!err && from->retired_ms && from->retired_ms + believed_ms(a) <= mp_now_ms())
         err = mp_fail(why, MP_NOT_FOUND, "this key is not believed any more");
     *out = (signer){from->key, sizeof from->key, from->kid};
     return err;
@@ -85,14 +91,15 @@ mp_err mp_auth_rotate(mp_auth *a, int64_t by, const mp_caller *caller, mp_signin
     randombytes_buf(out->key, sizeof out->key);
     name_key(out);
     mp_audit note = mp_service_note("keys.rotate", by, out->kid, caller);
-    mp_err err = mp_meta_rotate_signing_key(a->meta, out, mp_now_ms() - BELIEVED_MS, &note, why);
+    mp_err err = mp_meta_rotate_signing_key(a->meta, out, mp_now_ms() - believed_ms(a), &note, why);
     sodium_memzero(out->key, sizeof out->key);
     return err;
 }
 
 /* ---- tokens ---- */
 
-static bool encode(const signer *by, const mp_user *user, const char *session, mp_tokens *out)
+static bool encode(const mp_auth *a, const signer *by, const mp_user *user, const char *session,
+                   mp_tokens *out)
 {
     jwt_t *jwt = NULL;
     long now = (long)(mp_now_ms() / 1000);
@@ -103,7 +110,7 @@ static bool encode(const signer *by, const mp_user *user, const char *session, m
                 jwt_add_grant(jwt, "username", user->username) == 0 &&
                 jwt_add_grant(jwt, "role", user->role) == 0 &&
                 jwt_add_grant_int(jwt, "iat", now) == 0 &&
-                jwt_add_grant_int(jwt, "exp", now + MP_ACCESS_S) == 0 &&
+                jwt_add_grant_int(jwt, "exp", now + a->access_s) == 0 &&
                 jwt_add_grant(jwt, "jti", session) == 0 &&
                 jwt_set_alg(jwt, JWT_ALG_HS256, by->key, (int)by->n) == 0;
     if (fine)
@@ -111,7 +118,7 @@ static bool encode(const signer *by, const mp_user *user, const char *session, m
     fine = text && strlen(text) < sizeof out->access;
     if (fine)
         snprintf(out->access, sizeof out->access, "%s", text);
-    out->expires_in_s = MP_ACCESS_S;
+    out->expires_in_s = a->access_s;
     free(text);
     jwt_free(jwt);
     return fine;
@@ -123,7 +130,7 @@ mp_err mp_service_sign(mp_auth *a, const mp_user *user, const char *session, mp_
     mp_signing_key from = {0};
     signer by;
     mp_err err = find_key(a, NULL, &from, &by, why);
-    if (!err && !encode(&by, user, session, out))
+    if (!err && !encode(a, &by, user, session, out))
         err = mp_fail(why, MP_INTERNAL, "the token cannot be signed");
     sodium_memzero(&from, sizeof from);
     return err;

@@ -143,9 +143,108 @@ static void test_docs_are_current(void **state)
     mp_doc_markdown(&magpie_program, &b);
     compare(MAGPIE_SOURCE_DIR "/docs/cli.md", &b, "magpie help --markdown > docs/cli.md");
     mp_buf_free(&b);
-    mp_doc_env(&b);
+    mp_doc_env(&magpie_program, &b);
     compare(MAGPIE_SOURCE_DIR "/.env.example", &b, "magpie help --env > .env.example");
     mp_buf_free(&b);
+    mp_doc_toml(&magpie_program, &b);
+    compare(MAGPIE_SOURCE_DIR "/magpie.example.toml", &b,
+            "magpie help --toml > magpie.example.toml");
+    mp_buf_free(&b);
+}
+
+static void must_have_row(const mp_buf *b, const char *pattern, const char *name)
+{
+    char text[80];
+    snprintf(text, sizeof text, pattern, name);
+    must_have(b, text);
+}
+
+/* Whatever can be set without a flag stands in both files to fill in. */
+static void test_files_to_fill_in(void **state)
+{
+    mp_buf env = {0}, toml = {0};
+    char name[64];
+    (void)state;
+    mp_doc_env(&magpie_program, &env);
+    mp_doc_toml(&magpie_program, &toml);
+    for (size_t i = 0; i < MP_SETTINGS; i++) {
+        mp_option_env(&mp_setting_rows[i], name, sizeof name);
+        must_have_row(&env, "\n#%s=", name);
+        must_have_row(&toml, "\n#%s = ", mp_setting_rows[i].name);
+        for (size_t j = 0; j < MP_ALIASES && mp_setting_rows[i].alias[j].name; j++)
+            must_have(&env, mp_setting_rows[i].alias[j].name);
+    }
+    for (size_t i = 0; i < magpie_program.n_commands; i++) {
+        const mp_command *c = magpie_program.commands[i];
+        if (!c->configured)
+            continue;
+        must_have_row(&toml, "\n[%s]\n", c->name);
+        for (size_t j = 0; j < c->n_options; j++) {
+            mp_option_env(&c->options[j], name, sizeof name);
+            if (c->options[j].flag_only)
+                continue;
+            must_have_row(&env, "\n#%s=", name);
+            must_have_row(&toml, "\n#%s = ", c->options[j].name);
+        }
+    }
+    mp_buf_free(&env);
+    mp_buf_free(&toml);
+}
+
+typedef struct names {
+    const mp_option *row[400];
+    const mp_command *of[400];
+    size_t n;
+} names;
+
+static void add_names(names *all, const mp_command *of, const mp_option *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].flag_only)
+            continue;
+        assert_true(all->n < MP_COUNT(all->row));
+        all->of[all->n] = of;
+        all->row[all->n++] = &rows[i];
+    }
+}
+
+/* Two rows share a name only where two services have the same option: one variable sets both. */
+static void check_pair(const names *all, size_t i, size_t j)
+{
+    const mp_option *a = all->row[i], *b = all->row[j];
+    if (strcmp(a->name, b->name) == 0) {
+        assert_true(all->of[i] && all->of[j] && all->of[i] != all->of[j]);
+        assert_int_equal(a->type, b->type);
+        assert_int_equal(a->many, b->many);
+        assert_true(a->min == b->min && a->max == b->max);
+        return;
+    }
+    for (size_t k = 0; k < MP_ALIASES && a->alias[k].name; k++)
+        for (size_t l = 0; l < MP_ALIASES && b->alias[l].name; l++)
+            assert_string_not_equal(a->alias[k].name, b->alias[l].name);
+}
+
+static void test_names_do_not_collide(void **state)
+{
+    static names all;
+    (void)state;
+    add_names(&all, NULL, mp_setting_rows, MP_SETTINGS);
+    for (size_t i = 0; i < magpie_program.n_commands; i++) {
+        const mp_command *c = magpie_program.commands[i];
+        if (c->configured)
+            add_names(&all, c, c->options, c->n_options);
+    }
+    for (size_t i = 0; i < all.n; i++) {
+        assert_string_not_equal(all.row[i]->name, "config");   /* MAGPIE_CONFIG names the file */
+        assert_string_not_equal(all.row[i]->name, "password"); /* MAGPIE_PASSWORD: see login */
+        for (size_t k = 0; k < MP_ALIASES && all.row[i]->alias[k].name; k++)
+            assert_true(strncmp(all.row[i]->alias[k].name, "MAGPIE_", 7) != 0);
+        for (size_t j = 0; j < magpie_program.n_commands; j++) /* a table and a setting */
+            if (!all.of[i] && magpie_program.commands[j]->configured)
+                assert_string_not_equal(all.row[i]->name, magpie_program.commands[j]->name);
+        for (size_t j = 0; j < i; j++)
+            check_pair(&all, j, i);
+    }
 }
 
 static void test_exit_codes(void **state)
@@ -170,6 +269,8 @@ int main(void)
         cmocka_unit_test(test_man),
         cmocka_unit_test(test_completions),
         cmocka_unit_test(test_docs_are_current),
+        cmocka_unit_test(test_files_to_fill_in),
+        cmocka_unit_test(test_names_do_not_collide),
         cmocka_unit_test(test_exit_codes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,7 +105,7 @@ static void test_errors(void **state)
     expect(&plain, "--count needs a value (N)", WORDS("--count"));
     expect(&plain, "-k needs a value", WORDS("-qk"));
     expect(&plain, "--count: 'many' is not a whole number", WORDS("--count", "many"));
-    expect(&plain, "-k: '101' is above", WORDS("-k101"));
+    expect(&plain, "-k: '101' is too large; allowed: 1 to 100", WORDS("-k101"));
     expect(&plain, "--quiet takes no value", WORDS("--quiet=yes"));
 }
 

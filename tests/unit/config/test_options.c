@@ -43,9 +43,9 @@ static void test_sizes(void **state)
     assert_int_equal(good(&size, "3 M"), 3145728);
     bad(&size, "", "should look like");
     bad(&size, "12 parsecs", "should look like");
-    bad(&size, "-5", "below");
-    bad(&size, "0", "below");
-    bad(&size, "2000g", "above");
+    bad(&size, "-5", "too small");
+    bad(&size, "0", "too small");
+    bad(&size, "2000g", "too large");
     bad(&size, "1e400", "should look like");
     bad(&size, "nan", "should look like");
 }
@@ -57,9 +57,9 @@ static void test_durations(void **state)
     assert_int_equal(good(&span, "500ms"), 500);
     assert_int_equal(good(&span, "0.5s"), 500);
     assert_int_equal(good(&span, "1min"), 60000);
-    bad(&span, "99ms", "below the least allowed, 100");
-    bad(&span, "61s", "above the most allowed, 60000");
-    bad(&span, "soon", "should look like 10s");
+    bad(&span, "99ms", "'99ms' is too small; allowed: 100ms to 1min");
+    bad(&span, "61s", "too large; allowed: 100ms to 1min");
+    bad(&span, "soon", "should look like 10s or 500ms; allowed: 100ms to 1min");
 }
 
 static void test_numbers(void **state)
@@ -68,14 +68,14 @@ static void test_numbers(void **state)
     mp_why why = {0};
     (void)state;
     assert_int_equal(good(&whole, "8"), 8);
-    bad(&whole, "9", "above the most allowed, 8");
-    bad(&whole, "-1", "below the least allowed, 0");
+    bad(&whole, "9", "too large; allowed: 0 to 8");
+    bad(&whole, "-1", "too small; allowed: 0 to 8");
     bad(&whole, "4.5", "not a whole number");
     bad(&whole, "4x", "not a whole number");
     bad(&whole, "99999999999999999999", "not a whole number");
     assert_ok(mp_option_parse(&number, "0.25", &v, &why));
     assert_true(v.number > 0.249 && v.number < 0.251);
-    bad(&number, "0.6", "above the most allowed, 0.5");
+    bad(&number, "0.6", "too large; allowed: 0.01 to 0.5");
     bad(&number, "inf", "not a number");
     bad(&number, "", "not a number");
 }
@@ -89,12 +89,12 @@ static void test_flags_choices_paths(void **state)
     assert_true(v.flag);
     assert_ok(mp_option_parse(&flag, "no", &v, &why));
     assert_false(v.flag);
-    bad(&flag, "perhaps", "yes or no");
+    bad(&flag, "perhaps", "neither yes nor no; allowed: yes, no");
     good(&choice, "auto");
     good(&choice, "never");
-    bad(&choice, "alway", "one of auto|always|never");
-    bad(&choice, "auto|always", "one of");
-    bad(&choice, "", "one of");
+    bad(&choice, "alway", "none of these; allowed: auto, always, never");
+    bad(&choice, "auto|always", "none of these");
+    bad(&choice, "", "none of these");
     good(&path, "/x");
     bad(&path, "", "empty path");
 }
