@@ -92,6 +92,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How one gets in here
+         * @description What a page that signs people in has to know before anybody is.
+         */
+        get: operations["signInWays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/setup": {
         parameters: {
             query?: never;
@@ -161,6 +181,10 @@ export interface paths {
         /**
          * Change a refresh token for new tokens
          * @description A refresh token is good for one time; showing it again ends the session.
+         *
+         *     Without one in the body, the cookie's is taken, and the next one goes into the cookie. That is for pages
+         *     of this very host, which send `X-Requested-With: magpie` or JSON with an `Origin` of this host; others
+         *     are refused (403).
          */
         post: operations["refresh"];
         delete?: never;
@@ -1913,6 +1937,11 @@ export interface components {
             /** @description Unix time in seconds */
             created_at: number;
         };
+        /**
+         * @description The refresh token goes into a cookie that no script can read, and not into the answer
+         * @default false
+         */
+        AsCookie: boolean;
         Tokens: {
             /** @description access_token once more under an older name */
             token: string;
@@ -1921,7 +1950,8 @@ export interface components {
             token_type: "Bearer";
             /** @description Seconds that the access token is good for */
             expires_in: number;
-            refresh_token: string;
+            /** @description Absent where it is in the cookie */
+            refresh_token?: string;
             user: components["schemas"]["User"];
         };
         Session: {
@@ -3076,6 +3106,8 @@ export interface components {
         /** @description Tokens and the user */
         SignedIn: {
             headers: {
+                /** @description The refresh token, for HTTP alone and of /api/auth, where `cookie` was asked for */
+                "Set-Cookie"?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3430,6 +3462,46 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    signInWays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ways */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "setup_needed": false,
+                     *       "registration": "open",
+                     *       "mail": true
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description There is no account yet */
+                        setup_needed: boolean;
+                        /**
+                         * @description Who can make an account for themselves
+                         * @enum {unknown}
+                         */
+                        registration: "open" | "invite" | "closed";
+                        /** @description A forgotten password can be replaced by mail */
+                        mail: boolean;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
     setUp: {
         parameters: {
             query?: never;
@@ -3444,6 +3516,7 @@ export interface operations {
                     username: components["schemas"]["Username"];
                     email?: components["schemas"]["Email"];
                     password: components["schemas"]["Password"];
+                    cookie?: components["schemas"]["AsCookie"];
                 };
             };
         };
@@ -3481,6 +3554,7 @@ export interface operations {
                     email?: components["schemas"]["Email"];
                     password: components["schemas"]["Password"];
                     invite?: string;
+                    cookie?: components["schemas"]["AsCookie"];
                 };
             };
         };
@@ -3510,6 +3584,7 @@ export interface operations {
                     username?: string;
                     email?: string;
                     password: string;
+                    cookie?: components["schemas"]["AsCookie"];
                 };
             };
         };
@@ -3535,7 +3610,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    refresh_token: string;
+                    refresh_token?: string;
                 };
             };
         };
@@ -3543,6 +3618,7 @@ export interface operations {
             200: components["responses"]["SignedIn"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Unprocessable"];
