@@ -8,7 +8,7 @@ SOURCES = find src include tests bench examples fuzz -name '*.[ch]' -print0
 
 .PHONY: help demo test quality bench bench-http peers install format check-format asan tsan clang fuzz clean \
 	release model deps-demo deps-test deps-bench kill200 memory10000 api docs-ui schema \
-	sdk-python sdk-typescript demo-stop
+	sdk-python sdk-typescript demo-stop web web-e2e
 
 help:
 	@echo "make demo      install what is needed, build, fetch the model, show it on samples/, serve it"
@@ -20,6 +20,8 @@ help:
 	@echo "make install   install into PREFIX (default /usr/local; DESTDIR works, too)"
 	@echo "make kill200 memory10000   the long forms of two end-to-end tests"
 	@echo "make api       write api/openapi.json anew from api/openapi.yaml"
+	@echo "make web       check, test and build the web app (npm); serve shows it from build/web"
+	@echo "make web-e2e   drive the app in Chromium against the real binary"
 	@echo "make docs-ui   fetch what the page /docs needs (npm); before make install"
 	@echo "make sdk-typescript   fetch what the TypeScript client needs (npm), build and check it"
 	@echo "make sdk-python   build the Python client's wheel into build/sdk-python"
@@ -101,6 +103,18 @@ docs-ui:
 		$(UI)/favicon-32x32.png $(UI)/LICENSE $(UI)/NOTICE \
 		$(UI)/swagger-ui-bundle.js.LICENSE.txt $(UI)/swagger-ui-standalone-preset.js.LICENSE.txt build/web/docs/
 	@cp web/docs/index.html web/docs/page.css web/docs/init.js build/web/docs/
+
+# As of the lock file; no script of any package is run. docs/ in build/web is another target's.
+web:
+	@node=$$(tools/node.sh) && export PATH="$$node:$$PATH" && cd web && \
+		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent lint && \
+		npm run --silent typecheck && npm run --silent test && npm run --silent build
+	@mkdir -p build/web && find build/web -mindepth 1 -maxdepth 1 ! -name docs -exec rm -rf {} +
+	@cp -R web/dist/. build/web/ && rm -rf build/web/.vite
+
+web-e2e: release
+	@node=$$(tools/node.sh) && export PATH="$$node:$$PATH" && cd web && \
+		MAGPIE=$${MAGPIE:-$(CURDIR)/build/release/src/app/magpie} npm run --silent e2e
 
 # As of the lock file; no script of any package is run.
 sdk-typescript:

@@ -33,8 +33,8 @@ install(FILES ${PROJECT_SOURCE_DIR}/include/magpie.h DESTINATION ${CMAKE_INSTALL
 install(FILES ${PROJECT_BINARY_DIR}/magpie.pc DESTINATION ${pc_dir})
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/tools/lite_fetch.py
     DESTINATION ${CMAKE_INSTALL_DATADIR}/magpie)
-# Swagger UI, where `make docs-ui` has fetched it.
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/build/web/docs
+# The web app, where `make web` has built it, and Swagger UI in its docs/, where `make docs-ui` has fetched it.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/build/web
     DESTINATION ${CMAKE_INSTALL_DATADIR}/magpie OPTIONAL)
 install(FILES README.md LICENSE docs/cli.md docs/json.md docs/dependencies.md
     DESTINATION ${CMAKE_INSTALL_DOCDIR})

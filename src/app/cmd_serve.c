@@ -182,10 +182,8 @@ static void tell_ready(mp_app *app, const mp_http *h, const mp_http_options *o)
     } else if (!app->quiet) {
         printf("serving %s at %s\n", magpie_path(app->library), base);
         if (*mp_http_setup_token(h))
-            printf("no account yet; the first, an administrator's, is made with this token, once:\n"
-                   "  curl -H 'Content-Type: application/json' %s/api/auth/setup \\\n"
-                   "    -d '{\"setup_token\": \"%s\", \"username\": \"...\", \"password\": "
-                   "\"...\"}'\n",
+            printf("no account yet; the first, an administrator's, is made here, once:\n"
+                   "  %s/setup?token=%s\n",
                    base, mp_http_setup_token(h));
         app_note(app, PAINT_DIM, "Ctrl-C stops it");
     }
@@ -197,15 +195,14 @@ static void tell_ready(mp_app *app, const mp_http *h, const mp_http_options *o)
 static const char *find_web(const mp_app *app, char *out, size_t cap)
 {
     const char *named = mp_settings_text(&app->settings, MP_SET_WEB);
-    char self[PATH_MAX], page[PATH_MAX];
+    char self[PATH_MAX];
     if (named)
         return named;
     if (!app_self(self, sizeof self))
         return MAGPIE_WEB_DIR;
     *strrchr(self, '/') = '\0';
-    bool fits = snprintf(out, cap, "%s/../share/magpie", self) < (int)cap &&
-                snprintf(page, sizeof page, "%s/docs/index.html", out) < (int)sizeof page;
-    return fits && access(page, R_OK) == 0 ? out : MAGPIE_WEB_DIR;
+    bool fits = snprintf(out, cap, "%s/../share/magpie/web", self) < (int)cap;
+    return fits && access(out, X_OK) == 0 ? out : MAGPIE_WEB_DIR;
 }
 
 static mp_registration registration(const char *word)

@@ -2,6 +2,7 @@
  * request speaks for. */
 #include "http/account.h"
 #include "http/body.h"
+#include "http/cookie.h"
 #include "http/links.h"
 #include "http/server.h"
 
@@ -13,24 +14,40 @@
 #include <string.h>
 #include <strings.h>
 
+/* A member of every body that signs in: the refresh token goes into a cookie (cookie.h). */
+#define COOKIE_MEMBER                                                                              \
+    {                                                                                              \
+        "cookie", JSON_TRUE, false, 0, 0                                                           \
+    }
+
 /* `token` is what the first clients read; the rest are OAuth's names (RFC 6749, 5.1). */
-static void send_tokens(mp_request *r, int status, const mp_user *user, const mp_tokens *t)
+static void send_tokens(mp_request *r, int status, const mp_user *user, const mp_tokens *t,
+                        bool cookie)
 {
-    mp_reply_json(r, status,
-                  json_pack("{s:s, s:s, s:s, s:i, s:s, s:o}", "token", t->access, "access_token",
-                            t->access, "token_type", "Bearer", "expires_in", t->expires_in_s,
-                            "refresh_token", t->refresh, "user", mp_user_json(user)));
+    json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:o}", "token", t->access, "access_token",
+                          t->access, "token_type", "Bearer", "expires_in", t->expires_in_s, "user",
+                          mp_user_json(user));
+    if (cookie)
+        mp_cookie_set(r, t->refresh);
+    else
+        json_object_set_new(o, "refresh_token", json_string(t->refresh));
+    mp_reply_json(r, status, o);
 }
 
 /* Tokens for whoever a function of accounts has let in, or its refusal. */
 static void answer(mp_request *r, int status, mp_err err, const mp_why *why, const mp_user *user,
-                   mp_tokens *tokens)
+                   mp_tokens *tokens, bool cookie)
 {
     if (err)
         mp_refuse(r, err, why);
     else
-        send_tokens(r, status, user, tokens);
+        send_tokens(r, status, user, tokens, cookie);
     sodium_memzero(tokens, sizeof *tokens);
+}
+
+static bool wants_cookie(const mp_request *r)
+{
+    return json_is_true(json_object_get(r->json, "cookie"));
 }
 
 /* Makes the account that the body tells of, with the invitation if there is one, and signs in. */
@@ -55,7 +72,7 @@ static void create(mp_request *r, const char *role, const char *invite)
     if (!err)
         err = mp_auth_begin_session(auth, &user, &caller, &tokens, &why);
     r->made_id = err ? 0 : user.id;
-    answer(r, 201, err, &why, &user, &tokens);
+    answer(r, 201, err, &why, &user, &tokens, wants_cookie(r));
 }
 
 void mp_handle_register(mp_request *r)
@@ -63,7 +80,8 @@ void mp_handle_register(mp_request *r)
     static const mp_member fields[] = {{"username", JSON_STRING, true, 1, MP_NAME_BYTES},
                                        {"email", JSON_STRING, false, 0, MP_NAME_BYTES},
                                        {"password", JSON_STRING, true, 1, MP_PASSWORD_BYTES},
-                                       {"invite", JSON_STRING, false, 1, 128}};
+                                       {"invite", JSON_STRING, false, 1, 128},
+                                       COOKIE_MEMBER};
     mp_registration mode = r->service->registration;
     if (!mp_body_read(r, fields, MP_COUNT(fields)))
         return;
@@ -95,7 +113,8 @@ void mp_handle_setup(mp_request *r)
     static const mp_member fields[] = {{"setup_token", JSON_STRING, true, 1, 64},
                                        {"username", JSON_STRING, true, 1, MP_NAME_BYTES},
                                        {"email", JSON_STRING, false, 0, MP_NAME_BYTES},
-                                       {"password", JSON_STRING, true, 1, MP_PASSWORD_BYTES}};
+                                       {"password", JSON_STRING, true, 1, MP_PASSWORD_BYTES},
+                                       COOKIE_MEMBER};
     mp_service *s = r->service;
     bool any = true;
     mp_why why = {0};
@@ -115,11 +134,30 @@ void mp_handle_setup(mp_request *r)
     pthread_mutex_unlock(&s->setup_mutex);
 }
 
+/* What a page that signs people in has to know before anybody is. */
+void mp_handle_ways(mp_request *r)
+{
+    static const char *const modes[] = {[MP_REGISTRATION_OPEN] = "open",
+                                        [MP_REGISTRATION_INVITE] = "invite",
+                                        [MP_REGISTRATION_CLOSED] = "closed"};
+    bool any = true;
+    mp_why why = {0};
+    mp_err err = mp_auth_any_user(r->service->auth, &any, &why);
+    if (err)
+        mp_refuse(r, err, &why);
+    else
+        mp_reply_json(r, 200,
+                      json_pack("{s:b, s:s, s:b}", "setup_needed", (int)!any, "registration",
+                                modes[r->service->registration], "mail",
+                                (int)mp_auth_has_mail(r->service->auth)));
+}
+
 void mp_handle_login(mp_request *r)
 {
     static const mp_member fields[] = {{"username", JSON_STRING, false, 1, MP_NAME_BYTES},
                                        {"email", JSON_STRING, false, 1, MP_NAME_BYTES},
-                                       {"password", JSON_STRING, true, 1, MP_PASSWORD_BYTES}};
+                                       {"password", JSON_STRING, true, 1, MP_PASSWORD_BYTES},
+                                       COOKIE_MEMBER};
     mp_caller caller = mp_caller_of(r);
     mp_user user;
     mp_tokens tokens;
@@ -136,31 +174,46 @@ void mp_handle_login(mp_request *r)
         return;
     mp_err err = mp_auth_login(r->service->auth, name, mp_body_text(r, "password"), &caller,
                                r->arena, &user, &tokens, &why);
-    answer(r, 200, err, &why, &user, &tokens);
+    answer(r, 200, err, &why, &user, &tokens, wants_cookie(r));
 }
 
+/* By the body's token, else by the cookie's; the next one goes the way that this one came. A cookie
+ * that is refused is taken away: it will never be good again. */
 void mp_handle_refresh(mp_request *r)
 {
-    static const mp_member fields[] = {{"refresh_token", JSON_STRING, true, 1, 128}};
+    static const mp_member fields[] = {{"refresh_token", JSON_STRING, false, 1, 128}};
     mp_caller caller = mp_caller_of(r);
     mp_user user;
     mp_tokens tokens;
     mp_why why = {0};
     if (!mp_body_read(r, fields, MP_COUNT(fields)))
         return;
-    mp_err err = mp_auth_refresh(r->service->auth, mp_body_text(r, "refresh_token"), &caller,
-                                 r->arena, &user, &tokens, &why);
-    answer(r, 200, err, &why, &user, &tokens);
+    const char *refresh = mp_body_text(r, "refresh_token");
+    bool cookie = !*refresh;
+    if (cookie && !(refresh = mp_cookie_read(r))) {
+        mp_reply_problem(r, 401, "there is no session to go on with: log in");
+        return;
+    }
+    if (cookie && !mp_cookie_guard(r))
+        return;
+    mp_err err =
+        mp_auth_refresh(r->service->auth, refresh, &caller, r->arena, &user, &tokens, &why);
+    answer(r, 200, err, &why, &user, &tokens, cookie);
+    if (cookie && r->reply.status == 401)
+        mp_cookie_set(r, "");
 }
 
 void mp_handle_logout(mp_request *r)
 {
     mp_caller caller = mp_caller_of(r);
     mp_why why = {0};
-    if (!mp_by_person(r))
+    bool cookie = mp_cookie_read(r) != NULL;
+    if (!mp_by_person(r) || (cookie && !mp_cookie_guard(r)))
         return;
     mp_err err = mp_auth_logout(r->service->auth, r->session, r->user.id, &caller, &why);
     mp_reply_done(r, err, &why);
+    if (cookie && !err)
+        mp_cookie_set(r, "");
 }
 
 void mp_handle_me(mp_request *r)

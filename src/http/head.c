@@ -1,6 +1,7 @@
 /* head.c - what can be told from a request's head, before any of its body is read: framing that two
  * parties could read in two ways, unknown methods and paths, bodies over the cap, and who asks
  * where a large body follows. See exchange.h. */
+#include "http/app_page.h"
 #include "http/exchange.h"
 
 #include "base/os.h"
@@ -171,6 +172,8 @@ static bool find_route(mp_request *r)
     int status = mp_route_find(r, &allow);
     if (status == 200 && !is_offered(r))
         status = 404;
+    if (status == 404 && (r->route = mp_app_route(r)))
+        return true;
     switch (status) {
     case 200:
         return true;

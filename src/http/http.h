@@ -11,6 +11,7 @@
  *   routes.c   the table: every path, its handler and what it takes
  *   tls.c      certificate and key
  *   encode.c   gzip for text; static.c files of a folder, compressed ones beside them
+ *   app_page.c the web app, under every path that is no route
  *   trace.c    whose trace a request belongs to; otlp.c its span to a collector
  *   rates.c    how often somebody may ask; proxies.c who that is behind proxies
  *   cors.c     other origins, and OPTIONS
@@ -50,7 +51,7 @@ typedef struct mp_http_options {
     const char *otlp;                 /* URL of a collector of traces; NULL: none */
     struct mp_worker *worker;         /* runs jobs in this process; NULL: another one does */
     const struct mp_net_allow *allow; /* may be reached although private; NULL: none */
-    const char *web_dir;              /* where pages lie: docs/ in it; NULL: nowhere */
+    const char *web_dir;              /* where pages lie: the app, docs/; NULL: nowhere */
     uint64_t dedup_at_once;           /* duplicates of more pictures are a job's work */
     /* Only /embed, health and metrics are answered, to whoever shows embed_token (NULL: to all). */
     bool embed_only;

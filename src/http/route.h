@@ -43,6 +43,7 @@ void mp_handle_dependencies(mp_request *r);
 void mp_handle_metrics(mp_request *r); /* gauges.c */
 void mp_handle_setup(mp_request *r);   /* auth.c */
 void mp_handle_register(mp_request *r);
+void mp_handle_ways(mp_request *r);
 void mp_handle_login(mp_request *r);
 void mp_handle_refresh(mp_request *r);
 void mp_handle_logout(mp_request *r);

@@ -23,6 +23,7 @@ const mp_route mp_routes[] = {
     AT(GET, "/health/dependencies", dependencies, WORK, PROBE),
     AT(GET, "/metrics", metrics, WORK, PROBE),
 
+    AT(GET, "/api/auth/ways", ways, WORK),
     AT(POST, "/api/auth/setup", setup, WORK, JSON),
     AT(POST, "/api/auth/register", register, WORK, JSON),
     AT(POST, "/api/auth/login", login, WORK, JSON),

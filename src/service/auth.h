@@ -141,6 +141,8 @@ MP_CHECK mp_err mp_auth_end_session(mp_auth *a, const mp_user *user, const char 
 MP_CHECK mp_err mp_auth_set_password(mp_auth *a, const mp_user *user, const char *session,
                                      const char *old, const char *password, const mp_caller *caller,
                                      mp_why *why);
+/* Is there a mail server, so that a forgotten password can be replaced? */
+bool mp_auth_has_mail(const mp_auth *a);
 /* Has a mail with a token sent to this address if an open account has it. Whether one has is looked
  * up after the return: neither the answer nor its time tells. UNSUPPORTED: there is no mail server;
  * BUSY: too many mails wait. */

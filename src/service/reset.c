@@ -143,6 +143,11 @@ void mp_outbox_free(mp_outbox *o)
 
 /* ---- requests ---- */
 
+bool mp_auth_has_mail(const mp_auth *a)
+{
+    return a->outbox != NULL;
+}
+
 mp_err mp_auth_forgot(mp_auth *a, const char *email, const mp_caller *caller, mp_why *why)
 {
     mp_outbox *o = a->outbox;

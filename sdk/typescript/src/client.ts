@@ -40,6 +40,8 @@ export interface JsonInit {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
+  /** Outlives the page that asks. */
+  keepalive?: boolean;
 }
 
 export interface UploadOptions {
@@ -71,11 +73,13 @@ export class Magpie {
    * service refuses is thrown, so that `data` of an answer is there; `unwrap` says so to the compiler. */
   readonly api: Client<paths>;
   readonly #baseUrl: string;
+  readonly #cookie: boolean;
   readonly #session: Session;
   readonly #transport: Transport;
 
   constructor(options: MagpieOptions = {}) {
     this.#baseUrl = (options.baseUrl ?? '').replace(/\/+$/, '');
+    this.#cookie = options.cookie === true;
     this.#session = new Session(options, (refresh) => this.#renew(refresh));
     this.#transport = new Transport(this.#session, options);
     this.api = createClient<paths>({
@@ -111,7 +115,7 @@ export class Magpie {
   /** The tokens are forgotten even when the service cannot be told. */
   async logout(): Promise<void> {
     try {
-      await this.#send({ method: 'POST', url: '/api/auth/logout' });
+      await this.#send({ method: 'POST', url: '/api/auth/logout', headers: this.#own() });
     } catch (error) {
       if (!(error instanceof MagpieError) || error.status !== 401) throw error; // 401: it is over already
     } finally {
@@ -119,17 +123,28 @@ export class Magpie {
     }
   }
 
-  async #signIn(path: string, body: unknown): Promise<Schemas['User']> {
-    const made = await this.json<Schemas['Tokens']>('POST', path, { body });
-    this.#session.set({ access: made.access_token, refresh: made.refresh_token });
+  /** Whether the session of before goes on: with `cookie`, what a page asks when it is opened. */
+  resume(): Promise<boolean> {
+    return this.#session.renewed(undefined);
+  }
+
+  async #signIn(path: string, body: object): Promise<Schemas['User']> {
+    const asked = this.#cookie ? { ...body, cookie: true } : body;
+    const made = await this.json<Schemas['Tokens']>('POST', path, { body: asked });
+    this.#session.set(tokensOf(made));
     return made.user;
   }
 
-  async #renew(refresh: string): Promise<Tokens> {
-    const made = await this.json<Schemas['Tokens']>('POST', '/api/auth/refresh', {
-      body: { refresh_token: refresh },
-    });
-    return { access: made.access_token, refresh: made.refresh_token };
+  /** Seen through even when the page is left: the cookie must not stay behind what the service knows. */
+  async #renew(refresh: string | undefined): Promise<Tokens> {
+    const body = refresh === undefined ? {} : { refresh_token: refresh };
+    const headers = this.#own();
+    return tokensOf(await this.json('POST', '/api/auth/refresh', { body, headers, keepalive: true }));
+  }
+
+  /** Shows that no page of another origin asks. */
+  #own(): Record<string, string> {
+    return this.#cookie ? { 'X-Requested-With': 'magpie' } : {};
   }
 
   // ---- any request ----
@@ -144,6 +159,7 @@ export class Magpie {
       headers,
       body: init.body === undefined ? null : JSON.stringify(init.body),
       signal: init.signal ?? null,
+      keepalive: init.keepalive,
     });
     const text = await response.text();
     return (text === '' ? undefined : JSON.parse(text)) as T;
@@ -292,6 +308,10 @@ export async function unwrap<T>(answer: Promise<{ data?: T; response: Response }
   const { data, response } = await answer;
   if (data === undefined || data === null) throw new TypeError(`${response.status} has no data`);
   return data;
+}
+
+function tokensOf(made: Schemas['Tokens']): Tokens {
+  return { access: made.access_token, refresh: made.refresh_token };
 }
 
 function queryOf(query: Query = {}): string {

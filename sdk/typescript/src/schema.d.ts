@@ -92,6 +92,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How one gets in here
+         * @description What a page that signs people in has to know before anybody is.
+         */
+        get: operations["signInWays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/setup": {
         parameters: {
             query?: never;
@@ -161,6 +181,10 @@ export interface paths {
         /**
          * Change a refresh token for new tokens
          * @description A refresh token is good for one time; showing it again ends the session.
+         *
+         *     Without one in the body, the cookie's is taken, and the next one goes into the cookie. That is for pages
+         *     of this very host, which send `X-Requested-With: magpie` or JSON with an `Origin` of this host; others
+         *     are refused (403).
          */
         post: operations["refresh"];
         delete?: never;
@@ -1997,6 +2021,11 @@ export interface components {
             /** @description Unix time in seconds */
             created_at: number;
         };
+        /**
+         * @description The refresh token goes into a cookie that no script can read, and not into the answer
+         * @default false
+         */
+        AsCookie: boolean;
         Tokens: {
             /** @description access_token once more under an older name */
             token: string;
@@ -2005,7 +2034,8 @@ export interface components {
             token_type: "Bearer";
             /** @description Seconds that the access token is good for */
             expires_in: number;
-            refresh_token: string;
+            /** @description Absent where it is in the cookie */
+            refresh_token?: string;
             user: components["schemas"]["User"];
         };
         Session: {
@@ -3186,6 +3216,8 @@ export interface components {
         /** @description Tokens and the user */
         SignedIn: {
             headers: {
+                /** @description The refresh token, for HTTP alone and of /api/auth, where `cookie` was asked for */
+                "Set-Cookie"?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3537,6 +3569,55 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            /** @description The service was told to show none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+        };
+    };
+    signInWays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ways */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "setup_needed": false,
+                     *       "registration": "open",
+                     *       "mail": true
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description There is no account yet */
+                        setup_needed: boolean;
+                        /**
+                         * @description Who can make an account for themselves
+                         * @enum {unknown}
+                         */
+                        registration: "open" | "invite" | "closed";
+                        /** @description A forgotten password can be replaced by mail */
+                        mail: boolean;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
         };
     };
@@ -3554,6 +3635,7 @@ export interface operations {
                     username: components["schemas"]["Username"];
                     email?: components["schemas"]["Email"];
                     password: components["schemas"]["Password"];
+                    cookie?: components["schemas"]["AsCookie"];
                 };
             };
         };
@@ -3591,6 +3673,7 @@ export interface operations {
                     email?: components["schemas"]["Email"];
                     password: components["schemas"]["Password"];
                     invite?: string;
+                    cookie?: components["schemas"]["AsCookie"];
                 };
             };
         };
@@ -3620,6 +3703,7 @@ export interface operations {
                     username?: string;
                     email?: string;
                     password: string;
+                    cookie?: components["schemas"]["AsCookie"];
                 };
             };
         };
@@ -3645,7 +3729,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    refresh_token: string;
+                    refresh_token?: string;
                 };
             };
         };
@@ -3653,6 +3737,7 @@ export interface operations {
             200: components["responses"]["SignedIn"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Unprocessable"];

@@ -13,6 +13,7 @@ export interface Call {
   signal?: AbortSignal | null | undefined;
   cache?: RequestCache | undefined;
   credentials?: RequestCredentials | undefined;
+  keepalive?: boolean | undefined;
   /** Not signed: the address carries its own permission, or belongs to nobody. */
   anonymous?: boolean | undefined;
   /** Instead of fetch. */
@@ -35,7 +36,7 @@ export interface TransportOptions {
 }
 
 // A 401 of these is about what was sent, not about the access token.
-const OPEN = /\/api\/auth\/(setup|register|login|refresh|password\/forgot|password\/reset)$/;
+const OPEN = /\/api\/auth\/(ways|setup|register|login|refresh|password\/forgot|password\/reset)$/;
 const FIRST_WAIT_MS = 500;
 
 export class Transport {
@@ -77,10 +78,11 @@ export class Transport {
     return (await attempt())[0];
   }
 
-  #fetch({ method, url, headers, body, signal, cache, credentials }: Attempt): Promise<Response> {
+  #fetch({ method, url, headers, body, signal, cache, credentials, keepalive }: Attempt): Promise<Response> {
     const init: RequestInit = { method, headers, body: body ?? null, signal: signal ?? null };
     if (cache) init.cache = cache;
     if (credentials) init.credentials = credentials;
+    if (keepalive) init.keepalive = true;
     // Not taken out of globalThis before: pages and tests may put another one there.
     return this.options.fetch ? this.options.fetch(url, init) : globalThis.fetch(url, init);
   }

@@ -109,3 +109,66 @@ describe('tokens', () => {
     expect(magpie.tokens).toBeNull();
   });
 });
+
+describe('a session in a cookie', () => {
+  const made = { access_token: 'new', user: { id: 1 } };
+
+  it('is asked for when signing in, and goes on without a token of ours', async () => {
+    const onTokens = vi.fn();
+    const { magpie, asked } = fake(({ url }) => (url.endsWith('/api/stats') ? json({}) : json(made)), {
+      cookie: true,
+      onTokens,
+    });
+    await magpie.login({ username: 'ada', password: 'pw' });
+    expect(JSON.parse(asked[0]?.body as string)).toEqual({ username: 'ada', password: 'pw', cookie: true });
+    expect(magpie.tokens?.refresh).toBeUndefined();
+    await magpie.json('GET', '/api/stats');
+    expect(asked[1]?.headers.get('Authorization')).toBe('Bearer new');
+  });
+
+  it('is taken up by a page that is opened', async () => {
+    const { magpie, asked } = fake(
+      guarded(() => json(made)),
+      { cookie: true },
+    );
+    expect(await magpie.resume()).toBe(true);
+    expect(asked[0]?.body).toBe('{}');
+    expect(asked[0]?.headers.get('X-Requested-With')).toBe('magpie');
+    await magpie.json('GET', '/api/stats');
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is not there without a cookie: nothing is asked twice', async () => {
+    const onTokens = vi.fn();
+    const { magpie, asked } = fake(() => problem(401), { cookie: true, onTokens });
+    expect(await magpie.resume()).toBe(false);
+    await expect(magpie.json('GET', '/api/stats')).rejects.toMatchObject({ status: 401 });
+    expect(asked.map((a) => a.url)).toEqual(['http://fake/api/auth/refresh', 'http://fake/api/stats']);
+    expect(onTokens.mock.calls).toEqual([[null]]);
+  });
+
+  it('is renewed by one tab at a time', async () => {
+    let inside = 0;
+    let most = 0;
+    let queue = Promise.resolve();
+    const request = (_: string, act: () => Promise<unknown>) => {
+      const turn = queue.then(act);
+      queue = turn.then(() => undefined);
+      return turn;
+    };
+    vi.stubGlobal('navigator', { locks: { request } });
+    try {
+      const reply = async () => {
+        most = Math.max(most, ++inside);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        inside--;
+        return json(made);
+      };
+      const tabs = Array.from({ length: 4 }, () => fake(reply, { cookie: true }).magpie);
+      expect(await Promise.all(tabs.map((tab) => tab.resume()))).toEqual([true, true, true, true]);
+      expect(most).toBe(1);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+});

@@ -57,13 +57,16 @@ class User(TypedDict):
     created_at: int
 
 
-class Tokens(TypedDict):
+class _Tokens(TypedDict):
     token: str
     access_token: str
     token_type: Literal["Bearer"]
     expires_in: int
-    refresh_token: str
     user: User
+
+
+class Tokens(_Tokens, total=False):
+    refresh_token: str  # absent where a page asked for it as a cookie
 
 
 class Session(TypedDict):
