@@ -298,7 +298,7 @@ def test_cors_answers_the_listed_origins_alone(serve):
                                             "traceparent, X-API-Key",
             "access-control-max-age": "43200"}
         assert "Origin" in answer.getheader("Vary")
-        for path, status in (("/health", 200), ("/api/images", 401), ("/nothing", 404)):
+        for path, status in (("/health", 200), ("/api/images", 401), ("/api/nothing", 404)):
             answer = s.ask("GET", path, Origin=origin)
             assert answer.status == status and "Origin" in answer.getheader("Vary")
             assert cors_headers(answer) == {
@@ -318,7 +318,7 @@ def test_options_without_an_origin_names_the_methods(serve):
         answer = s.ask("OPTIONS", path)
         assert (answer.status, answer.getheader("Allow")) == (204, allow)
         assert not cors_headers(answer) and answer.getheader("Vary") is None
-    assert s.ask("OPTIONS", "/nothing").status == 404
+    assert s.ask("OPTIONS", "/api/nothing").status == 404
     assert s.ask("OPTIONS", "/api/images/%zz").status == 400
     assert not cors_headers(preflight(s, "/health", "http://localhost:3000"))
     assert b" 204 " in s.raw(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -349,7 +349,7 @@ def test_security_headers(serve, magpie, photos):
     magpie.add(photos / "p00.jpg")
     s = serve("--cors", "http://localhost:3000")
     token = s.set_up()
-    for path in ("/health", "/nothing", "/api/images"):
+    for path in ("/health", "/api/nothing", "/api/images"):
         headers = s.ask("GET", path).headers
         assert headers["X-Content-Type-Options"] == "nosniff" and headers["X-Frame-Options"] == "DENY"
         assert headers["X-XSS-Protection"] == "1; mode=block"
@@ -386,7 +386,7 @@ def test_text_is_packed_and_pictures_are_not(serve, magpie, photos):
         assert abs(int(head.getheader("Content-Length")) - len(packed.text)) < 200
     for accept in ("gzip;q=0", "br", "identity", "gzip;q=0.5, identity;q=1"):
         assert s.get("/api/images?limit=12", token, Accept_Encoding=accept).getheader("Content-Encoding") is None
-    for path in ("/health", "/nothing"):
+    for path in ("/health", "/api/nothing"):
         assert s.ask("GET", path, Accept_Encoding="gzip").getheader("Content-Encoding") is None  # too short
     image = json.loads(plain.text)["images"][0]["id"]
     for path in (f"/api/images/{image}/content", f"/api/images/{image}/thumbnail"):
@@ -558,9 +558,9 @@ def test_rates_by_address_and_by_user(serve, magpie, photos):
     other = s.register("ada")
     image = s.send("/api/images", token=token)[1]["images"][0]
     link = image["preview_url"]
-    anonymous = statuses(s, 40, "/nothing")
+    anonymous = statuses(s, 40, "/api/nothing")
     assert anonymous[429] >= 15 and 10 <= anonymous[404] <= 25
-    refused = s.ask("GET", "/nothing")
+    refused = s.ask("GET", "/api/nothing")
     assert refused.status == 429 and refused.getheader("Content-Type") == "application/problem+json"
     assert 1 <= int(refused.getheader("Retry-After")) <= 2 and refused.json["status"] == 429
     assert s.send("/api/auth/login", {"username": "ada", "password": "x"})[0] == 429
@@ -577,7 +577,7 @@ def test_rates_by_address_and_by_user(serve, magpie, photos):
     assert shown == {200: 150}
     assert statuses(s, 150, link)[429] >= 50
     time.sleep(2.1)
-    assert s.ask("GET", "/nothing").status == 404
+    assert s.ask("GET", "/api/nothing").status == 404
 
 
 def test_rates_of_uploads_are_known_before_the_body(serve):
@@ -593,20 +593,20 @@ def test_rates_of_uploads_are_known_before_the_body(serve):
 
 def test_without_limits_all_are_answered(serve):
     s = serve("--rate-limit", "0")
-    assert statuses(s, 300, "/nothing") == {404: 300}
+    assert statuses(s, 300, "/api/nothing") == {404: 300}
 
 
 def test_addresses_behind_a_trusted_proxy(serve, magpie):
     s = serve("--rate-limit", "0.1", "--rate-burst", "2", "--trusted-proxy", "127.0.0.0/8", "--trusted-proxy", "::1")
     for i in range(5):  # each client has its own bucket, and writes nothing into another's
         chain = f"198.51.100.{i}, 203.0.113.{i}"
-        assert [s.ask("GET", "/nothing", X_Forwarded_For=chain).status for _ in range(3)] == [404, 404, 429]
-    assert s.ask("GET", "/nothing", X_Forwarded_For="203.0.113.99, 203.0.113.1").status == 429
+        assert [s.ask("GET", "/api/nothing", X_Forwarded_For=chain).status for _ in range(3)] == [404, 404, 429]
+    assert s.ask("GET", "/api/nothing", X_Forwarded_For="203.0.113.99, 203.0.113.1").status == 429
     code, log = s.stop()
     assert code == 0
     assert {line["remote"] for line in log_lines(log)} == {f"203.0.113.{i}" for i in range(5)}
     alone = serve("--rate-limit", "0.1", "--rate-burst", "2")
-    assert [alone.ask("GET", "/nothing", X_Forwarded_For=f"203.0.113.{i}").status for i in range(3)] == [404, 404, 429]
+    assert [alone.ask("GET", "/api/nothing", X_Forwarded_For=f"203.0.113.{i}").status for i in range(3)] == [404, 404, 429]
     assert b"no address" in magpie.run("serve", "--port", 0, "--trusted-proxy", "proxy.local", code=2).stderr
 
 
