@@ -464,7 +464,7 @@ def test_traces_go_through_and_to_the_collector(serve, collector):
     first = s.ask("GET", "/health?secret=1", traceparent=f"00-{TRACE}-{SPAN}-01", tracestate="a=1")
     ours = re.fullmatch(f"00-{TRACE}-([0-9a-f]{{16}})-01", first.getheader("traceparent"))[1]
     assert ours != SPAN and first.getheader("tracestate") == "a=1"
-    begun = s.ask("GET", "/nothing/here", traceparent="00-" + "0" * 32 + f"-{SPAN}-01", tracestate="a=1")
+    begun = s.ask("GET", "/api/nothing/here", traceparent="00-" + "0" * 32 + f"-{SPAN}-01", tracestate="a=1")
     theirs = re.fullmatch("00-([0-9a-f]{32})-([0-9a-f]{16})-01", begun.getheader("traceparent"))
     assert theirs[1] not in (TRACE, "0" * 32) and begun.getheader("tracestate") is None
     assert s.ask("GET", "/health", traceparent=f"00-{TRACE}-{SPAN}-00").getheader("traceparent").endswith("-00")
