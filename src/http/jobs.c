@@ -110,16 +110,21 @@ void mp_handle_get_job(mp_request *r)
 
 /* ---- adding ---- */
 
+bool mp_job_key(mp_request *r, const char **out)
+{
+    *out = mp_request_header(r, "Idempotency-Key");
+    bool fine = !*out || (**out && strlen(*out) <= MP_JOB_NAME_MAX);
+    if (!fine)
+        mp_reply_problem(r, 422, "an Idempotency-Key has 1 to %d bytes", MP_JOB_NAME_MAX);
+    return fine;
+}
+
 bool mp_job_start(mp_request *r, mp_job *job, int64_t *id)
 {
     mp_why why = {0};
     bool existed = false;
-    const char *key = mp_request_header(r, "Idempotency-Key");
-    if (key && (!*key || strlen(key) > MP_JOB_NAME_MAX)) {
-        mp_reply_problem(r, 422, "an Idempotency-Key has 1 to %d bytes", MP_JOB_NAME_MAX);
+    if (!mp_job_key(r, &job->key))
         return false;
-    }
-    job->key = key;
     job->user_id = r->user.id;
     mp_err err = mp_meta_add_job(meta_of(r), job, id, &existed, &why);
     mp_job made;
