@@ -7,6 +7,7 @@
 #include "http/server.h"
 
 #include "core/ports.h"
+#include "service/secrets.h"
 #include "service/worker.h"
 
 #include <errno.h>
@@ -33,8 +34,7 @@ static json_t *parsed(const char *text)
 json_t *mp_job_params_json(const char *text)
 {
     json_t *params = parsed(text);
-    if (json_object_get(params, "secret"))
-        json_object_set_new(params, "secret", json_string("***"));
+    mp_secrets_hide(params);
     return params;
 }
 
@@ -170,8 +170,10 @@ void mp_handle_add_job(mp_request *r)
     if (!mp_body_read(r, members, MP_COUNT(members)))
         return;
     job.type = mp_body_text(r, "type");
+    mp_err err = mp_secrets_keep(json_object_get(r->json, "params"), NULL, &why);
     char *params = params_text(json_object_get(r->json, "params"));
-    mp_err err = mp_worker_check(job.type, params, r->service->allow, &why);
+    if (!err)
+        err = mp_worker_check(job.type, params, r->service->allow, &why);
     if (!err && strcmp(job.type, "cleanup") == 0 && !mp_request_may(r, "jobs.write"))
         mp_reply_problem(r, 403, "cleanup is for operators and administrators");
     else if (err)
