@@ -237,7 +237,8 @@ void mp_handle_deduplicate(mp_request *r)
     mp_dedup_question q;
     place at;
     bool later;
-    if (!mp_body_read(r, members, MP_COUNT(members)))
+    const char *key; /* of the job, should there be one */
+    if (!mp_body_read(r, members, MP_COUNT(members)) || !mp_job_key(r, &key))
         return;
     int64_t project = json_integer_value(json_object_get(r->json, "project_id"));
     const json_t *limit = json_object_get(r->json, "limit");

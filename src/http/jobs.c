@@ -7,6 +7,7 @@
 #include "http/server.h"
 
 #include "core/ports.h"
+#include "service/secrets.h"
 #include "service/worker.h"
 
 #include <errno.h>
@@ -33,8 +34,7 @@ static json_t *parsed(const char *text)
 json_t *mp_job_params_json(const char *text)
 {
     json_t *params = parsed(text);
-    if (json_object_get(params, "secret"))
-        json_object_set_new(params, "secret", json_string("***"));
+    mp_secrets_hide(params);
     return params;
 }
 
@@ -110,16 +110,21 @@ void mp_handle_get_job(mp_request *r)
 
 /* ---- adding ---- */
 
+bool mp_job_key(mp_request *r, const char **out)
+{
+    *out = mp_request_header(r, "Idempotency-Key");
+    bool fine = !*out || (**out && strlen(*out) <= MP_JOB_NAME_MAX);
+    if (!fine)
+        mp_reply_problem(r, 422, "an Idempotency-Key has 1 to %d bytes", MP_JOB_NAME_MAX);
+    return fine;
+}
+
 bool mp_job_start(mp_request *r, mp_job *job, int64_t *id)
 {
     mp_why why = {0};
     bool existed = false;
-    const char *key = mp_request_header(r, "Idempotency-Key");
-    if (key && (!*key || strlen(key) > MP_JOB_NAME_MAX)) {
-        mp_reply_problem(r, 422, "an Idempotency-Key has 1 to %d bytes", MP_JOB_NAME_MAX);
+    if (!mp_job_key(r, &job->key))
         return false;
-    }
-    job->key = key;
     job->user_id = r->user.id;
     mp_err err = mp_meta_add_job(meta_of(r), job, id, &existed, &why);
     mp_job made;
@@ -165,8 +170,10 @@ void mp_handle_add_job(mp_request *r)
     if (!mp_body_read(r, members, MP_COUNT(members)))
         return;
     job.type = mp_body_text(r, "type");
+    mp_err err = mp_secrets_keep(json_object_get(r->json, "params"), NULL, &why);
     char *params = params_text(json_object_get(r->json, "params"));
-    mp_err err = mp_worker_check(job.type, params, r->service->allow, &why);
+    if (!err)
+        err = mp_worker_check(job.type, params, r->service->allow, &why);
     if (!err && strcmp(job.type, "cleanup") == 0 && !mp_request_may(r, "jobs.write"))
         mp_reply_problem(r, 403, "cleanup is for operators and administrators");
     else if (err)

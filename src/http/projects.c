@@ -8,6 +8,8 @@
 #include "http/notes.h"
 #include "http/server.h"
 #include "service/assets.h"
+#include "service/retention.h"
+#include "service/secrets.h"
 
 #include "base/os.h"
 #include "core/ports.h"
@@ -58,12 +60,20 @@ static bool refuse_archived(mp_request *r, const mp_project *p)
     return archived;
 }
 
+/* What is secret in it is for the worker alone, whoever reads. */
+static json_t *config_json(const char *text)
+{
+    json_t *config = mp_object_json(text);
+    mp_secrets_hide(config);
+    return config;
+}
+
 static json_t *project_json(const mp_project *p)
 {
     return json_pack(
         "{s:I, s:o, s:s, s:s, s:o, s:s, s:b, s:s, s:I, s:o, s:o}", "id", (json_int_t)p->id,
         "owner_id", p->owner_id ? json_integer(p->owner_id) : json_null(), "name", p->name,
-        "description", p->description, "config", mp_object_json(p->config), "status", p->status,
+        "description", p->description, "config", config_json(p->config), "status", p->status,
         "is_default", (int)p->is_default, "role", p->role, "assets", (json_int_t)p->assets,
         "created_at", mp_time_json(p->created_ms), "updated_at", mp_time_json(p->updated_ms));
 }
@@ -77,6 +87,22 @@ static void send_project(mp_request *r, int status, int64_t id)
         mp_reply_failure(r, err, &why);
     else
         mp_reply_json(r, status, project_json(&p));
+}
+
+/* The body's config as it is to be stored: secrets that are written as they are shown stay those of
+ * `stored`. NULL when there is none. 422. */
+static bool read_config(mp_request *r, const char *stored, const char **out)
+{
+    mp_why why = {0};
+    json_t *config = json_object_get(r->json, "config");
+    json_t *old = config ? mp_object_json(stored) : NULL;
+    mp_err err = config ? mp_secrets_keep(config, old, &why) : MP_OK;
+    json_decref(old);
+    if (!err)
+        err = mp_retention_check(config, &why);
+    if (err)
+        mp_reply_problem(r, 422, "config: %s", why.text);
+    return !err && mp_body_object(r, "config", out);
 }
 
 /* ---- the list, one, a new one ---- */
@@ -125,7 +151,7 @@ void mp_handle_add_project(mp_request *r)
     int64_t id;
     const char *config;
     if (!mp_body_read(r, members, MP_COUNT(members)) || !mp_name_fine(r, mp_body_text(r, "name")) ||
-        !mp_body_object(r, "config", &config))
+        !read_config(r, "{}", &config))
         return;
     mp_project p = {.owner_id = r->user.id,
                     .name = mp_body_text(r, "name"),
@@ -165,7 +191,7 @@ void mp_handle_change_project(mp_request *r)
     const char *name = json_string_value(json_object_get(r->json, "name"));
     const char *description = json_string_value(json_object_get(r->json, "description"));
     const char *status = json_string_value(json_object_get(r->json, "status"));
-    if ((name && !mp_name_fine(r, name)) || !mp_body_object(r, "config", &config))
+    if ((name && !mp_name_fine(r, name)) || !read_config(r, p.config, &config))
         return;
     if (status && strcmp(status, "active") != 0 && strcmp(status, "archived") != 0) {
         mp_reply_problem(r, 422, "status must be active or archived");

@@ -7,9 +7,11 @@
 #include "base/os.h"
 #include "core/ports.h"
 #include "meta/jobs.h"
+#include "service/secrets.h"
 #include "service/worker.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void mp_handle_list_schedules(mp_request *r)
 {
@@ -33,6 +35,23 @@ void mp_handle_list_schedules(mp_request *r)
     mp_reply_json(r, 200, json_pack("{s:o}", "schedules", rows));
 }
 
+/* Secrets that are written as they are shown stay those of the schedule of this name. */
+static mp_err keep_secrets(mp_request *r, json_t *params, mp_why *why)
+{
+    mp_schedule *list;
+    size_t n;
+    json_t *stored = NULL;
+    mp_err err =
+        mp_meta_list_schedules(mp_core_meta(r->service->library), r->arena, &list, &n, why);
+    for (size_t i = 0; !err && i < n; i++)
+        if (strcmp(list[i].name, r->param[0]) == 0)
+            stored = json_loads(list[i].params, 0, NULL);
+    if (!err)
+        err = mp_secrets_keep(params, stored, why);
+    json_decref(stored);
+    return err;
+}
+
 void mp_handle_put_schedule(mp_request *r)
 {
     static const mp_member members[] = {{"type", JSON_STRING, true, 1, 64},
@@ -42,15 +61,17 @@ void mp_handle_put_schedule(mp_request *r)
     mp_why why = {0};
     if (!mp_body_read(r, members, MP_COUNT(members)))
         return;
-    const json_t *params = json_object_get(r->json, "params"),
-                 *enabled = json_object_get(r->json, "enabled");
+    json_t *params = json_object_get(r->json, "params");
+    const json_t *enabled = json_object_get(r->json, "enabled");
+    mp_err err = keep_secrets(r, params, &why);
     char *text = params ? json_dumps(params, JSON_COMPACT) : mp_xstrdup("{}");
     mp_schedule s = {.name = r->param[0],
                      .type = mp_body_text(r, "type"),
                      .params = text,
                      .every_s = json_integer_value(json_object_get(r->json, "every_s")),
                      .enabled = !enabled || json_is_true(enabled)};
-    mp_err err = mp_worker_check(s.type, text, r->service->allow, &why);
+    if (!err)
+        err = mp_worker_check(s.type, text, r->service->allow, &why);
     if (!err)
         err = mp_meta_put_schedule(mp_core_meta(r->service->library), &s, mp_now_ms(), &why);
     free(text);

@@ -1,11 +1,14 @@
 /* work_clean.c - jobs of type cleanup: what is past its time goes. See worker.h.
  *
  * Ended jobs with their exports and clusters, events that every subscriber has behind it, uploads
- * that nobody took in, temporary files of crashes. Pictures are never touched. */
+ * that nobody took in, temporary files of crashes; of projects that say for how long they keep
+ * their assets, the older ones (retention.h). Nothing else of anybody's is touched. */
+#include "service/retention.h"
 #include "service/uploads.h"
 #include "service/work.h"
 
 #include "core/ports.h"
+#include "meta/accounts.h"
 #include "meta/events.h"
 
 #include <dirent.h>
@@ -70,12 +73,56 @@ static mp_err drop_all(mp_job_run *run, mp_meta *meta, drop_fn drop, int64_t bef
     return err;
 }
 
+static bool asked_to_stop(void *run)
+{
+    return mp_job_progress(run, 0, 0);
+}
+
+/* The removal is committed: a note that fails is told in the log. */
+static void note_removal(mp_meta *meta, const mp_project *p, size_t removed)
+{
+    char detail[120];
+    mp_why why = {0};
+    mp_audit row = {.action = "project.retention", .detail = detail};
+    snprintf(detail, sizeof detail, "#%lld: %zu assets older than %lld days", (long long)p->id,
+             removed, (long long)mp_retention_days(p->config));
+    if (mp_meta_add_audit(meta, &row, &why))
+        mp_log(MP_LOG_ERROR, "%s are removed, and it is not in the audit log: %s", detail,
+               why.text);
+}
+
+static mp_err drop_old_assets(mp_worker *w, mp_job_run *run, uint64_t *total, mp_why *why)
+{
+    mp_meta *meta = mp_core_meta(w->opt.library);
+    int64_t after = 0, now_ms = mp_now_ms();
+    mp_err err = MP_OK;
+    for (size_t n = 1; !err && n;) {
+        mp_project *list;
+        mp_arena *arena = mp_arena_new(0);
+        err = mp_meta_list_projects(meta, 0, true, "active", after, AT_ONCE, arena, &list, &n, why);
+        for (size_t i = 0; !err && i < n; i++) {
+            size_t removed = 0;
+            after = list[i].id;
+            err = mp_retention_apply(w->opt.library, &list[i], now_ms, asked_to_stop, run, &removed,
+                                     why);
+            *total += removed;
+            if (!removed)
+                continue;
+            note_removal(meta, &list[i], removed);
+            mp_job_log(run, MP_LOG_INFO, "project %lld: %zu assets were past their time",
+                       (long long)after, removed);
+        }
+        mp_arena_free(arena);
+    }
+    return err;
+}
+
 mp_err mp_work_clean(mp_worker *w, mp_job_run *run, const json_t *params, json_t **result,
                      mp_why *why)
 {
     mp_meta *meta = mp_core_meta(w->opt.library);
     int64_t days = json_integer_value(json_object_get(params, "keep_days"));
-    uint64_t jobs = 0, events = 0;
+    uint64_t jobs = 0, events = 0, assets = 0;
     size_t uploads = 0;
     if (!days)
         days = w->opt.keep_days ? w->opt.keep_days : 30;
@@ -84,6 +131,8 @@ mp_err mp_work_clean(mp_worker *w, mp_job_run *run, const json_t *params, json_t
     if (!err)
         err = drop_all(run, meta, mp_meta_drop_events, before, &events, why);
     if (!err)
+        err = drop_old_assets(w, run, &assets, why);
+    if (!err)
         err = mp_upload_sweep(w->opt.library, mp_now_ms(), &uploads, why);
     if (!err)
         err = mp_blob_sweep(mp_core_blobs(w->opt.library), why);
@@ -91,8 +140,9 @@ mp_err mp_work_clean(mp_worker *w, mp_job_run *run, const json_t *params, json_t
         return err;
     uint64_t exports = drop_files(w->opt.library, meta, "exports");
     uint64_t clusters = drop_files(w->opt.library, meta, "clusters");
-    *result = json_pack("{s:I, s:I, s:I, s:I, s:I}", "jobs", (json_int_t)jobs, "events",
-                        (json_int_t)events, "uploads", (json_int_t)uploads, "exports",
-                        (json_int_t)exports, "clusters", (json_int_t)clusters);
+    *result =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "assets", (json_int_t)assets, "jobs",
+                  (json_int_t)jobs, "events", (json_int_t)events, "uploads", (json_int_t)uploads,
+                  "exports", (json_int_t)exports, "clusters", (json_int_t)clusters);
     return MP_OK;
 }

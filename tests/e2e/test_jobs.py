@@ -314,7 +314,7 @@ def test_schedules_and_cleanup(service):
     assert "kept close" not in json.dumps(service.send("/api/schedules", token=service.root)[1])
     job = service.send("/api/jobs", {"type": "cleanup", "params": {"keep_days": 1}}, service.root)[1]
     done = wait_for(service, job["id"])
-    assert done["status"] == "completed" and set(done["result"]) == {"jobs", "events", "uploads", "exports", "clusters"}
+    assert done["status"] == "completed" and set(done["result"]) == {"assets", "jobs", "events", "uploads", "exports", "clusters"}
 
 
 def test_streams_end_when_the_service_stops(service):

@@ -1068,9 +1068,9 @@ export interface paths {
         /**
          * Have slow work done
          * @description `processing` computes over a project's pictures, `export` packs them (see /api/exports), `notification`
-         *     sends one mail or one signed webhook, `cleanup` drops what is past its time (for operators and
-         *     administrators), the others fetch and index the pictures of products. Each runs at least once; attempts
-         *     that fail are repeated later. Without a project, it is for the user's own one (of administrators and
+         *     sends one mail or one signed webhook, `cleanup` drops what is past its time, assets of projects with
+         *     retention_days among it (for operators and administrators), the others fetch and index the pictures of
+         *     products. Each runs at least once; attempts that fail are repeated later. Without a project, it is for the user's own one (of administrators and
          *     operators: for all).
          */
         post: operations["addJob"];
@@ -1293,7 +1293,8 @@ export interface paths {
         get?: never;
         /**
          * Make or replace a schedule
-         * @description For operators and administrators (jobs.write). Slots that were missed are not made up for.
+         * @description For operators and administrators (jobs.write). Slots that were missed are not made up for. A secret that
+         *     is written back as *** stays that of the schedule.
          */
         put: operations["putSchedule"];
         post?: never;
@@ -2484,6 +2485,23 @@ export interface components {
         };
         /** @description Its owner has no other of this name, whatever the case */
         ProjectName: string;
+        /**
+         * @description At most 64 KiB of JSON, kept as it comes. Known members: notifications (mails and webhooks for events of
+         *     the project) and retention_days.
+         *
+         *     Secrets in it are shown as *** to everybody: what is called secret, password, token, api_key and the
+         *     like at any depth, and passwords in URLs. Written back as ***, they stay what they were, as long as the
+         *     url beside them is the same; 422 where there is none to keep.
+         */
+        ProjectConfig: {
+            /**
+             * @description The daily clean-up removes assets that were added more days ago. Absent means for ever. Pictures of
+             *     products, what lies in the trash of a plan, and archived projects are left alone.
+             */
+            retention_days?: number;
+        } & {
+            [key: string]: unknown;
+        };
         /** @description At most 65536 bytes as compact JSON */
         SmallObject: Record<string, never>;
         Project: {
@@ -2492,7 +2510,7 @@ export interface components {
             owner_id: number | null;
             name: string;
             description: string;
-            config: Record<string, never>;
+            config: components["schemas"]["ProjectConfig"];
             /**
              * @description What is archived can be read
              * @enum {unknown}
@@ -8689,7 +8707,7 @@ export interface operations {
                 "application/json": {
                     name: components["schemas"]["ProjectName"];
                     description?: string;
-                    config?: components["schemas"]["SmallObject"];
+                    config?: components["schemas"]["ProjectConfig"];
                 };
             };
         };
@@ -8792,7 +8810,7 @@ export interface operations {
                 "application/json": {
                     name?: components["schemas"]["ProjectName"];
                     description?: string;
-                    config?: components["schemas"]["SmallObject"];
+                    config?: components["schemas"]["ProjectConfig"];
                     /** @enum {unknown} */
                     status?: "active" | "archived";
                 };
