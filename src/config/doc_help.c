@@ -65,7 +65,7 @@ void mp_doc_option(const mp_option *o, bool fallback, mp_buf *out)
     mp_buf_str(out, o->help);
     if (o->choices)
         mp_buf_printf(out, " One of %s.", o->choices);
-    else if (*range && mp_option_takes_value(o) && o->max < 1e12) /* more is no limit to tell of */
+    else if (*range && mp_option_takes_value(o) && (o->type != MP_OPT_INT || o->max < 1e12))
         mp_buf_printf(out, " Allowed: %s.", range);
     if (fallback && o->fallback && !strstr(o->help, "default"))
         mp_buf_printf(out, " Default: %s.", o->fallback);

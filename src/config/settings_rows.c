@@ -90,7 +90,7 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
                            .min = 32,
                            .max = 4096,
                            .alias = {{"JWT_SECRET"}},
-                           .help = "What serve signs access tokens with, 32 to 4096 bytes; better "
+                           .help = "What serve signs access tokens with; better "
                                    "in the environment or the file than as a flag, which others "
                                    "can see (default: keys that the library makes and rotates)."},
     [MP_SET_SMTP_URL] = {.name = "smtp-url",

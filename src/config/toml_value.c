@@ -285,6 +285,13 @@ static bool is_of_word(char c)
 
 /* ---- values ---- */
 
+/* At the end of the document the line is where the array began: there it must be looked for. */
+static mp_err broken_array(toml_reader *r, int began)
+{
+    r->line = r->p == r->end ? began : r->line;
+    return mp_fail(r->why, MP_INVALID, "an array is not closed, or a comma is missing");
+}
+
 static mp_err read_array(toml_reader *r, int depth, mp_toml *out)
 {
     int began = r->line;
@@ -297,6 +304,8 @@ static mp_err read_array(toml_reader *r, int depth, mp_toml *out)
         toml_skip_lines(r);
         if (toml_at(r, ']'))
             break;
+        if (r->p == r->end)
+            return broken_array(r, began);
         mp_err err = toml_add(r, out, NULL, &element);
         if (!err)
             err = toml_value(r, depth + 1, element);
@@ -305,10 +314,8 @@ static mp_err read_array(toml_reader *r, int depth, mp_toml *out)
         toml_skip_lines(r);
         if (toml_at(r, ']'))
             break;
-        if (!toml_at(r, ',')) {
-            r->line = r->p == r->end ? began : r->line;
-            return mp_fail(r->why, MP_INVALID, "an array is not closed, or a comma is missing");
-        }
+        if (!toml_at(r, ','))
+            return broken_array(r, began);
         r->p++;
     }
     r->p++;

@@ -11,6 +11,9 @@ from PIL import Image, ImageDraw
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("MAGPIE", str(ROOT / "build/release/src/app/magpie"))
 SHARED = ROOT.parent / "shared"
+# What a service would read, and no test has said.
+OTHERS = ("MAGPIE_", "JWT_", "OTEL_", "DATABASE_URL", "QDRANT_URL", "S3_ENDPOINT", "MINIO_ENDPOINT", "REDIS_URL",
+          "EMBED_URL", "MODEL_NAME", "PROMETHEUS_ENABLED")
 
 
 def picture(path, seed, size=(320, 240), **options):
@@ -33,7 +36,7 @@ def picture(path, seed, size=(320, 240), **options):
 class Magpie:
     def __init__(self, tmp_path, model="builtin"):
         self.library = tmp_path / "library"
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith("MAGPIE_")}
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(OTHERS)}
         self.env.update(MAGPIE_LIBRARY=str(self.library), MAGPIE_DECODER=BINARY, NO_COLOR="1",
                         HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path / "config"),
                         MAGPIE_MODELS=os.environ.get("MAGPIE_MODELS", str(ROOT / ".models")))
