@@ -28,17 +28,28 @@ json_t *mp_taken_json(mp_request *r, int64_t id, magpie_outcome outcome)
 
 /* ---- the gate for copies ---- */
 
+static bool is_policy(const char *word)
+{
+    return word && (strcmp(word, "keep") == 0 || strcmp(word, "refuse") == 0);
+}
+
+mp_err mp_gate_check(const json_t *config, mp_why *why)
+{
+    const json_t *policy = json_object_get(config, "near_duplicates");
+    if (!policy || is_policy(json_string_value(policy)))
+        return MP_OK;
+    return mp_fail(why, MP_INVALID, "config.near_duplicates must be keep or refuse");
+}
+
 bool mp_gate_wanted(mp_request *r, const char *said, int64_t project_id, bool *refuse)
 {
     mp_project project;
     mp_why why = {0};
     *refuse = said && strcmp(said, "refuse") == 0;
-    if (said) {
-        bool fine = *refuse || strcmp(said, "keep") == 0;
-        if (!fine)
-            mp_reply_problem(r, 422, "near_duplicates must be keep or refuse");
-        return fine;
-    }
+    if (said && !is_policy(said))
+        mp_reply_problem(r, 422, "near_duplicates must be keep or refuse");
+    if (said)
+        return is_policy(said);
     mp_err err = mp_meta_get_project(mp_core_meta(r->service->library), project_id, r->user.id,
                                      r->arena, &project, &why);
     if (err) {

@@ -4,6 +4,7 @@
  * and guests read it. To everybody else it is not there. An archived project can be read, put back
  * into use, and removed. */
 #include "http/body.h"
+#include "http/ingest.h"
 #include "http/items.h"
 #include "http/notes.h"
 #include "http/server.h"
@@ -100,6 +101,8 @@ static bool read_config(mp_request *r, const char *stored, const char **out)
     json_decref(old);
     if (!err)
         err = mp_retention_check(config, &why);
+    if (!err)
+        err = mp_gate_check(config, &why);
     if (err)
         mp_reply_problem(r, 422, "config: %s", why.text);
     return !err && mp_body_object(r, "config", out);

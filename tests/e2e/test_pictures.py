@@ -394,6 +394,8 @@ def test_near_duplicates_at_the_door(service, magpie, bytes_of):
     assert send(small.getvalue(), "&near_duplicates=perhaps").status == 422
     # What the project says holds where the request says nothing.
     project = first["project_id"]
+    for bad in ("perhaps", 1, None):
+        assert service.send(f"/api/projects/{project}", {"config": {"near_duplicates": bad}}, root, "PATCH")[0] == 422
     assert service.send(f"/api/projects/{project}", {"config": {"near_duplicates": "refuse"}}, root, "PATCH")[0] == 200
     assert send(small.getvalue()).status == 409
     files = [("a.jpg", small.getvalue()), ("b.jpg", bytes_of(6))]

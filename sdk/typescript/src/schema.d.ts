@@ -2487,7 +2487,7 @@ export interface components {
         ProjectName: string;
         /**
          * @description At most 64 KiB of JSON, kept as it comes. Known members: notifications (mails and webhooks for events of
-         *     the project) and retention_days.
+         *     the project), retention_days and near_duplicates.
          *
          *     Secrets in it are shown as *** to everybody: what is called secret, password, token, api_key and the
          *     like at any depth, and passwords in URLs. Written back as ***, they stay what they were, as long as the
@@ -2499,6 +2499,7 @@ export interface components {
              *     products, what lies in the trash of a plan, and archived projects are left alone.
              */
             retention_days?: number;
+            near_duplicates?: components["schemas"]["NearDuplicates"];
         } & {
             [key: string]: unknown;
         };
