@@ -1,5 +1,6 @@
 /* app.c - failures, opening the library, operands. See app.h. */
 #include "app/app.h"
+#include "pack/text.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -223,6 +224,6 @@ void app_csv_label(const mp_app *app, FILE *to, mp_buf *out, const char *path, c
 {
     const char *label = app_label(path, name);
     char *shown = to == stdout && app->out.tty ? app_escaped(label) : NULL;
-    text_for_csv(out, shown ? shown : label);
+    mp_pack_csv(out, shown ? shown : label);
     free(shown);
 }

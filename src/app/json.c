@@ -1,5 +1,6 @@
 /* json.c - the parts that the commands' JSON shapes share. docs/json.md is the contract. */
 #include "app/commands.h"
+#include "pack/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@ enum { FORMAT = 1 }; /* raised when a shape changes incompatibly */
 json_t *json_text(const char *s)
 {
     mp_buf b = {0};
-    text_as_utf8(&b, s ? s : "");
+    mp_pack_clean(&b, s);
     json_t *text = json_stringn(b.p, b.n);
     mp_buf_free(&b);
     return text;

@@ -1,6 +1,8 @@
 /* text.c - see text.h. */
 #include "app/text.h"
 
+#include "pack/text.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,42 +12,6 @@
 static const char REPLACEMENT[] = "\xEF\xBF\xBD"; /* U+FFFD */
 
 /* ---- characters ---- */
-
-int text_utf8(const char *s, uint32_t *code)
-{
-    const unsigned char *p = (const unsigned char *)s;
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    int n = p[0] < 0x80 ? 1 : p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    *code = p[0];
-    if (p[0] < 0x80)
-        return p[0] ? 1 : 0;
-    if (p[0] < 0xC2 || p[0] > 0xF4)
-        return 0;
-    uint32_t c = p[0] & (0x7Fu >> n);
-    for (int i = 1; i < n; i++) {
-        if ((p[i] & 0xC0) != 0x80) /* also stops at the final NUL */
-            return 0;
-        c = c << 6 | (p[i] & 0x3Fu);
-    }
-    if (c < least[n] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))
-        return 0;
-    *code = c;
-    return n;
-}
-
-/* Invisible characters that change how the text around them is shown. */
-static bool is_trick(uint32_t c)
-{
-    static const struct {
-        uint32_t first, last;
-    } ranges[] = {{0x80, 0x9F},     {0x61C, 0x61C},   {0x200E, 0x200F},
-                  {0x2028, 0x202E}, {0x2060, 0x2060}, {0x2066, 0x2069},
-                  {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F}};
-    for (size_t i = 0; i < MP_COUNT(ranges); i++)
-        if (c >= ranges[i].first && c <= ranges[i].last)
-            return true;
-    return false;
-}
 
 static bool is_control(uint32_t c)
 {
@@ -68,30 +34,16 @@ void text_for_terminal(mp_buf *out, const char *s)
 {
     while (*s) {
         uint32_t c;
-        int n = text_utf8(s, &c);
+        int n = mp_pack_utf8(s, &c);
         if (n == 0 || is_control(c))
             control_for_terminal(out, c);
-        else if (is_trick(c))
+        else if (mp_pack_is_hidden(c))
             mp_buf_printf(out, "\\u{%x}", (unsigned)c);
         else
             mp_buf_add(out, s, (size_t)n);
         s += n ? n : 1;
     }
     mp_buf_add(out, "", 0); /* an empty text is "", not NULL */
-}
-
-void text_as_utf8(mp_buf *out, const char *s)
-{
-    while (*s) {
-        uint32_t c;
-        int n = text_utf8(s, &c);
-        if (n)
-            mp_buf_add(out, s, (size_t)n);
-        else
-            mp_buf_str(out, REPLACEMENT);
-        s += n ? n : 1;
-    }
-    mp_buf_add(out, "", 0);
 }
 
 static const char *html_entity(uint32_t c)
@@ -116,11 +68,11 @@ void text_for_html(mp_buf *out, const char *s)
 {
     while (*s) {
         uint32_t c;
-        int n = text_utf8(s, &c);
+        int n = mp_pack_utf8(s, &c);
         const char *entity = n ? html_entity(c) : NULL;
         if (entity)
             mp_buf_str(out, entity);
-        else if (n == 0 || (is_control(c) && c != '\n') || is_trick(c))
+        else if (n == 0 || (is_control(c) && c != '\n') || mp_pack_is_hidden(c))
             mp_buf_str(out, REPLACEMENT);
         else
             mp_buf_add(out, s, (size_t)n);
@@ -146,22 +98,6 @@ void text_base64(mp_buf *out, const uint8_t *p, size_t n)
     mp_buf_add(out, "", 0);
 }
 
-void text_for_csv(mp_buf *out, const char *s)
-{
-    mp_buf clean = {0};
-    text_as_utf8(&clean, s);
-    mp_buf_str(out, "\"");
-    if (*clean.p && strchr("=+-@\t\r", *clean.p))
-        mp_buf_str(out, "'");
-    for (const char *p = clean.p; *p; p++) {
-        if (*p == '"')
-            mp_buf_str(out, "\"");
-        mp_buf_add(out, p, 1);
-    }
-    mp_buf_str(out, "\"");
-    mp_buf_free(&clean);
-}
-
 /* ---- columns ---- */
 
 static int columns_of(uint32_t c)
@@ -175,7 +111,7 @@ int text_width(const char *s)
     int width = 0;
     while (*s) {
         uint32_t c;
-        int n = text_utf8(s, &c);
+        int n = mp_pack_utf8(s, &c);
         width += n ? columns_of(c) : 1;
         s += n ? n : 1;
     }
@@ -188,7 +124,7 @@ static const char *tail_of(const char *s, int columns)
     int width = text_width(s);
     while (*s && width > columns) {
         uint32_t c;
-        int n = text_utf8(s, &c);
+        int n = mp_pack_utf8(s, &c);
         width -= n ? columns_of(c) : 1;
         s += n ? n : 1;
     }
@@ -206,7 +142,7 @@ void text_clip(mp_buf *out, const char *s, int columns, const char *ellipsis)
     const char *p = s;
     while (*p) {
         uint32_t c;
-        int n = text_utf8(p, &c), w = n ? columns_of(c) : 1;
+        int n = mp_pack_utf8(p, &c), w = n ? columns_of(c) : 1;
         if (used + w > head)
             break;
         used += w;

@@ -1,4 +1,5 @@
-/* text.h - text for three audiences: terminals, JSON and HTML; and numbers for people.
+/* text.h - text for two audiences, terminals and HTML, and numbers for people. What JSON and CSV
+ * need is in pack/text.h.
  *
  * File names are hostile: they may hold escape sequences, line ends, direction marks and bytes that
  * are no UTF-8. Pure functions; any thread, except that widths need the locale that cli.c sets. */
@@ -7,22 +8,13 @@
 
 #include "base/base.h"
 
-/* One character from a NUL-terminated string: its length (1 to 4), or 0 when the bytes are not
- * strict UTF-8 (*code is then the byte). At the end: 0 and *code 0. */
-int text_utf8(const char *s, uint32_t *code);
-
 /* Appends `s` so that it can be shown on a terminal in one line: control characters as \n, \t or
  * \x1b, direction marks and line separators as \u{202e}, stray bytes as \xff. */
 void text_for_terminal(mp_buf *out, const char *s);
-/* Appends `s` as valid UTF-8: each stray byte becomes U+FFFD. */
-void text_as_utf8(mp_buf *out, const char *s);
 /* Appends `s` for HTML text and quoted attributes: valid UTF-8, & < > " ' escaped, control
  * characters and direction marks as U+FFFD. */
 void text_for_html(mp_buf *out, const char *s);
 void text_base64(mp_buf *out, const uint8_t *p, size_t n);
-/* A field of a CSV file (RFC 4180); one that a spreadsheet would take for a formula gets a leading
- * apostrophe. */
-void text_for_csv(mp_buf *out, const char *s);
 
 /* Columns that `s` takes on a terminal. */
 int text_width(const char *s);

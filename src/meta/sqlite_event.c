@@ -127,16 +127,9 @@ mp_err mp_meta_drop_events(mp_meta *m, int64_t before_ms, size_t limit, uint64_t
     static const char sql[] =
         "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at_ms < ?1 AND "
         "id <= coalesce((SELECT min(last_id) FROM subscriber), id) ORDER BY at_ms LIMIT ?2)";
-    int64_t args[] = {before_ms, (int64_t)MP_MIN(limit, (size_t)INT32_MAX)};
-    conn *c;
-    *n = 0;
-    mp_err err = mp_sql_begin(m, &c, why);
-    if (err)
-        return err;
-    err = mp_sql_exec_ints(c, sql, args, 2, why);
-    uint64_t dropped = err ? 0 : (uint64_t)sqlite3_changes(c->db);
-    err = mp_sql_end(m, err, why);
-    *n = err ? 0 : dropped;
+    int64_t dropped, most = (int64_t)MP_MIN(limit, (size_t)INT32_MAX);
+    mp_err err = mp_sql_write(m, sql, &dropped, why, "ii", before_ms, most);
+    *n = (uint64_t)dropped;
     return err;
 }
 
@@ -173,16 +166,7 @@ mp_err mp_meta_advance_cursor(mp_meta *m, const char *subscriber, int64_t last_i
 mp_err mp_meta_drop_cursor(mp_meta *m, const char *subscriber, mp_why *why)
 {
     static const char sql[] = "DELETE FROM subscriber WHERE name = ?1";
-    conn *c;
-    mp_err err = mp_sql_begin(m, &c, why);
-    if (err)
-        return err;
-    sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
-    if (s) {
-        mp_sql_bind_text(s, 1, subscriber);
-        err = mp_sql_run(c, s, why);
-    }
-    return mp_sql_end(m, err, why);
+    return mp_sql_write(m, sql, NULL, why, "t", subscriber);
 }
 
 /* ---- daily figures ---- */

@@ -370,16 +370,9 @@ mp_err mp_meta_drop_jobs(mp_meta *m, int64_t before_ms, size_t limit, uint64_t *
     static const char sql[] =
         "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE finished_ms > 0 AND "
         "finished_ms < ?1 ORDER BY finished_ms LIMIT ?2)";
-    int64_t args[] = {before_ms, (int64_t)MP_MIN(limit, (size_t)INT32_MAX)};
-    conn *c;
-    *n = 0;
-    mp_err err = mp_sql_begin(m, &c, why);
-    if (err)
-        return err;
-    err = mp_sql_exec_ints(c, sql, args, 2, why);
-    uint64_t dropped = err ? 0 : (uint64_t)sqlite3_changes(c->db);
-    err = mp_sql_end(m, err, why);
-    *n = err ? 0 : dropped;
+    int64_t dropped, most = (int64_t)MP_MIN(limit, (size_t)INT32_MAX);
+    mp_err err = mp_sql_write(m, sql, &dropped, why, "ii", before_ms, most);
+    *n = (uint64_t)dropped;
     return err;
 }
 

@@ -82,18 +82,11 @@ mp_err mp_meta_list_schedules(mp_meta *m, mp_arena *arena, mp_schedule **out, si
 mp_err mp_meta_drop_schedule(mp_meta *m, const char *name, mp_why *why)
 {
     static const char sql[] = "DELETE FROM schedule WHERE name = ?1";
-    conn *c;
-    mp_err err = mp_sql_begin(m, &c, why);
-    if (err)
-        return err;
-    sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
-    if (s) {
-        mp_sql_bind_text(s, 1, name);
-        err = mp_sql_run(c, s, why);
-        if (!err && sqlite3_changes(c->db) == 0)
-            err = mp_fail(why, MP_NOT_FOUND, "there is no schedule %.60s", name);
-    }
-    return mp_sql_end(m, err, why);
+    int64_t dropped;
+    mp_err err = mp_sql_write(m, sql, &dropped, why, "t", name);
+    if (!err && !dropped)
+        err = mp_fail(why, MP_NOT_FOUND, "there is no schedule %.60s", name);
+    return err;
 }
 
 /* One whose time has come, or name NULL. */

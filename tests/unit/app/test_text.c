@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include "app/app.h"
+#include "pack/text.h"
 
 #include <locale.h>
 #include <math.h>
@@ -57,14 +58,14 @@ static void test_stray_bytes(void **state)
     (void)state;
     for (size_t i = 0; i < MP_COUNT(bad); i++) {
         uint32_t code;
-        assert_int_equal(text_utf8(bad[i], &code), 0);
+        assert_int_equal(mp_pack_utf8(bad[i], &code), 0);
         json_t *s = json_text(bad[i]);
         assert_non_null(s);
         assert_non_null(strstr(json_string_value(s), "\xEF\xBF\xBD"));
         json_decref(s);
     }
-    expect(text_as_utf8, "a\xffz", "a\xEF\xBF\xBDz");
-    expect(text_as_utf8, "\xF0\x9F\x90\xA6", "\xF0\x9F\x90\xA6");
+    expect(mp_pack_clean, "a\xffz", "a\xEF\xBF\xBDz");
+    expect(mp_pack_clean, "\xF0\x9F\x90\xA6", "\xF0\x9F\x90\xA6");
 }
 
 static void test_html(void **state)
@@ -79,9 +80,9 @@ static void test_html(void **state)
 static void test_csv(void **state)
 {
     (void)state;
-    expect(text_for_csv, "a,\"b\"", "\"a,\"\"b\"\"\"");
-    expect(text_for_csv, "=HYPERLINK(1)", "\"'=HYPERLINK(1)\"");
-    expect(text_for_csv, "", "\"\"");
+    expect(mp_pack_csv, "a,\"b\"", "\"a,\"\"b\"\"\"");
+    expect(mp_pack_csv, "=HYPERLINK(1)", "\"'=HYPERLINK(1)\"");
+    expect(mp_pack_csv, "", "\"\"");
 }
 
 static void test_base64(void **state)
