@@ -147,7 +147,8 @@ void mp_handle_events(mp_request *r)
         mp_reply_failure(r, err, &why);
         return;
     }
-    if (!read_after(r, newest, &after) || !mp_query_project(r, &project) || (project && !mp_project_reached(r, project, false)))
+    if (!read_after(r, newest, &after) || !mp_query_project(r, &project) ||
+        (project && !mp_project_reached(r, project, false)))
         return;
     listener *l = mp_xcalloc(1, sizeof *l);
     *l = (listener){.meta = meta,
