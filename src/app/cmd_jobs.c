@@ -150,7 +150,8 @@ const mp_command command_jobs = {
              "jobs logs ID [--follow]\njobs start TYPE --params JSON [--follow]",
     .about =
         "Jobs are the slow work of a service. logs --follow prints the job's lines as they come "
-        "and ends with the job; Ctrl-C ends the following, not the job.\n"
+        "and ends with the job, with status 1 when that failed or was cancelled; Ctrl-C ends the "
+        "following, not the job.\n"
         "  magpie jobs start processing --params '{\"operation\": \"reindex\"}' --follow",
     OPTIONS_OF(rows),
     .words = "list show cancel retry logs start",

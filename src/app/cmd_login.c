@@ -202,6 +202,8 @@ static int run(mp_app *app)
     if (!name || mp_args_operands(&app->args))
         return app_usage(app, "usage: magpie login --server URL --username NAME");
     code = remote_open(&r, app);
+    if (!code && !r.authorization)
+        remote_warn_plain(&r, "the password");
     free(r.authorization); /* an old token is no part of signing in */
     r.authorization = NULL;
     if (!code)

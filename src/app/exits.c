@@ -3,7 +3,8 @@
 
 const mp_exit_row exit_rows[EXIT_ROWS] = {
     {EXIT_DONE, "done"},
-    {EXIT_NOTHING, "search: no good match; verify, doctor: problems were found"},
+    {EXIT_NOTHING, "search: no good match; verify, doctor: problems were found; jobs --follow: the "
+                   "job failed or was cancelled"},
     {EXIT_USAGE,
      "the command line, a setting or a filter is malformed; a service refuses it, or the token"},
     {EXIT_NOT_FOUND, "no such library, item, file or model, here or at a service"},

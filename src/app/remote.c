@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +33,29 @@ static bool is_word(const char *text)
     return true;
 }
 
+/* Is this a URL of the machine that we run on? Names are taken by their meaning, not looked up. */
+static bool is_here(const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+    size_t n = strcspn(host, "/:");
+    if (*host == '[')
+        return strncmp(host, "[::1]", 5) == 0;
+    static const char name[] = "localhost";
+    size_t k = sizeof name - 1;
+    bool named =
+        n >= k && strncasecmp(host + n - k, name, k) == 0 && (n == k || host[n - k - 1] == '.');
+    return named || (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n);
+}
+
+void remote_warn_plain(const remote *r, const char *what)
+{
+    if (strncmp(r->base, "http://", 7) == 0 && !is_here(r->base))
+        app_note(r->app, PAINT_WARN,
+                 "warning: %s goes to %.200s unencrypted, for everybody on the way to read; use "
+                 "https://",
+                 what, r->base);
+}
+
 int remote_open(remote *out, mp_app *app)
 {
     const char *server = mp_settings_text(&app->settings, MP_SET_SERVER);
@@ -55,6 +79,8 @@ int remote_open(remote *out, mp_app *app)
         out->base[n - 1] = '\0';
     if (token && *token)
         out->authorization = remote_path("Authorization: Bearer %s", token);
+    if (out->authorization)
+        remote_warn_plain(out, "the token");
     return EXIT_DONE;
 }
 

@@ -26,6 +26,9 @@ bool remote_wanted(const mp_app *app);
  * that has been reported. */
 int remote_open(remote *out, mp_app *app);
 void remote_close(remote *r);
+/* Tells the user that `what` is sent over plain http to another machine, if it is. remote_open does
+ * so for the token. */
+void remote_warn_plain(const remote *r, const char *what);
 
 typedef struct remote_ask {
     const char *method;          /* NULL: GET */

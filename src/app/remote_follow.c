@@ -29,7 +29,7 @@ typedef struct view {
     mp_buf line, data;
     char event[32];
     int64_t id, last; /* of this event; of the last that was told */
-    bool told, ended;
+    bool told, ended, completed;
 } view;
 
 /* ---- what is told ---- */
@@ -74,6 +74,7 @@ static void end_event(view *v)
     bool log = strcmp(v->event, "log") == 0, status = strcmp(v->event, "status") == 0;
     if (status) {
         const char *word = remote_text(data, "status");
+        v->completed = strcmp(word, "completed") == 0;
         v->ended = *word && strcmp(word, "queued") != 0 && strcmp(word, "processing") != 0;
     }
     if (data && (log || status) && v->app->json)
@@ -174,7 +175,7 @@ int remote_follow(const remote *r, int64_t job)
     mp_buf_free(&v.data);
     free(s.path);
     if (v.ended)
-        return EXIT_DONE;
+        return v.completed ? EXIT_DONE : EXIT_NOTHING;
     if (stop_asked())
         return EXIT_INTERRUPTED;
     if (!s.err)

@@ -4,8 +4,8 @@
 
 #include "app/remote.h"
 
-/* Prints until the job ends (EXIT_DONE) or Ctrl-C (EXIT_INTERRUPTED). A connection that breaks off
- * is made again, from the last line on. */
+/* Prints until the job ends (EXIT_DONE; EXIT_NOTHING: it failed or was cancelled) or Ctrl-C
+ * (EXIT_INTERRUPTED). A connection that breaks off is made again, from the last line on. */
 int remote_follow(const remote *r, int64_t job);
 
 #endif

@@ -28,6 +28,7 @@ typedef struct listener {
     mp_meta *meta;
     int64_t user_id; /* 0: hears everything, or one project */
     double ends;
+    bool begun; /* the id after which it begins is sent */
     mp_event_query query;
     int64_t *projects;
     char *prefix;
@@ -62,6 +63,10 @@ static bool listen_on(void *context, mp_buf *out)
     mp_event *list;
     size_t n = 0;
     int64_t newest = 0;
+    /* Whoever loses the connection before the first event comes back to this place. */
+    if (!l->begun)
+        mp_stream_mark(out, l->query.after);
+    l->begun = true;
     mp_arena *arena = mp_arena_new(0);
     mp_err err = mp_meta_last_event(l->meta, &newest, NULL);
     if (!err && newest > l->query.after)
@@ -118,7 +123,17 @@ static void send_page(mp_request *r, const listener *l)
                             (json_int_t)(n ? list[n - 1].id : l->query.after)));
 }
 
-/* Without `after` and Last-Event-ID a stream begins now, a page at the beginning. */
+/* Without `after` and Last-Event-ID a stream begins now, a page at the beginning. A browser comes
+ * back to the same URL with a Last-Event-ID, so that one is the newer of the two. */
+static bool read_after(mp_request *r, int64_t newest, long long *out)
+{
+    const char *last = mp_request_header(r, "Last-Event-ID");
+    bool fine = mp_request_number(r, "after", 0, INT64_MAX, newest, out);
+    if (fine && last && *last >= '0' && *last <= '9')
+        *out = strtoll(last, NULL, 10);
+    return fine;
+}
+
 void mp_handle_events(mp_request *r)
 {
     long long after;
@@ -126,15 +141,14 @@ void mp_handle_events(mp_request *r)
     mp_why why = {0};
     bool page = wants_page(r);
     mp_meta *meta = mp_core_meta(r->service->library);
-    const char *last = mp_request_header(r, "Last-Event-ID"), *type = mp_request_query(r, "type");
+    const char *type = mp_request_query(r, "type");
     mp_err err = page ? MP_OK : mp_meta_last_event(meta, &newest, &why);
     if (err) {
         mp_reply_failure(r, err, &why);
         return;
     }
-    long long otherwise = last && *last >= '0' && *last <= '9' ? strtoll(last, NULL, 10) : newest;
-    if (!mp_request_number(r, "after", 0, INT64_MAX, otherwise, &after) ||
-        !mp_query_project(r, &project) || (project && !mp_project_reached(r, project, false)))
+    if (!read_after(r, newest, &after) || !mp_query_project(r, &project) ||
+        (project && !mp_project_reached(r, project, false)))
         return;
     listener *l = mp_xcalloc(1, sizeof *l);
     *l =

@@ -41,6 +41,7 @@ typedef struct mp_http_options {
     int port;                       /* 0: any free one */
     int threads;                    /* that read and write; 0: 2 */
     int workers;                    /* for slow handlers; 0: four per processor, at least 8 */
+    int per_address;                /* connections of one address at once; 0: no limit */
     int idle_s;                     /* a silent connection is closed after it; 0: 60 */
     const char *tls_cert, *tls_key; /* files in PEM; both or neither */
     const char *const *cors;        /* origins whose pages may read answers; see cors.h */

@@ -177,7 +177,8 @@ static mp_err start_daemon(mp_http *h, const mp_http_options *opt, int fd, mp_wh
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT,
         1, MHD_OPTION_URI_LOG_CALLBACK, mp_exchange_begin, s, MHD_OPTION_NOTIFY_COMPLETED,
         mp_exchange_end, s, MHD_OPTION_NOTIFY_CONNECTION, mp_watch_notify, s->watch,
-        MHD_OPTION_ARRAY, s->tls ? tls : tls + 2, MHD_OPTION_END);
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)MP_MAX(opt->per_address, 0), MHD_OPTION_ARRAY,
+        s->tls ? tls : tls + 2, MHD_OPTION_END);
     return h->daemon ? MP_OK : mp_fail(why, MP_INTERNAL, "the HTTP server does not start");
 }
 

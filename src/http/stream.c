@@ -205,6 +205,11 @@ void mp_stream_event(mp_buf *out, int64_t id, const char *type, const char *data
     mp_buf_printf(out, "event: %s\ndata: %s\n\n", type, data);
 }
 
+void mp_stream_mark(mp_buf *out, int64_t id)
+{
+    mp_buf_printf(out, "id: %lld\n\n", (long long)id);
+}
+
 static ssize_t read_stream(void *context, uint64_t position, char *to, size_t most)
 {
     mp_stream *s = context;

@@ -27,6 +27,8 @@ size_t mp_streams_count(mp_streams *all);
 bool mp_reply_stream(mp_request *r, mp_stream_fn next, void *context, void (*free_fn)(void *));
 /* One event of the format: id (0: none), type, data (JSON, one line). */
 void mp_stream_event(mp_buf *out, int64_t id, const char *type, const char *data);
+/* No event, but an id: a client that comes back goes on after it. */
+void mp_stream_mark(mp_buf *out, int64_t id);
 /* libmicrohttpd's response for it; the stream is freed with the response. */
 void *mp_stream_response(mp_stream *s);
 void mp_stream_drop(mp_stream *s); /* of a reply that was never sent. NULL allowed */

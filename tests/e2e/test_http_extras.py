@@ -1,6 +1,7 @@
 """What stands around the handlers: limits held against raw sockets, TLS, CORS, compression, traces, rates."""
 import contextlib
 import gzip
+import http.client
 import http.server
 import json
 import re
@@ -110,7 +111,7 @@ def test_slow_heads_and_bodies_are_closed(serve):
 
 
 def test_a_thousand_idle_connections(serve):
-    s = serve("--idle", "30s")
+    s = serve("--idle", "30s", "--connections-per-address", "0")
     idle = [dial(s) for _ in range(1000)]
     try:
         with dial(s) as one_more:
@@ -617,3 +618,41 @@ def test_links_know_the_scheme_of_a_trusted_proxy(serve):
         made = s.get("/api/presign/upload?file_name=a.jpg&file_type=image/jpeg&file_size=10", token,
                      X_Forwarded_Proto=scheme)
         assert made.json["upload_url"].startswith(scheme + "://")
+
+
+# ---- how many ----
+
+def open_until_refused(service, most):
+    """How many idle connections of one address are served; they stay open until the list is cleared."""
+    held = []
+    for _ in range(most):
+        s = socket.create_connection(("127.0.0.1", service.port), timeout=5)
+        try:
+            s.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            if not s.recv(4096):
+                break
+        except ConnectionError:
+            break
+        held.append(s)
+    return held
+
+
+@pytest.mark.parametrize("args,served", [
+    (["--connections-per-address", "7"], 7), ([], 200), (["--connections-per-address", "0"], 230),
+    (["--trusted-proxy", "127.0.0.1"], 230), (["--trusted-proxy", "127.0.0.1", "--connections-per-address", "9"], 9)])
+def test_connections_of_one_address(magpie, args, served):
+    service = Service(magpie, *args)
+    held = open_until_refused(service, 230)
+    assert len(held) == served
+    for s in held:
+        s.close()
+    until = time.time() + 10  # the places are free again
+    while time.time() < until:
+        try:
+            assert service.get("/health/live").status == 200
+            break
+        except (ConnectionError, http.client.HTTPException):
+            time.sleep(0.1)
+    else:
+        raise AssertionError("still refused")
+    assert service.stop()[0] == 0

@@ -55,6 +55,8 @@ def listen(service, path, token, last_id=None, until=lambda events: False, secon
             if line:
                 key, _, value = line.partition(": ")
                 event[key] = value
+            elif "data" not in event:
+                event = {}  # where the stream begins
             elif event:
                 event["data"] = json.loads(event["data"])
                 events.append(event)
@@ -64,6 +66,31 @@ def listen(service, path, token, last_id=None, until=lambda events: False, secon
     finally:
         connection.close()
     return events
+
+
+def first_block(service, query="", **headers):
+    """What a stream says before anything happens."""
+    import http.client
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+    connection.request("GET", f"/api/events{query}", headers={"Authorization": f"Bearer {service.root}", **headers})
+    answer, lines = connection.getresponse(), []
+    while not any(line.startswith("id:") for line in lines) or lines[-1]:
+        lines.append(answer.readline().decode().strip())
+    connection.close()
+    return [line for line in lines if line and not line.startswith(("retry:", ":"))]
+
+
+def test_a_stream_says_where_it_begins(service):
+    """Who loses it before the first event comes back with that id and misses nothing."""
+    (begin,) = first_block(service)
+    last = int(begin.removeprefix("id: "))
+    assert service.send("/api/images/1", {"title": "changed"}, service.root, "PATCH")[0] == 200  # nobody listens
+    events = listen(service, "/api/events", service.root, last_id=last, until=lambda events: len(events) >= 1)
+    assert int(events[0]["id"]) > last
+    assert first_block(service, "?after=0")[0] == "id: 0"
+    # A browser asks for the same URL again, and says what it heard last.
+    again = first_block(service, "?after=0", **{"Last-Event-ID": str(last)})
+    assert again[0] == f"id: {last}", again
 
 
 def test_a_job_runs_and_tells(service):

@@ -431,6 +431,28 @@ def test_a_name_is_no_path(client, name):
     assert not list(client.cwd.iterdir())
 
 
+# ---- what goes unencrypted ----
+
+@pytest.mark.parametrize("server,warned", [
+    ("http://192.0.2.1:9", True), ("http://localhost.example.org:9", True), ("http://127.example.org:9/x", True),
+    ("http://[2001:db8::1]:9", True), ("http://localhost:9", False), ("http://a.localhost:9/", False), ("http://127.0.0.1:9", False),
+    ("http://127.8.8.8:9", False), ("http://[::1]:9", False), ("https://192.0.2.1:9", False)])
+def test_a_token_in_the_clear_is_warned_of(client, server, warned):
+    process = client.start("jobs", "show", "1", "--server", server)
+    line = process.stderr.readline().decode()
+    process.kill()
+    process.wait(10)
+    process.stdout.close(), process.stderr.close()
+    assert ("unencrypted" in line and server.rstrip("/") in line) == warned, line
+
+
+def test_a_password_in_the_clear_is_warned_of(client):
+    del client.env["MAGPIE_TOKEN"]
+    client.env["MAGPIE_PASSWORD"] = "x"
+    process = client.start("login", "-u", "x", "--server", "http://nowhere.invalid")
+    assert process.communicate(timeout=30)[1].decode().count("the password goes to http://nowhere.invalid unencrypted") == 1
+
+
 # ---- jobs and exports ----
 
 def test_jobs(client, photos):
@@ -455,6 +477,12 @@ def test_jobs(client, photos):
     client.json("jobs", "show", 99, code=3)
     client.json("jobs", "logs", 99, "--follow", code=3)
     client.json("jobs", "start", "dance", code=2)
+    # How a job ended is the status of who followed it.
+    bad = '{"channel": "email", "to": "a@example.org", "subject": "x"}'  # and there is no mail server
+    failed = client.lines("jobs", "start", "notification", "--params", bad, "--follow", code=1)
+    assert failed[-1]["status"] == "failed"
+    client.run("jobs", "logs", failed[0]["job"]["id"], "-f", code=1)
+    client.run("jobs", "logs", failed[0]["job"]["id"])
     for wrong in ("[]", "{", '"x"'):
         client.run("jobs", "start", "processing", "--params", wrong, code=2)
 
@@ -469,6 +497,7 @@ def test_a_job_is_cancelled_and_tried_again(magpie, tmp_path):
     assert process.wait(10) == 130
     process.stdout.close(), process.stderr.close()
     assert client.json("jobs", "cancel", number)["job"]["status"] == "cancelled"
+    assert client.lines("jobs", "logs", number, "--follow", code=1)[-1]["status"] == "cancelled"
     assert client.json("jobs", "retry", number)["job"]["status"] == "queued"
     export = client.start("export", "-o", "x.zip")
     while not [j for j in client.json("jobs")["jobs"] if j["type"] == "export"]:

@@ -775,7 +775,7 @@ def test_events_in_any_pieces():
     for size in (1, 2, 3, 7, len(text)):
         parser = _sse.Parser()
         assert [e for i in range(0, len(text), size) for e in parser.feed(text[i:i + size])] == want
-        assert parser.retry_s == 1.5
+        assert parser.retry_s == 1.5 and parser.last_id == "9"  # also where nothing is told but the place
 
 
 def test_forms_say_their_length():

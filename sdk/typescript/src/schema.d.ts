@@ -1230,7 +1230,9 @@ export interface paths {
         /**
          * What happens, as it happens
          * @description Server-sent events, each with its id, type and an Event as data, from now on or from after `after` or
-         *     `Last-Event-ID`; a stream ends after 15 minutes, to be taken up again. With `Accept: application/json`
+         *     `Last-Event-ID`, which counts where both are said. A stream begins with an id alone, of where it begins,
+         *     so that who loses it before the first event misses nothing; it ends after 15 minutes, to be taken up
+         *     again. With `Accept: application/json`
          *     instead a page of the past, from the beginning or from after `after`; it holds at most 200 and is the last
          *     one when it is empty. Told is what happens in the projects that can be reached.
          */
@@ -7499,6 +7501,15 @@ export interface operations {
                          */
                         last_id: number;
                     };
+                    /**
+                     * @example retry: 2000
+                     *
+                     *     id: 40
+                     *
+                     *     id: 41
+                     *     event: image.added
+                     *     data: {"id":41,"type":"image.added","at":"2026-01-31T12:00:00Z","project_id":1,"user_id":1,"subject":"12","data":{}}
+                     */
                     "text/event-stream": string;
                 };
             };

@@ -18,6 +18,7 @@ class Parser:
 
     def __init__(self) -> None:
         self.retry_s = 2.0  # how long to wait before coming again
+        self.last_id = ""  # the last one that was told, also without an event
         self._rest = b""
         self._id, self._type = "", ""
         self._data: List[str] = []
@@ -30,10 +31,11 @@ class Parser:
             text = text[:-1] if text.endswith("\r") else text
             if text:
                 self._take(text)
-            elif self._data:
+                continue
+            self.last_id = self._id or self.last_id
+            if self._data:
                 yield ServerSent(self._id, self._type or "message", "\n".join(self._data))
-            if not text:
-                self._id, self._type, self._data = "", "", []
+            self._id, self._type, self._data = "", "", []
 
     def _take(self, line: str) -> None:
         name, _, value = line.partition(":")

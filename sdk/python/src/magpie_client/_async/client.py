@@ -182,8 +182,9 @@ class AsyncClient:
                     async for piece in response.aiter_bytes():
                         failures = 0
                         for last in parser.feed(piece):
-                            last_id = last.id or last_id
+                            last_id = parser.last_id or last_id
                             yield last
+                        last_id = parser.last_id or last_id
             except httpx.TransportError as error:
                 failures += 1
                 if failures > self._retries:

@@ -183,8 +183,9 @@ class Client:
                     for piece in response.iter_bytes():
                         failures = 0
                         for last in parser.feed(piece):
-                            last_id = last.id or last_id
+                            last_id = parser.last_id or last_id
                             yield last
+                        last_id = parser.last_id or last_id
             except httpx.TransportError as error:
                 failures += 1
                 if failures > self._retries:
