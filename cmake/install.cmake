@@ -36,7 +36,7 @@ install(PROGRAMS ${PROJECT_SOURCE_DIR}/tools/lite_fetch.py
 # The web app, where `make web` has built it, and Swagger UI in its docs/, where `make docs-ui` has fetched it.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/build/web
     DESTINATION ${CMAKE_INSTALL_DATADIR}/magpie OPTIONAL)
-install(FILES README.md LICENSE docs/cli.md docs/json.md docs/dependencies.md
+install(FILES README.md LICENSE magpie.example.toml docs/cli.md docs/json.md docs/dependencies.md
     DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 set(documents ${PROJECT_BINARY_DIR}/src/app)

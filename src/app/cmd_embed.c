@@ -18,6 +18,7 @@ static const mp_option rows[] = {
      .type = MP_OPT_TEXT,
      .value = "IP",
      .fallback = "127.0.0.1",
+     .check = mp_http_check_address,
      .help = "The address to listen at; 0.0.0.0 or :: for all."},
     {.name = "port",
      .type = MP_OPT_INT,

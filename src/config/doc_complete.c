@@ -9,6 +9,12 @@ static bool is_path(const mp_option *o)
     return o->type == MP_OPT_PATH;
 }
 
+/* The words that a value may be, "a|b"; NULL: there is no such list. */
+static const char *words(const mp_option *o)
+{
+    return o->type == MP_OPT_SWITCH ? "yes|no" : o->choices;
+}
+
 static void words_of(mp_buf *out, const char *choices)
 {
     for (; *choices; choices++)
@@ -40,9 +46,9 @@ static void bash_values(mp_buf *out, const char *command, const mp_option *rows,
         mp_buf_str(out, ")\n        ");
         if (is_path(o)) {
             mp_buf_str(out, "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\"))");
-        } else if (o->choices) {
+        } else if (words(o)) {
             mp_buf_str(out, "COMPREPLY=($(compgen -W '");
-            words_of(out, o->choices);
+            words_of(out, words(o));
             mp_buf_str(out, "' -- \"$cur\"))");
         } else {
             mp_buf_str(out, "COMPREPLY=()");
@@ -115,9 +121,9 @@ static void zsh_value(mp_buf *out, const mp_option *o)
     mp_buf_printf(out, ":%s:", o->value ? o->value : "value");
     if (is_path(o))
         mp_buf_str(out, "_files");
-    else if (o->choices) {
+    else if (words(o)) {
         mp_buf_str(out, "(");
-        words_of(out, o->choices);
+        words_of(out, words(o));
         mp_buf_str(out, ")");
     }
 }
@@ -205,9 +211,9 @@ static void fish_options(mp_buf *out, const char *condition, const mp_option *ro
             mp_buf_printf(out, " -s %c", o->letter);
         if (mp_option_takes_value(o))
             mp_buf_str(out, is_path(o) ? " -r -F" : " -x");
-        if (o->choices) {
+        if (words(o)) {
             mp_buf_str(out, " -a '");
-            words_of(out, o->choices);
+            words_of(out, words(o));
             mp_buf_str(out, "'");
         }
         mp_buf_str(out, " -d ");

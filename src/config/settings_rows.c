@@ -15,7 +15,7 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
     [MP_SET_MODEL] = {.name = "model",
                       .type = MP_OPT_CHOICE,
                       .choices = "lite|builtin",
-                      .alias = {{"MODEL_NAME"}},
+                      .alias = {{.name = "MODEL_NAME"}},
                       .value = "ID",
                       .help = "Model of a library that is made now (default: lite "
                               "if it is installed)."},
@@ -89,7 +89,7 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
                            .value = "TEXT",
                            .min = 32,
                            .max = 4096,
-                           .alias = {{"JWT_SECRET"}},
+                           .alias = {{.name = "JWT_SECRET"}},
                            .help = "What serve signs access tokens with; better "
                                    "in the environment or the file than as a flag, which others "
                                    "can see (default: keys that the library makes and rotates)."},
@@ -142,7 +142,7 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
     [MP_SET_DATABASE_URL] = {.name = "database-url",
                              .type = MP_OPT_URL,
                              .schemes = "sqlite: (tables lie in the library's folder)",
-                             .alias = {{"DATABASE_URL"}},
+                             .alias = {{.name = "DATABASE_URL"}},
                              .value = "URL",
                              .fallback = "sqlite:",
                              .help = "Where the tables are; sqlite: is a file in the library's "
@@ -150,7 +150,7 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
     [MP_SET_VECTORS_URL] = {.name = "vectors-url",
                             .type = MP_OPT_URL,
                             .schemes = "library: (vectors lie in the library's folder)",
-                            .alias = {{"QDRANT_URL"}},
+                            .alias = {{.name = "QDRANT_URL"}},
                             .value = "URL",
                             .fallback = "library:",
                             .help = "Where vectors are searched; library: is this process, with "
@@ -158,7 +158,7 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
     [MP_SET_BLOBS_URL] = {.name = "blobs-url",
                           .type = MP_OPT_URL,
                           .schemes = "file: (pictures lie in the library's folder)",
-                          .alias = {{"S3_ENDPOINT"}, {"MINIO_ENDPOINT"}},
+                          .alias = {{.name = "S3_ENDPOINT"}, {.name = "MINIO_ENDPOINT"}},
                           .value = "URL",
                           .fallback = "file:",
                           .help = "Where pictures and files are kept; file: is the library's "
@@ -166,7 +166,7 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
     [MP_SET_CACHE_URL] = {.name = "cache-url",
                           .type = MP_OPT_URL,
                           .schemes = "memory: (answers are kept in the process)",
-                          .alias = {{"REDIS_URL"}},
+                          .alias = {{.name = "REDIS_URL"}},
                           .value = "URL",
                           .fallback = "memory:",
                           .help = "Where answers are kept for the next who asks; memory: is this "
@@ -174,7 +174,7 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
     [MP_SET_EMBED_URL] = {.name = "embed-url",
                           .type = MP_OPT_URL,
                           .schemes = "inside: (the model runs in the process)",
-                          .alias = {{"EMBED_URL"}},
+                          .alias = {{.name = "EMBED_URL"}},
                           .value = "URL",
                           .fallback = "inside:",
                           .help = "Who makes vectors of pictures and words; inside: is this "

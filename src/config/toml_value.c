@@ -96,9 +96,9 @@ static bool end_of_lines(toml_reader *r, char quote, mp_buf *b)
     return n >= 3;
 }
 
-static mp_err read_string(toml_reader *r, char quote, bool lines, mp_buf *b)
+/* began: the line of the first quote, where one that is not closed must be looked for. */
+static mp_err read_string(toml_reader *r, char quote, bool lines, int began, mp_buf *b)
 {
-    int began = r->line;
     while (r->p < r->end && (lines || *r->p != '\n')) {
         char c = *r->p;
         if (c == quote && !lines) {
@@ -127,6 +127,7 @@ static mp_err read_string(toml_reader *r, char quote, bool lines, mp_buf *b)
 mp_err toml_string(toml_reader *r, bool lines, const char **out)
 {
     mp_buf b = {0};
+    int began = r->line;
     char quote = *r->p++;
     *out = NULL;
     lines = lines && r->end - r->p >= 2 && r->p[0] == quote && r->p[1] == quote;
@@ -139,7 +140,7 @@ mp_err toml_string(toml_reader *r, bool lines, const char **out)
             r->line++;
         }
     }
-    mp_err err = read_string(r, quote, lines, &b);
+    mp_err err = read_string(r, quote, lines, began, &b);
     if (!err)
         err = keep(r, (mp_str){b.p, b.n}, out);
     mp_buf_free(&b);

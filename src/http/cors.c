@@ -1,6 +1,7 @@
 /* cors.c - see cors.h. */
 #include "http/cors.h"
 
+#include "http/http.h"
 #include "http/route.h"
 
 #include <ctype.h>
@@ -75,6 +76,14 @@ mp_err mp_cors_open(mp_cors **out, const char *const *origins, size_t n, mp_why 
         mp_cors_close(c);
     else
         *out = c;
+    return err;
+}
+
+mp_err mp_http_check_origin(const char *text, mp_why *why)
+{
+    mp_cors *c;
+    mp_err err = mp_cors_open(&c, &text, 1, why);
+    mp_cors_close(c);
     return err;
 }
 

@@ -73,6 +73,11 @@ typedef struct mp_http_options {
  * collector's URL; a secret that is too short; a certificate or key that is none, or not each
  * other's), NOT_FOUND (no such file), IO (port in use, no rights). */
 MP_CHECK mp_err mp_http_open(mp_http **out, const mp_http_options *opt, mp_why *why);
+/* Is this an address to listen at, an origin for `cors`, a proxy for `proxies`? Else INVALID, and
+ * why. */
+MP_CHECK mp_err mp_http_check_address(const char *text, mp_why *why);
+MP_CHECK mp_err mp_http_check_origin(const char *text, mp_why *why);
+MP_CHECK mp_err mp_http_check_proxy(const char *text, mp_why *why);
 /* Counts a run of a job in this process; any thread. */
 void mp_http_note_job(mp_http *h, const char *type, bool failed, double seconds);
 int mp_http_port(const mp_http *h);

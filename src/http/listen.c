@@ -1,6 +1,8 @@
 /* listen.c - see listen.h. */
 #include "http/listen.h"
 
+#include "http/http.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -8,11 +10,29 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-mp_err mp_listen_at(const char *address, int port, int *out, int *bound_port, mp_why *why)
+/* Whatever getaddrinfo takes as numeric: a zone such as %eth0 is part of some. */
+static bool find_address(const char *address, const char *service, struct addrinfo **out)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
                              .ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+    return getaddrinfo(address, service, &hints, out) == 0;
+}
+
+mp_err mp_http_check_address(const char *text, mp_why *why)
+{
+    struct addrinfo *at;
+    if (!*text || !find_address(text, "0", &at))
+        return mp_fail(why, MP_INVALID,
+                       "'%.80s' is not a numeric address; one looks like 127.0.0.1, or 0.0.0.0 and "
+                       ":: for all of this machine",
+                       text);
+    freeaddrinfo(at);
+    return MP_OK;
+}
+
+mp_err mp_listen_at(const char *address, int port, int *out, int *bound_port, mp_why *why)
+{
     struct addrinfo *at;
     struct sockaddr_storage bound;
     socklen_t n = sizeof bound;
@@ -20,7 +40,7 @@ mp_err mp_listen_at(const char *address, int port, int *out, int *bound_port, mp
     *out = -1;
     *bound_port = 0;
     snprintf(service, sizeof service, "%d", port);
-    if (getaddrinfo(address, service, &hints, &at) != 0)
+    if (!find_address(address, service, &at))
         return mp_fail(why, MP_INVALID, "'%s' is not a numeric address", address);
     int one = 1, fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mp_err err = MP_OK;

@@ -1,6 +1,8 @@
 /* proxies.c - see proxies.h. All addresses are 16 bytes here, IPv4 as ::ffff:a.b.c.d. */
 #include "http/proxies.h"
 
+#include "http/http.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -100,6 +102,14 @@ mp_err mp_proxies_open(mp_proxies **out, const char *const *list, size_t n, mp_w
         }
     *out = p;
     return MP_OK;
+}
+
+mp_err mp_http_check_proxy(const char *text, mp_why *why)
+{
+    mp_proxies *p;
+    mp_err err = mp_proxies_open(&p, &text, 1, why);
+    mp_proxies_close(p);
+    return err;
 }
 
 void mp_proxies_close(mp_proxies *p)

@@ -120,6 +120,26 @@ def test_bad_values_stop_the_start(bare, tmp_path, service, place):
     assert tried > 40
 
 
+def test_what_has_a_shape_of_its_own(bare, tmp_path):
+    """Before a library is made, too, and with the name of where it stood."""
+    for name, value, words in (("address", "localhost", "not a numeric address; one looks like 127.0.0.1"),
+                               ("cors", "example.org", "not an origin; one looks like https://example.org"),
+                               ("trusted-proxy", "10.0.0.0/33", "no address and no network"),
+                               ("otlp-endpoint", "localhost:4318", "no such address; allowed: http://, https://"),
+                               ("smtp-url", "http://mail", "no such address; allowed: smtp://, smtps://"),
+                               ("jwt-secret", "x" * 31, "too short; allowed: 32 bytes to 4096 bytes")):
+        variable = "MAGPIE_" + name.upper().replace("-", "_")
+        table = "" if name in ("smtp-url", "jwt-secret") else "[serve]"
+        file = write(tmp_path, f"{table}\n{name} = '{value}'")
+        for args, env, said in (([f"--{name}", value], {}, f"--{name}: "), ([], {variable: value}, f"{variable}: "),
+                                (["--config", str(file)], {}, f"magpie.toml:2: {name}: ")):
+            done = subprocess.run([BINARY, "serve", *args], env={**bare.env, **env}, capture_output=True, timeout=60)
+            assert done.returncode == 2 and said in done.stderr.decode() and words in done.stderr.decode(), done
+            assert not bare.library.exists()
+    bare.env["MAGPIE_CORS"] = "https://a.example, b.example"
+    assert "MAGPIE_CORS: 'b.example'" in bare.run("serve", code=2).stderr.decode()
+
+
 def test_mistakes_in_the_file(bare, tmp_path):
     for text, words in (("prot = 1", "magpie.toml:1: no setting is called 'prot'"),
                         ("\n\n[serve]\nprot = 1", "magpie.toml:4: no option of serve is called 'prot'; did you mean 'port'?"),

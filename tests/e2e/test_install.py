@@ -43,7 +43,8 @@ def test_everything_is_there(installed, env):
     for path in ("bin/magpie", "include/magpie.h", "share/man/man1/magpie.1",
                  "share/bash-completion/completions/magpie", "share/zsh/site-functions/_magpie",
                  "share/fish/vendor_completions.d/magpie.fish", "share/magpie/lite_fetch.py",
-                 "share/doc/magpie/LICENSE", "share/doc/magpie/examples/Makefile"):
+                 "share/doc/magpie/LICENSE", "share/doc/magpie/magpie.example.toml",
+                 "share/doc/magpie/examples/Makefile"):
         assert (installed / path).stat().st_size > 0, path
     for name in ("libmagpie.a", "libmagpie.so", "libmagpie.so.0"):
         assert os.path.exists(os.path.join(libdir(env), name)), name
