@@ -176,6 +176,24 @@ static void renew_certificate(mp_app *app, mp_http *h)
         app_note(app, PAINT_DIM, "the certificate was read again");
 }
 
+/* Where the web app is, its page makes the first account; else a request does. */
+static void tell_setup(const char *base, const char *token, const char *web_dir)
+{
+    char page[PATH_MAX];
+    bool has_app = web_dir && snprintf(page, sizeof page, "%s/index.html", web_dir) < PATH_MAX &&
+                   access(page, R_OK) == 0;
+    if (has_app)
+        printf("no account yet; the first, an administrator's, is made here, once:\n"
+               "  %s/setup?token=%s\n",
+               base, token);
+    else
+        printf("no account yet; the first, an administrator's, is made with this token, once:\n"
+               "  curl -H 'Content-Type: application/json' %s/api/auth/setup \\\n"
+               "    -d '{\"setup_token\": \"%s\", \"username\": \"...\", \"password\": "
+               "\"...\"}'\n",
+               base, token);
+}
+
 static void tell_ready(mp_app *app, const mp_http *h, const mp_http_options *o)
 {
     bool v6 = strchr(o->address, ':') != NULL;
@@ -194,9 +212,7 @@ static void tell_ready(mp_app *app, const mp_http *h, const mp_http_options *o)
     } else if (!app->quiet) {
         printf("serving %s at %s\n", magpie_path(app->library), base);
         if (*mp_http_setup_token(h))
-            printf("no account yet; the first, an administrator's, is made here, once:\n"
-                   "  %s/setup?token=%s\n",
-                   base, mp_http_setup_token(h));
+            tell_setup(base, mp_http_setup_token(h), o->web_dir);
         app_note(app, PAINT_DIM, "Ctrl-C stops it");
     }
     fflush(stdout);
