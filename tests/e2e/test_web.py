@@ -1,5 +1,6 @@
 """How the service hands out the web app: which path gives what, for how long it is kept, in which coding, and
 that nothing outside of the folder can be had."""
+import re
 import gzip
 import os
 
@@ -131,12 +132,19 @@ def test_without_the_app_a_page_says_how_to_build_it(magpie, tmp_path, made):
         assert service.stop()[0] == 0
 
 
-def test_the_first_start_prints_a_link_to_the_set_up(magpie):
-    process = magpie.start("serve", "--port", 0)
+@pytest.mark.parametrize("app", [False, True])
+def test_the_first_start_says_how_to_set_up(magpie, tmp_path, app):
+    """A link where there is a page behind it, else the request."""
+    if app:
+        (tmp_path / "index.html").write_text("<!DOCTYPE html><title>Magpie</title>")
+    process = magpie.start("serve", "--port", 0, "--web", tmp_path)
     try:
-        lines = [process.stdout.readline().decode() for _ in range(3)]
+        lines = [process.stdout.readline().decode().strip() for _ in range(4 - app)]
         base = lines[0].split()[-1]
-        assert lines[2].strip().startswith(f"{base}/setup?token=") and len(lines[2].strip().split("=")[1]) == 32
+        if app:
+            assert re.fullmatch(re.escape(base) + "/setup[?]token=[0-9a-f]{32}", lines[2])
+        else:
+            assert f"{base}/api/auth/setup" in lines[2] and re.search('"setup_token": "[0-9a-f]{32}"', lines[3])
     finally:
         process.terminate()
         process.communicate(timeout=30)
