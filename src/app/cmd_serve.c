@@ -339,12 +339,20 @@ static void end(serving *s, int drain_ms, int code)
     free(s->proxies);
 }
 
+/* What the rows alone cannot say, before a library is made. */
+static bool fit_together(const mp_args *args)
+{
+    return !mp_args_get(args, "tls-cert") == !mp_args_get(args, "tls-key");
+}
+
 static int run(mp_app *app)
 {
     serving s = {.app = app};
     mp_why why = {0};
     if (mp_args_operands(&app->args))
         return app_usage(app, "serve takes no operand");
+    if (!fit_together(&app->args))
+        return app_usage(app, "tls-cert and tls-key, a certificate and its key, go together");
     int code = app_open(app, APP_CREATE);
     if (code)
         return code;

@@ -136,6 +136,8 @@ def test_what_has_a_shape_of_its_own(bare, tmp_path):
             done = subprocess.run([BINARY, "serve", *args], env={**bare.env, **env}, capture_output=True, timeout=60)
             assert done.returncode == 2 and said in done.stderr.decode() and words in done.stderr.decode(), done
             assert not bare.library.exists()
+    assert b"tls-cert and tls-key" in bare.run("serve", "--tls-cert", "cert.pem", code=2).stderr
+    assert not bare.library.exists()
     bare.env["MAGPIE_CORS"] = "https://a.example, b.example"
     assert "MAGPIE_CORS: 'b.example'" in bare.run("serve", code=2).stderr.decode()
 

@@ -331,6 +331,28 @@ static void an_old_key_is_believed_for_an_hour(void **state)
     assert_int_equal(check(w, second.access), MP_NOT_FOUND);
 }
 
+/* And for longer, where tokens are valid for longer. */
+static void an_old_key_is_believed_while_its_tokens_are(void **state)
+{
+    world *w = *state;
+    mp_why why;
+    mp_tokens token;
+    mp_auth_options opt = {.library = w->library, .access_s = 2 * 3600};
+    assert_ok(mp_auth_open(&w->auth, &opt, &why));
+    assert_int_equal(mp_auth_access_s(w->auth), 2 * 3600);
+    add(w, "ada", "", "admin");
+    assert_ok(login(w, "ada", PASSWORD, &token));
+    assert_int_equal(token.expires_in_s, 2 * 3600);
+    /* As if a rotation had been an hour and a half ago. */
+    mp_signing_key past = {.kid = "past", .key = {1}};
+    past.created_ms = mp_now_ms() - 5400 * 1000;
+    assert_ok(mp_meta_rotate_signing_key(mp_core_meta(w->library), &past, 0, NULL, &why));
+    assert_ok(check(w, token.access));
+    open_auth(w, NULL, false);
+    assert_int_equal(mp_auth_access_s(w->auth), MP_ACCESS_S);
+    assert_int_equal(check(w, token.access), MP_NOT_FOUND);
+}
+
 static void a_secret_from_outside_signs_alone(void **state)
 {
     world *w = *state;
@@ -521,6 +543,7 @@ int main(void)
         EACH(the_one_key_of_before_goes_on_signing),
         EACH(a_damaged_key_is_told),
         EACH(an_old_key_is_believed_for_an_hour),
+        EACH(an_old_key_is_believed_while_its_tokens_are),
         EACH(a_secret_from_outside_signs_alone),
         EACH(a_key_opens_until_something_ends_it),
         EACH(keys_expire_and_their_use_is_noted),
