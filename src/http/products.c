@@ -1,4 +1,4 @@
-/* products.c - the catalogue over HTTP: made, read, changed, removed, and given pictures. */
+/* products.c - the catalogue over HTTP: made, read, changed, removed. */
 #include "http/products.h"
 
 #include "http/body.h"
@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { CATEGORIES = 20 };
 
 static mp_meta *meta_of(const mp_request *r)
 {
@@ -192,7 +190,7 @@ int64_t mp_product_queue(mp_request *r, int64_t project, const int64_t *ids, siz
     return err ? 0 : job_id;
 }
 
-static void send_product(mp_request *r, int status, int64_t id, int64_t job_id)
+void mp_product_send(mp_request *r, int status, int64_t id, int64_t job_id)
 {
     mp_product p;
     mp_why why = {0};
@@ -226,7 +224,7 @@ static void write_product(mp_request *r, mp_product *p, unsigned fields, int sta
     int64_t job = !err && now.index_state == MP_INDEX_QUEUED
                       ? mp_product_queue(r, now.project_id, &now.id, 1)
                       : 0;
-    send_product(r, status, p->id, job);
+    mp_product_send(r, status, p->id, job);
 }
 
 void mp_handle_add_product(mp_request *r)
@@ -293,247 +291,4 @@ void mp_handle_delete_product(mp_request *r)
         mp_reply_failure(r, err, &why);
     else
         mp_reply_text(r, 204, NULL, (mp_str){0});
-}
-
-/* ---- pictures ---- */
-
-void mp_handle_product_image(mp_request *r)
-{
-    mp_product p;
-    magpie_why why = {0};
-    const mp_part *file = NULL;
-    magpie_outcome outcome;
-    int64_t item;
-    if (!mp_product_asked(r, true, &p))
-        return;
-    for (size_t i = 0; i < r->n_parts; i++)
-        file = r->parts[i].file_name && !file ? &r->parts[i] : file;
-    if (!file || !file->bytes) {
-        mp_reply_problem(r, 422, "there is no file in the body");
-        return;
-    }
-    const char *slash = strrchr(file->file_name, '/');
-    const char *name = slash ? slash + 1 : file->file_name;
-    magpie_put put = {.name = *name ? name : p.external_id,
-                      .title = p.title,
-                      .project = p.project_id,
-                      .user = r->user.id,
-                      .given = true};
-    if (strchr(put.name, '/') || strlen(put.name) > 255)
-        put.name = "product";
-    magpie_err err = magpie_add_fd(r->service->library, file->fd, &put, &item, &outcome, &why);
-    if (!err)
-        err = (magpie_err)mp_meta_set_product_asset(meta_of(r), p.id, item, NULL,
-                                                    (mp_why *)(void *)&why);
-    if (err)
-        mp_reply_error(r, err, &why);
-    else
-        send_product(r, 200, p.id, 0);
-}
-
-void mp_handle_index_product(mp_request *r)
-{
-    mp_product p;
-    int64_t id;
-    if (!mp_product_asked(r, true, &p))
-        return;
-    if (!*p.image_url) {
-        mp_reply_problem(r, 409, "the product has no image_url to fetch");
-        return;
-    }
-    mp_job job = {.type = "index_product", .project_id = p.project_id};
-    job.params = mp_request_text(r, "{\"product_id\":%lld}", (long long)p.id);
-    (void)mp_job_start(r, &job, &id);
-}
-
-/* Many: those that are named and may be written to, else all that wait. */
-void mp_handle_index_products(mp_request *r)
-{
-    static const mp_member members[] = {{"product_ids", JSON_ARRAY, false, 0, 0},
-                                        {"project_id", JSON_INTEGER, false, 1, 9e15}};
-    mp_job job = {.type = "batch_index_products"};
-    int64_t id;
-    size_t i;
-    const json_t *one;
-    if (!mp_body_read(r, members, MP_COUNT(members)) ||
-        !mp_project_to_write(r, json_integer_value(json_object_get(r->json, "project_id")),
-                             &job.project_id))
-        return;
-    json_t *ids = json_object_get(r->json, "product_ids");
-    json_array_foreach(ids, i, one)
-    {
-        mp_product p;
-        if (!json_is_integer(one) || i >= 10000 ||
-            mp_meta_get_product(meta_of(r), json_integer_value(one), r->arena, &p, NULL) ||
-            p.project_id != job.project_id) {
-            mp_reply_problem(r, 422, "product_ids are at most 10000 products of the project");
-            return;
-        }
-    }
-    json_t *params = ids ? json_pack("{s:O}", "product_ids", ids) : json_object();
-    char *text = json_dumps(params, JSON_COMPACT);
-    job.params = text;
-    (void)mp_job_start(r, &job, &id);
-    free(text);
-    json_decref(params);
-}
-
-void mp_handle_reindex_products(mp_request *r)
-{
-    static const mp_member members[] = {{"project_id", JSON_INTEGER, false, 1, 9e15}};
-    mp_job job = {.type = "reindex_all_products"};
-    int64_t id;
-    if (mp_body_read(r, members, MP_COUNT(members)) &&
-        mp_project_to_write(r, json_integer_value(json_object_get(r->json, "project_id")),
-                            &job.project_id))
-        (void)mp_job_start(r, &job, &id);
-}
-
-/* ---- lists ---- */
-
-static bool read_bound(mp_request *r, const char *name, const char *text, bool *has, int64_t *e4)
-{
-    mp_why why = {0};
-    if (!text || !*text)
-        return true;
-    *has = mp_price_parse(mp_str_of(text), e4, &why) == MP_OK;
-    if (!*has)
-        mp_reply_problem(r, 422, "%s: %s", name, why.text);
-    return *has;
-}
-
-/* False with a 422 made: too many. */
-static bool split(mp_request *r, const char *text, mp_product_filter *out)
-{
-    const char **list = mp_arena_alloc(r->arena, CATEGORIES * sizeof *list);
-    size_t n = 0;
-    for (const char *at = text; list && *at;) {
-        size_t length = strcspn(at, ",");
-        if (length && n == CATEGORIES) {
-            mp_reply_problem(r, 422, "category: at most %d of them", CATEGORIES);
-            return false;
-        }
-        if (length)
-            list[n++] = mp_arena_strdup(r->arena, (mp_str){at, length});
-        at += length + (at[length] == ',');
-    }
-    out->categories = list;
-    out->n_categories = n;
-    return true;
-}
-
-bool mp_product_filter_of(mp_request *r, mp_text_of text_of, int64_t project,
-                          mp_product_filter *out)
-{
-    const char *categories = text_of(r, "category"), *currency = text_of(r, "currency");
-    *out = (mp_product_filter){.all_projects = r->access.all && !project,
-                               .currency = currency && *currency ? currency : NULL};
-    if (categories && !split(r, categories, out))
-        return false;
-    if (!read_bound(r, "price_min", text_of(r, "price_min"), &out->has_min, &out->price_min_e4) ||
-        !read_bound(r, "price_max", text_of(r, "price_max"), &out->has_max, &out->price_max_e4))
-        return false;
-    if (out->all_projects)
-        return true;
-    if (project && !mp_project_reached(r, project, false))
-        return false;
-    size_t n = project ? 1 : r->access.n;
-    int64_t *ids = mp_arena_alloc(r->arena, (n + 1) * sizeof *ids);
-    for (size_t i = 0; ids && !project && i < n; i++)
-        ids[i] = r->access.reach[i].project_id;
-    if (ids && project)
-        ids[0] = project;
-    out->projects = ids;
-    out->n_projects = ids ? n : 0;
-    return true;
-}
-
-static const char *of_query(mp_request *r, const char *name)
-{
-    return mp_request_query(r, name);
-}
-
-static json_t *facet_list(const mp_facet_value *list, size_t n)
-{
-    json_t *rows = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(rows, json_pack("{s:s, s:I}", "value", list[i].name, "count",
-                                              (json_int_t)list[i].count));
-    return rows;
-}
-
-static json_t *price_text(int64_t e4)
-{
-    char text[MP_PRICE_TEXT];
-    mp_price_format(MP_MIN(e4, MP_PRICE_E4_MAX), text);
-    return json_string(text);
-}
-
-json_t *mp_facets_json(const mp_product_facets *f)
-{
-    json_t *buckets = json_array();
-    for (size_t i = 0; i < f->n_buckets; i++)
-        json_array_append_new(buckets,
-                              json_pack("{s:o, s:o, s:I}", "from", price_text(f->bucket[i].low_e4),
-                                        "to", price_text(f->bucket[i].high_e4), "count",
-                                        (json_int_t)f->bucket[i].count));
-    return json_pack("{s:o, s:o, s:{s:o, s:o, s:o}}", "categories",
-                     facet_list(f->categories, f->n_categories), "currencies",
-                     facet_list(f->currencies, f->n_currencies), "price", "min",
-                     f->priced ? price_text(f->price_min_e4) : json_null(), "max",
-                     f->priced ? price_text(f->price_max_e4) : json_null(), "buckets", buckets);
-}
-
-static bool read_list(mp_request *r, mp_product_page *page, mp_product_filter *filter)
-{
-    long long limit;
-    int64_t project;
-    int sort, order, picture;
-    if (!mp_request_number(r, "limit", 1, MP_PRODUCT_PAGE_MAX, 50, &limit) ||
-        !mp_query_project(r, &project) ||
-        !mp_request_choice(r, "sort", "id|title|price|created|updated", &sort) ||
-        !mp_request_choice(r, "order", "asc|desc", &order) ||
-        !mp_request_choice(r, "has_picture", "any|yes|no", &picture) ||
-        !mp_product_filter_of(r, of_query, project, filter))
-        return false;
-    filter->has_picture = (mp_any_yes_no)picture;
-    filter->external_id_part = mp_request_query(r, "external_id");
-    *page = (mp_product_page){.filter = filter,
-                              .sort = (mp_product_sort)sort,
-                              .descending = order == 1,
-                              .after = mp_request_query(r, "cursor"),
-                              .limit = (size_t)limit};
-    return true;
-}
-
-void mp_handle_list_products(mp_request *r)
-{
-    mp_product_filter filter;
-    mp_product_page page;
-    mp_product *list;
-    mp_product_facets facets;
-    size_t n;
-    const char *next;
-    uint64_t total;
-    mp_why why = {0};
-    int with_facets;
-    if (!mp_request_choice(r, "facets", "no|yes", &with_facets) || !read_list(r, &page, &filter))
-        return;
-    mp_err err = mp_meta_list_products(meta_of(r), &page, r->arena, &list, &n, &next, &why);
-    if (!err)
-        err = mp_meta_count_products(meta_of(r), &filter, &total, &why);
-    if (!err && with_facets)
-        err = mp_meta_product_facets(meta_of(r), &filter, NULL, 0, 50, r->arena, &facets, &why);
-    if (err) {
-        mp_reply_failure(r, err, &why);
-        return;
-    }
-    json_t *rows = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(rows, mp_product_json(r, &list[i]));
-    json_t *o = json_pack("{s:o, s:I, s:s?}", "products", rows, "total", (json_int_t)total,
-                          "next_cursor", *next ? next : NULL);
-    if (with_facets)
-        json_object_set_new(o, "facets", mp_facets_json(&facets));
-    mp_reply_json(r, 200, o);
 }

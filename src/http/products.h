@@ -9,6 +9,8 @@
 /* The product that the path names, when who asks reaches its project. False with the reply made. */
 bool mp_product_asked(mp_request *r, bool write, mp_product *out);
 json_t *mp_product_json(mp_request *r, const mp_product *p);
+/* Replies with the product as it is now; job_id: that indexes it, 0 for none. */
+void mp_product_send(mp_request *r, int status, int64_t id, int64_t job_id);
 /* category, price_min, price_max, currency from where `text_of` finds them, and the projects that
  * are reached (project 0: all). 422. */
 typedef const char *(*mp_text_of)(mp_request *r, const char *name);

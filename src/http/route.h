@@ -117,12 +117,12 @@ void mp_handle_daily(mp_request *r);
 void mp_handle_list_schedules(mp_request *r); /* schedules.c */
 void mp_handle_put_schedule(mp_request *r);
 void mp_handle_drop_schedule(mp_request *r);
-void mp_handle_list_products(mp_request *r); /* products.c */
-void mp_handle_add_product(mp_request *r);
+void mp_handle_list_products(mp_request *r); /* product_list.c */
+void mp_handle_add_product(mp_request *r);   /* products.c */
 void mp_handle_get_product(mp_request *r);
 void mp_handle_change_product(mp_request *r);
 void mp_handle_delete_product(mp_request *r);
-void mp_handle_product_image(mp_request *r);
+void mp_handle_product_image(mp_request *r); /* product_pictures.c */
 void mp_handle_index_product(mp_request *r);
 void mp_handle_index_products(mp_request *r);
 void mp_handle_reindex_products(mp_request *r);
