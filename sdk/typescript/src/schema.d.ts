@@ -2410,7 +2410,9 @@ export interface components {
             [key: string]: unknown;
         };
         /** @description At most 65536 bytes as compact JSON */
-        SmallObject: Record<string, never>;
+        SmallObject: {
+            [key: string]: unknown;
+        };
         Project: {
             id: number;
             /** @description Null when it is nobody's yet */
@@ -2491,15 +2493,12 @@ export interface components {
         AssetUpload: {
             /** @enum {unknown} */
             status: "ok" | "refused";
-            /** @description One for each file, in their order */
-            assets: {
+            /** @description One for each file, in their order; with code and error, why it was refused */
+            assets: ((components["schemas"]["Asset"] & {
                 /** @enum {unknown} */
-                status: "added" | "known" | "refused";
+                status: "added" | "known";
                 file_name: string;
-                /** @description The status that it would have had alone */
-                code?: number;
-                error?: string;
-            }[];
+            }) | components["schemas"]["RefusedImage"])[];
             added: number;
             known: number;
             refused: number;
@@ -3227,6 +3226,33 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "id": 7,
+                 *       "type": "processing",
+                 *       "status": "processing",
+                 *       "project_id": 1,
+                 *       "user_id": 1,
+                 *       "priority": 0,
+                 *       "attempts": 1,
+                 *       "max_attempts": 3,
+                 *       "cancel_requested": false,
+                 *       "error": "",
+                 *       "params": {
+                 *         "operation": "reindex"
+                 *       },
+                 *       "result": null,
+                 *       "progress": {
+                 *         "done": 40,
+                 *         "total": 128
+                 *       },
+                 *       "created_at": "2026-01-31T12:02:00Z",
+                 *       "run_at": "2026-01-31T12:02:00Z",
+                 *       "started_at": "2026-01-31T12:02:01Z",
+                 *       "finished_at": null,
+                 *       "job_id": 7
+                 *     }
+                 */
                 "application/json": components["schemas"]["JobAnswer"];
             };
         };
@@ -3261,6 +3287,28 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "id": 5,
+                 *       "project_id": 1,
+                 *       "external_id": "LH-1",
+                 *       "title": "Lighthouse lamp",
+                 *       "description": "Of brass",
+                 *       "category": "lamps",
+                 *       "price": "49.90",
+                 *       "currency": "EUR",
+                 *       "image_url": "https://shop.example/lh-1.jpg",
+                 *       "metadata": {
+                 *         "colour": "gold"
+                 *       },
+                 *       "image_id": "12",
+                 *       "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k",
+                 *       "index_state": "indexed",
+                 *       "index_error": "",
+                 *       "created_at": "2026-01-31T12:00:00Z",
+                 *       "updated_at": "2026-01-31T12:03:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProductChange"];
             };
         };
@@ -3488,6 +3536,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example # TYPE http_requests_total counter
+                     *     http_requests_total{method="GET",route="/health",status="200"} 41
+                     */
                     "text/plain": string;
                 };
             };
@@ -3504,6 +3556,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "setup_token": "5f0c1e9a7b3d4f6281a0c9d8e7f60514",
+                 *       "username": "root",
+                 *       "email": "root@example.org",
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
                 "application/json": {
                     setup_token: string;
                     username: components["schemas"]["Username"];
@@ -3571,6 +3631,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "ada",
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
                 "application/json": {
                     username?: string;
                     email?: string;
@@ -3599,6 +3665,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "qM0v9w2XyD1sZ7uTn4kE3bR6hJ8cF5gA"
+                 *     }
+                 */
                 "application/json": {
                     refresh_token: string;
                 };
@@ -3656,6 +3727,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user": {
+                     *         "id": 2,
+                     *         "username": "ada",
+                     *         "email": "ada@example.org",
+                     *         "role": "user",
+                     *         "active": true,
+                     *         "created_at": 1767225600
+                     *       }
+                     *     }
+                     */
                     "application/json": {
                         user: components["schemas"]["User"];
                     };
@@ -3683,6 +3766,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sessions": [
+                     *         {
+                     *           "id": "7d3f0b0c8e0f4a0f9f6a5b1c2d3e4f50",
+                     *           "created_at": 1767225600,
+                     *           "used_at": 1767226440,
+                     *           "expires_at": 1769817600,
+                     *           "user_agent": "Mozilla/5.0",
+                     *           "address": "192.0.2.7",
+                     *           "current": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         sessions: components["schemas"]["Session"][];
                     };
@@ -3731,6 +3829,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "old_password": "correct horse battery",
+                 *       "new_password": "staple and a lighthouse"
+                 *     }
+                 */
                 "application/json": {
                     old_password: string;
                     new_password: components["schemas"]["Password"];
@@ -3782,6 +3886,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "if there is such an account, a mail is on its way"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -3803,6 +3912,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "qM0v9w2XyD1sZ7uTn4kE3bR6hJ8cF5gA",
+                 *       "new_password": "staple and a lighthouse"
+                 *     }
+                 */
                 "application/json": {
                     token: string;
                     new_password: components["schemas"]["Password"];
@@ -3842,6 +3957,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kid": "b7d1f2a94c03e586",
+                     *       "created_at": 1767225600
+                     *     }
+                     */
                     "application/json": components["schemas"]["SigningKey"];
                 };
             };
@@ -3870,6 +3991,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "id": 4,
+                     *           "name": "camera at the gate",
+                     *           "scopes": [
+                     *             "assets.read",
+                     *             "assets.write"
+                     *           ],
+                     *           "created_at": 1767225600,
+                     *           "expires_at": 1798761600,
+                     *           "last_used_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApiKeys"];
                 };
             };
@@ -3889,6 +4027,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "camera at the gate",
+                 *       "scopes": [
+                 *         "assets.read",
+                 *         "assets.write"
+                 *       ],
+                 *       "expires_in_s": 31536000
+                 *     }
+                 */
                 "application/json": {
                     name: string;
                     scopes: components["schemas"]["Scope"][];
@@ -3904,6 +4052,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 4,
+                     *       "name": "camera at the gate",
+                     *       "scopes": [
+                     *         "assets.read",
+                     *         "assets.write"
+                     *       ],
+                     *       "created_at": 1767225600,
+                     *       "expires_at": 1798761600,
+                     *       "last_used_at": null,
+                     *       "key": "mpk_4_3hV8Qw1nZ5tYc7Lr0sXk2uFb"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewApiKey"];
                 };
             };
@@ -3962,6 +4124,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "invites": [
+                     *         {
+                     *           "id": 3,
+                     *           "role": "user",
+                     *           "email": "grace@example.org",
+                     *           "created_by": 1,
+                     *           "created_at": 1767225600,
+                     *           "expires_at": 1767830400,
+                     *           "used_at": null,
+                     *           "used_by": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Invites"];
                 };
             };
@@ -3981,6 +4159,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "grace@example.org",
+                 *       "role": "user",
+                 *       "expires_in_s": 604800
+                 *     }
+                 */
                 "application/json": {
                     email?: components["schemas"]["Email"];
                     role?: components["schemas"]["Role"];
@@ -3996,6 +4181,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 3,
+                     *       "role": "user",
+                     *       "email": "grace@example.org",
+                     *       "created_by": 1,
+                     *       "created_at": 1767225600,
+                     *       "expires_at": 1767830400,
+                     *       "used_at": null,
+                     *       "used_by": null,
+                     *       "token": "qM0v9w2XyD1sZ7uTn4kE3bR6hJ8cF5gA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewInvite"];
                 };
             };
@@ -4062,6 +4260,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "users": [
+                     *         {
+                     *           "id": 2,
+                     *           "username": "ada",
+                     *           "email": "ada@example.org",
+                     *           "role": "user",
+                     *           "active": true,
+                     *           "created_at": 1767225600
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Users"];
                 };
             };
@@ -4082,6 +4295,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "ada",
+                 *       "email": "ada@example.org",
+                 *       "password": "correct horse battery",
+                 *       "role": "user"
+                 *     }
+                 */
                 "application/json": {
                     username: components["schemas"]["Username"];
                     email?: components["schemas"]["Email"];
@@ -4097,6 +4318,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 2,
+                     *       "username": "ada",
+                     *       "email": "ada@example.org",
+                     *       "role": "user",
+                     *       "active": true,
+                     *       "created_at": 1767225600
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -4130,6 +4361,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 2,
+                     *       "username": "ada",
+                     *       "email": "ada@example.org",
+                     *       "role": "user",
+                     *       "active": true,
+                     *       "created_at": 1767225600
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -4182,6 +4423,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "operator"
+                 *     }
+                 */
                 "application/json": {
                     role?: components["schemas"]["Role"];
                     active?: boolean;
@@ -4196,6 +4442,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 2,
+                     *       "username": "ada",
+                     *       "email": "ada@example.org",
+                     *       "role": "operator",
+                     *       "active": true,
+                     *       "created_at": 1767225600
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -4239,6 +4495,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "audit": [
+                     *         {
+                     *           "id": 91,
+                     *           "at": 1767225600,
+                     *           "user_id": 1,
+                     *           "target_id": 2,
+                     *           "action": "user.change",
+                     *           "detail": "role operator",
+                     *           "address": "192.0.2.7",
+                     *           "request_id": "4f6a1c0e9b2d"
+                     *         }
+                     *       ],
+                     *       "next_before": null
+                     *     }
+                     */
                     "application/json": {
                         audit: components["schemas"]["Audit"][];
                         /** @description before of the next page */
@@ -4495,6 +4768,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "files": [
+                 *         "(bytes of lighthouse.jpg)"
+                 *       ],
+                 *       "project_id": 1,
+                 *       "tags": "sea,tower"
+                 *     }
+                 */
                 "multipart/form-data": {
                     files: string[];
                     project_id?: components["schemas"]["ProjectNumber"];
@@ -4514,6 +4796,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "images": [
+                     *         {
+                     *           "id": 12,
+                     *           "image_id": "12",
+                     *           "user_id": "1",
+                     *           "project_id": 1,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "phash": "p:c866a693b4b4d5a3",
+                     *           "width": 320,
+                     *           "height": 240,
+                     *           "format": "jpeg",
+                     *           "key": "images/1/12.jpeg",
+                     *           "created_at": "2026-01-31T12:00:00Z",
+                     *           "model_name": "lite",
+                     *           "model_version": "lite-1",
+                     *           "name": "lighthouse.jpg",
+                     *           "title": "",
+                     *           "description": "",
+                     *           "tags": [
+                     *             "sea"
+                     *           ],
+                     *           "bytes": 48213,
+                     *           "taken_at": null,
+                     *           "state": "present",
+                     *           "issues": [],
+                     *           "quality": {
+                     *             "sharpness": 412.7,
+                     *             "brightness": 0.51,
+                     *             "contrast": 0.22,
+                     *             "entropy": 7.3
+                     *           },
+                     *           "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k",
+                     *           "content_url": "/api/images/12/content?exp=1767232800&sig=m1Rt",
+                     *           "status": "known",
+                     *           "file_name": "lighthouse.jpg"
+                     *         }
+                     *       ],
+                     *       "added": 0,
+                     *       "known": 1,
+                     *       "refused": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["UploadAnswer"];
                 };
             };
@@ -5447,6 +5774,14 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["Question"];
+                /**
+                 * @example {
+                 *       "query": "{\"texts\": [\"at night\"], \"limit\": 10}",
+                 *       "images": [
+                 *         "(bytes of lighthouse.jpg)"
+                 *       ]
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** @description A question as JSON; may be left out */
                     query?: string;
@@ -6045,6 +6380,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "plan_id": 3,
+                     *       "status": "draft",
+                     *       "user_id": 1,
+                     *       "at": "2026-01-31T12:01:00Z",
+                     *       "steps": 0,
+                     *       "done": 0,
+                     *       "skipped": 0,
+                     *       "clusters": [
+                     *         {
+                     *           "keep": {
+                     *             "id": 12,
+                     *             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *             "bytes": 48213,
+                     *             "width": 320,
+                     *             "height": 240,
+                     *             "reason": "largest, 320x240",
+                     *             "score": 1,
+                     *             "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k"
+                     *           },
+                     *           "remove": [
+                     *             {
+                     *               "id": 15,
+                     *               "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *               "bytes": 9121,
+                     *               "width": 160,
+                     *               "height": 120,
+                     *               "reason": "re-encoded",
+                     *               "score": 0.98,
+                     *               "preview_url": "/api/images/15/thumbnail?exp=1767232800&sig=p0Xc"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Plan"] & {
                         clusters: {
                             keep: components["schemas"]["PlanPicture"];
@@ -6983,6 +7355,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 7,
+                     *       "type": "processing",
+                     *       "status": "cancelled",
+                     *       "project_id": 1,
+                     *       "user_id": 1,
+                     *       "priority": 0,
+                     *       "attempts": 0,
+                     *       "max_attempts": 3,
+                     *       "cancel_requested": true,
+                     *       "error": "",
+                     *       "params": {
+                     *         "operation": "reindex"
+                     *       },
+                     *       "result": null,
+                     *       "progress": {
+                     *         "done": 0,
+                     *         "total": 0
+                     *       },
+                     *       "created_at": "2026-01-31T12:02:00Z",
+                     *       "run_at": "2026-01-31T12:02:00Z",
+                     *       "started_at": null,
+                     *       "finished_at": "2026-01-31T12:02:01Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Job"];
                 };
             };
@@ -7015,6 +7413,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 7,
+                     *       "type": "processing",
+                     *       "status": "queued",
+                     *       "project_id": 1,
+                     *       "user_id": 1,
+                     *       "priority": 0,
+                     *       "attempts": 0,
+                     *       "max_attempts": 3,
+                     *       "cancel_requested": false,
+                     *       "error": "",
+                     *       "params": {
+                     *         "operation": "reindex"
+                     *       },
+                     *       "result": null,
+                     *       "progress": {
+                     *         "done": 0,
+                     *         "total": 0
+                     *       },
+                     *       "created_at": "2026-01-31T12:02:00Z",
+                     *       "run_at": "2026-01-31T12:02:00Z",
+                     *       "started_at": null,
+                     *       "finished_at": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Job"];
                 };
             };
@@ -7072,6 +7496,14 @@ export interface operations {
                         logs: components["schemas"]["JobLine"][];
                         status: components["schemas"]["JobStatus"];
                     };
+                    /**
+                     * @example id: 3
+                     *     event: log
+                     *     data: {"id":3,"at":"2026-01-31T12:02:01Z","level":"info","text":"reindex"}
+                     *
+                     *     event: status
+                     *     data: {"status":"completed","done":128,"total":128}
+                     */
                     "text/event-stream": string;
                 };
             };
@@ -7635,6 +8067,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "file": "external_id,title,price,currency,image_url\nLH-1,Lighthouse lamp,49.90,EUR,https://shop.example/lh-1.jpg\n",
+                 *       "format": "csv"
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** Format: binary */
                     file: string;
@@ -7959,6 +8397,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "file": "(bytes of lamp.jpg)"
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** Format: binary */
                     file: string;
@@ -8203,6 +8646,12 @@ export interface operations {
                         text?: number;
                     };
                 } & (unknown | unknown | unknown | unknown);
+                /**
+                 * @example {
+                 *       "file": "(bytes of lamp.jpg)",
+                 *       "query": "{\"limit\": 10, \"category\": \"lamps\"}"
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** @description The other members as JSON; may be left out */
                     query?: string;
@@ -8443,6 +8892,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "projects": [
+                     *         {
+                     *           "id": 2,
+                     *           "owner_id": 2,
+                     *           "name": "Coast",
+                     *           "description": "What the camera at the pier sees",
+                     *           "config": {
+                     *             "retention_days": 365,
+                     *             "notifications": [
+                     *               {
+                     *                 "channel": "webhook",
+                     *                 "url": "https://hooks.example.org/coast",
+                     *                 "secret": "***",
+                     *                 "events": [
+                     *                   "image."
+                     *                 ]
+                     *               }
+                     *             ]
+                     *           },
+                     *           "status": "active",
+                     *           "is_default": false,
+                     *           "role": "owner",
+                     *           "assets": 128,
+                     *           "created_at": "2026-01-01T00:00:00Z",
+                     *           "updated_at": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
                         projects: components["schemas"]["Project"][];
                         next_cursor: components["schemas"]["NextCursor"];
@@ -8466,6 +8947,25 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Coast",
+                 *       "description": "What the camera at the pier sees",
+                 *       "config": {
+                 *         "retention_days": 365,
+                 *         "notifications": [
+                 *           {
+                 *             "channel": "webhook",
+                 *             "url": "https://hooks.example.org/coast",
+                 *             "secret": "a secret that signs",
+                 *             "events": [
+                 *               "image."
+                 *             ]
+                 *           }
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": {
                     name: components["schemas"]["ProjectName"];
                     description?: string;
@@ -8480,6 +8980,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 2,
+                     *       "owner_id": 2,
+                     *       "name": "Coast",
+                     *       "description": "What the camera at the pier sees",
+                     *       "config": {
+                     *         "retention_days": 365,
+                     *         "notifications": [
+                     *           {
+                     *             "channel": "webhook",
+                     *             "url": "https://hooks.example.org/coast",
+                     *             "secret": "***",
+                     *             "events": [
+                     *               "image."
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "status": "active",
+                     *       "is_default": false,
+                     *       "role": "owner",
+                     *       "assets": 0,
+                     *       "created_at": "2026-01-01T00:00:00Z",
+                     *       "updated_at": "2026-01-01T00:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Project"];
                 };
             };
@@ -8513,6 +9040,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 2,
+                     *       "owner_id": 2,
+                     *       "name": "Coast",
+                     *       "description": "What the camera at the pier sees",
+                     *       "config": {
+                     *         "retention_days": 365,
+                     *         "notifications": [
+                     *           {
+                     *             "channel": "webhook",
+                     *             "url": "https://hooks.example.org/coast",
+                     *             "secret": "***",
+                     *             "events": [
+                     *               "image."
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "status": "active",
+                     *       "is_default": false,
+                     *       "role": "owner",
+                     *       "assets": 128,
+                     *       "created_at": "2026-01-01T00:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Project"];
                 };
             };
@@ -8569,6 +9123,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Coast and sea",
+                 *       "status": "archived"
+                 *     }
+                 */
                 "application/json": {
                     name?: components["schemas"]["ProjectName"];
                     description?: string;
@@ -8585,6 +9145,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 2,
+                     *       "owner_id": 2,
+                     *       "name": "Coast and sea",
+                     *       "description": "What the camera at the pier sees",
+                     *       "config": {
+                     *         "retention_days": 365,
+                     *         "notifications": [
+                     *           {
+                     *             "channel": "webhook",
+                     *             "url": "https://hooks.example.org/coast",
+                     *             "secret": "***",
+                     *             "events": [
+                     *               "image."
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "status": "archived",
+                     *       "is_default": false,
+                     *       "role": "owner",
+                     *       "assets": 128,
+                     *       "created_at": "2026-01-01T00:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Project"];
                 };
             };
@@ -8619,6 +9206,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "members": [
+                     *         {
+                     *           "user_id": 3,
+                     *           "username": "grace",
+                     *           "role": "editor"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         members: components["schemas"]["Member"][];
                     };
@@ -8644,6 +9242,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "grace",
+                 *       "role": "editor"
+                 *     }
+                 */
                 "application/json": {
                     /** Format: int64 */
                     user_id?: number;
@@ -8661,6 +9265,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user_id": 3,
+                     *       "username": "grace",
+                     *       "role": "editor"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Member"];
                 };
             };
@@ -8733,6 +9344,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "assets": [
+                     *         {
+                     *           "id": 31,
+                     *           "project_id": 2,
+                     *           "user_id": 2,
+                     *           "type": "document",
+                     *           "state": "present",
+                     *           "name": "tides.csv",
+                     *           "title": "Tides",
+                     *           "description": "",
+                     *           "metadata": {
+                     *             "station": "pier"
+                     *           },
+                     *           "version": 2,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "bytes": 1822,
+                     *           "format": "",
+                     *           "width": 0,
+                     *           "height": 0,
+                     *           "created_at": "2026-01-30T08:00:00Z",
+                     *           "updated_at": "2026-01-31T12:00:00Z",
+                     *           "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
                         assets: components["schemas"]["Asset"][];
                         next_cursor: components["schemas"]["NextCursor"];
@@ -8769,6 +9409,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "files": [
+                 *         "(bytes of tides.csv)"
+                 *       ],
+                 *       "type": "document",
+                 *       "title": "Tides",
+                 *       "metadata": "{\"station\": \"pier\"}"
+                 *     }
+                 */
                 "multipart/form-data": {
                     files?: string[];
                     type?: components["schemas"]["AssetType"];
@@ -8787,6 +9437,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "assets": [
+                     *         {
+                     *           "id": 31,
+                     *           "project_id": 2,
+                     *           "user_id": 2,
+                     *           "type": "document",
+                     *           "state": "present",
+                     *           "name": "tides.csv",
+                     *           "title": "Tides",
+                     *           "description": "",
+                     *           "metadata": {
+                     *             "station": "pier"
+                     *           },
+                     *           "version": 1,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "bytes": 1822,
+                     *           "format": "",
+                     *           "width": 0,
+                     *           "height": 0,
+                     *           "created_at": "2026-01-30T08:00:00Z",
+                     *           "updated_at": "2026-01-30T08:00:00Z",
+                     *           "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw",
+                     *           "status": "known",
+                     *           "file_name": "tides.csv"
+                     *         }
+                     *       ],
+                     *       "added": 0,
+                     *       "known": 1,
+                     *       "refused": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetUpload"];
                 };
             };
@@ -8796,6 +9480,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "assets": [
+                     *         {
+                     *           "id": 31,
+                     *           "project_id": 2,
+                     *           "user_id": 2,
+                     *           "type": "document",
+                     *           "state": "present",
+                     *           "name": "tides.csv",
+                     *           "title": "Tides",
+                     *           "description": "",
+                     *           "metadata": {
+                     *             "station": "pier"
+                     *           },
+                     *           "version": 1,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "bytes": 1822,
+                     *           "format": "",
+                     *           "width": 0,
+                     *           "height": 0,
+                     *           "created_at": "2026-01-30T08:00:00Z",
+                     *           "updated_at": "2026-01-30T08:00:00Z",
+                     *           "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw",
+                     *           "status": "added",
+                     *           "file_name": "tides.csv"
+                     *         }
+                     *       ],
+                     *       "added": 1,
+                     *       "known": 0,
+                     *       "refused": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetUpload"];
                 };
             };
@@ -8839,6 +9557,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 31,
+                     *       "project_id": 2,
+                     *       "user_id": 2,
+                     *       "type": "document",
+                     *       "state": "present",
+                     *       "name": "tides.csv",
+                     *       "title": "Tides",
+                     *       "description": "",
+                     *       "metadata": {
+                     *         "station": "pier"
+                     *       },
+                     *       "version": 2,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "bytes": 1822,
+                     *       "format": "",
+                     *       "width": 0,
+                     *       "height": 0,
+                     *       "created_at": "2026-01-30T08:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z",
+                     *       "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Asset"];
                 };
             };
@@ -8891,6 +9633,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "title": "Tides at the pier",
+                 *       "metadata": {
+                 *         "station": "pier",
+                 *         "year": 2026
+                 *       }
+                 *     }
+                 */
                 "application/json": {
                     /** @description Without slashes */
                     name?: string;
@@ -8907,6 +9658,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 31,
+                     *       "project_id": 2,
+                     *       "user_id": 2,
+                     *       "type": "document",
+                     *       "state": "present",
+                     *       "name": "tides.csv",
+                     *       "title": "Tides at the pier",
+                     *       "description": "",
+                     *       "metadata": {
+                     *         "station": "pier",
+                     *         "year": 2026
+                     *       },
+                     *       "version": 2,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "bytes": 1822,
+                     *       "format": "",
+                     *       "width": 0,
+                     *       "height": 0,
+                     *       "created_at": "2026-01-30T08:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z",
+                     *       "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Asset"];
                 };
             };
@@ -9004,6 +9780,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "asset_id": 31,
+                     *       "from": 1,
+                     *       "to": 2,
+                     *       "changes": [
+                     *         {
+                     *           "field": "bytes",
+                     *           "from": 1640,
+                     *           "to": 1822
+                     *         },
+                     *         {
+                     *           "field": "metadata",
+                     *           "from": {},
+                     *           "to": {
+                     *             "station": "pier"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         asset_id: number;
                         from: number;
@@ -9050,6 +9847,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "versions": [
+                     *         {
+                     *           "number": 2,
+                     *           "current": true,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "bytes": 1822,
+                     *           "format": "",
+                     *           "width": 0,
+                     *           "height": 0,
+                     *           "user_id": 2,
+                     *           "created_at": "2026-01-31T12:00:00Z",
+                     *           "name": "tides.csv",
+                     *           "metadata": {
+                     *             "station": "pier"
+                     *           },
+                     *           "content_url": "/api/assets/31/versions/2/content?exp=1767232800&sig=Jq0e"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
                         versions: components["schemas"]["Version"][];
                         next_cursor: components["schemas"]["NextCursor"];
@@ -9077,6 +9897,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "file": "(bytes of tides.csv)"
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** Format: binary */
                     file?: string;
@@ -9091,6 +9916,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 31,
+                     *       "project_id": 2,
+                     *       "user_id": 2,
+                     *       "type": "document",
+                     *       "state": "present",
+                     *       "name": "tides.csv",
+                     *       "title": "Tides",
+                     *       "description": "",
+                     *       "metadata": {
+                     *         "station": "pier"
+                     *       },
+                     *       "version": 2,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "bytes": 1822,
+                     *       "format": "",
+                     *       "width": 0,
+                     *       "height": 0,
+                     *       "created_at": "2026-01-30T08:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z",
+                     *       "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw",
+                     *       "status": "unchanged"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetChange"];
                 };
             };
@@ -9100,6 +9950,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 31,
+                     *       "project_id": 2,
+                     *       "user_id": 2,
+                     *       "type": "document",
+                     *       "state": "present",
+                     *       "name": "tides.csv",
+                     *       "title": "Tides",
+                     *       "description": "",
+                     *       "metadata": {
+                     *         "station": "pier"
+                     *       },
+                     *       "version": 2,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "bytes": 1822,
+                     *       "format": "",
+                     *       "width": 0,
+                     *       "height": 0,
+                     *       "created_at": "2026-01-30T08:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z",
+                     *       "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw",
+                     *       "status": "added"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetChange"];
                 };
             };
@@ -9194,6 +10069,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 31,
+                     *       "project_id": 2,
+                     *       "user_id": 2,
+                     *       "type": "document",
+                     *       "state": "present",
+                     *       "name": "tides.csv",
+                     *       "title": "Tides",
+                     *       "description": "",
+                     *       "metadata": {
+                     *         "station": "pier"
+                     *       },
+                     *       "version": 2,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "bytes": 1822,
+                     *       "format": "",
+                     *       "width": 0,
+                     *       "height": 0,
+                     *       "created_at": "2026-01-30T08:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z",
+                     *       "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw",
+                     *       "status": "unchanged"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetChange"];
                 };
             };
@@ -9203,6 +10103,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 31,
+                     *       "project_id": 2,
+                     *       "user_id": 2,
+                     *       "type": "document",
+                     *       "state": "present",
+                     *       "name": "tides.csv",
+                     *       "title": "Tides",
+                     *       "description": "",
+                     *       "metadata": {
+                     *         "station": "pier"
+                     *       },
+                     *       "version": 3,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "bytes": 1822,
+                     *       "format": "",
+                     *       "width": 0,
+                     *       "height": 0,
+                     *       "created_at": "2026-01-30T08:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z",
+                     *       "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw",
+                     *       "status": "added"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetChange"];
                 };
             };
@@ -9238,6 +10163,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "openapi": "3.1.0",
+                     *       "info": {
+                     *         "title": "Magpie",
+                     *         "version": "0.1.0"
+                     *       },
+                     *       "paths": {},
+                     *       "components": {}
+                     *     }
+                     */
                     "application/json": {
                         openapi: string;
                         info: Record<string, never>;
@@ -9340,6 +10276,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "file": "(bytes of lighthouse.jpg)"
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** Format: binary */
                     file: string;
@@ -9355,6 +10296,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "model": "lite",
+                     *       "model_version": "lite-1",
+                     *       "dims": 3,
+                     *       "space": "look",
+                     *       "embedding": [
+                     *         0.0132,
+                     *         -0.0871,
+                     *         0.0419
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Embedding"];
                 };
             };
@@ -9381,6 +10335,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "files": [
+                 *         "(bytes of lighthouse.jpg)",
+                 *         "(bytes of pier.jpg)"
+                 *       ]
+                 *     }
+                 */
                 "multipart/form-data": {
                     files: string[];
                 };
@@ -9393,6 +10355,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "model": "lite",
+                     *       "model_version": "lite-1",
+                     *       "dims": 3,
+                     *       "space": "look",
+                     *       "embeddings": [
+                     *         [
+                     *           0.0132,
+                     *           -0.0871,
+                     *           0.0419
+                     *         ],
+                     *         [
+                     *           0.0211,
+                     *           0.0034,
+                     *           -0.0917
+                     *         ]
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Embeddings"];
                 };
             };
@@ -9433,6 +10415,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "model": "lite",
+                     *       "model_version": "lite-1",
+                     *       "dims": 3,
+                     *       "space": "word",
+                     *       "embedding": [
+                     *         0.0132,
+                     *         -0.0871,
+                     *         0.0419
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Embedding"];
                 };
             };
