@@ -296,16 +296,35 @@ def test_examples_are_true():
                 look(v, f"{where}/{i}")
         if not isinstance(node, dict):
             return
-        if "schema" in node and "example" in node:
+        shown = [node["example"]] if "example" in node else []
+        shown += [e["value"] for e in node.get("examples", {}).values()] if "schema" in node else []
+        for example in shown if "schema" in node else []:
             whole = dict(strict(node["schema"], True), components=COMPONENTS)
-            for error in Draft202012Validator(whole).iter_errors(node["example"]):
+            for error in Draft202012Validator(whole).iter_errors(example):
                 pytest.fail(f"{where}: {error}")
             seen += 1
         for key, v in node.items():
             look(v, f"{where}/{key}")
 
     look(FILE, "")
-    assert seen > 60
+    assert seen > 140
+
+
+def test_every_operation_has_examples():
+    """Of every body and every answer that people can read: JSON, forms, text."""
+    def there(node):
+        while "$ref" in node:
+            node = FILE["components"][node["$ref"].split("/")[2]][node["$ref"].split("/")[3]]
+        return node.get("content", {})
+
+    missing = []
+    for path in FILE["paths"].values():
+        for o in path.values():
+            parts = {"body": o.get("requestBody", {}), **{s: a for s, a in o["responses"].items() if s < "300"}}
+            missing += [f"{o['operationId']} {name} {type}" for name, part in parts.items() for type, media in there(part).items()
+                        if re.search("json|form-data|text/(plain|csv|event-stream)", type)
+                        and not {"example", "examples"} & set(media)]
+    assert not missing
 
 
 def test_operations_are_named_once_and_their_tags_are_told():

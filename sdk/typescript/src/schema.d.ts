@@ -2506,7 +2506,9 @@ export interface components {
             [key: string]: unknown;
         };
         /** @description At most 65536 bytes as compact JSON */
-        SmallObject: Record<string, never>;
+        SmallObject: {
+            [key: string]: unknown;
+        };
         Project: {
             id: number;
             /** @description Null when it is nobody's yet */
@@ -2587,15 +2589,12 @@ export interface components {
         AssetUpload: {
             /** @enum {unknown} */
             status: "ok" | "refused";
-            /** @description One for each file, in their order */
-            assets: {
+            /** @description One for each file, in their order; with code and error, why it was refused */
+            assets: ((components["schemas"]["Asset"] & {
                 /** @enum {unknown} */
-                status: "added" | "known" | "refused";
+                status: "added" | "known";
                 file_name: string;
-                /** @description The status that it would have had alone */
-                code?: number;
-                error?: string;
-            }[];
+            }) | components["schemas"]["RefusedImage"])[];
             added: number;
             known: number;
             refused: number;
@@ -3325,6 +3324,33 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "id": 7,
+                 *       "type": "processing",
+                 *       "status": "processing",
+                 *       "project_id": 1,
+                 *       "user_id": 1,
+                 *       "priority": 0,
+                 *       "attempts": 1,
+                 *       "max_attempts": 3,
+                 *       "cancel_requested": false,
+                 *       "error": "",
+                 *       "params": {
+                 *         "operation": "reindex"
+                 *       },
+                 *       "result": null,
+                 *       "progress": {
+                 *         "done": 40,
+                 *         "total": 128
+                 *       },
+                 *       "created_at": "2026-01-31T12:02:00Z",
+                 *       "run_at": "2026-01-31T12:02:00Z",
+                 *       "started_at": "2026-01-31T12:02:01Z",
+                 *       "finished_at": null,
+                 *       "job_id": 7
+                 *     }
+                 */
                 "application/json": components["schemas"]["JobAnswer"];
             };
         };
@@ -3359,6 +3385,28 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "id": 5,
+                 *       "project_id": 1,
+                 *       "external_id": "LH-1",
+                 *       "title": "Lighthouse lamp",
+                 *       "description": "Of brass",
+                 *       "category": "lamps",
+                 *       "price": "49.90",
+                 *       "currency": "EUR",
+                 *       "image_url": "https://shop.example/lh-1.jpg",
+                 *       "metadata": {
+                 *         "colour": "gold"
+                 *       },
+                 *       "image_id": "12",
+                 *       "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k",
+                 *       "index_state": "indexed",
+                 *       "index_error": "",
+                 *       "created_at": "2026-01-31T12:00:00Z",
+                 *       "updated_at": "2026-01-31T12:03:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProductChange"];
             };
         };
@@ -3586,6 +3634,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example # TYPE http_requests_total counter
+                     *     http_requests_total{method="GET",route="/health",status="200"} 41
+                     */
                     "text/plain": string;
                 };
             };
@@ -3651,6 +3703,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "setup_token": "5f0c1e9a7b3d4f6281a0c9d8e7f60514",
+                 *       "username": "root",
+                 *       "email": "root@example.org",
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
                 "application/json": {
                     setup_token: string;
                     username: components["schemas"]["Username"];
@@ -3720,6 +3780,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "ada",
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
                 "application/json": {
                     username?: string;
                     email?: string;
@@ -3749,6 +3815,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "qM0v9w2XyD1sZ7uTn4kE3bR6hJ8cF5gA"
+                 *     }
+                 */
                 "application/json": {
                     refresh_token?: string;
                 };
@@ -3807,6 +3878,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user": {
+                     *         "id": 2,
+                     *         "username": "ada",
+                     *         "email": "ada@example.org",
+                     *         "role": "user",
+                     *         "active": true,
+                     *         "created_at": 1767225600
+                     *       }
+                     *     }
+                     */
                     "application/json": {
                         user: components["schemas"]["User"];
                     };
@@ -3834,6 +3917,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sessions": [
+                     *         {
+                     *           "id": "7d3f0b0c8e0f4a0f9f6a5b1c2d3e4f50",
+                     *           "created_at": 1767225600,
+                     *           "used_at": 1767226440,
+                     *           "expires_at": 1769817600,
+                     *           "user_agent": "Mozilla/5.0",
+                     *           "address": "192.0.2.7",
+                     *           "current": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         sessions: components["schemas"]["Session"][];
                     };
@@ -3882,6 +3980,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "old_password": "correct horse battery",
+                 *       "new_password": "staple and a lighthouse"
+                 *     }
+                 */
                 "application/json": {
                     old_password: string;
                     new_password: components["schemas"]["Password"];
@@ -3933,6 +4037,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "if there is such an account, a mail is on its way"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Message"];
                 };
             };
@@ -3954,6 +4063,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "qM0v9w2XyD1sZ7uTn4kE3bR6hJ8cF5gA",
+                 *       "new_password": "staple and a lighthouse"
+                 *     }
+                 */
                 "application/json": {
                     token: string;
                     new_password: components["schemas"]["Password"];
@@ -3993,6 +4108,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kid": "b7d1f2a94c03e586",
+                     *       "created_at": 1767225600
+                     *     }
+                     */
                     "application/json": components["schemas"]["SigningKey"];
                 };
             };
@@ -4021,6 +4142,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "id": 4,
+                     *           "name": "camera at the gate",
+                     *           "scopes": [
+                     *             "assets.read",
+                     *             "assets.write"
+                     *           ],
+                     *           "created_at": 1767225600,
+                     *           "expires_at": 1798761600,
+                     *           "last_used_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApiKeys"];
                 };
             };
@@ -4040,6 +4178,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "camera at the gate",
+                 *       "scopes": [
+                 *         "assets.read",
+                 *         "assets.write"
+                 *       ],
+                 *       "expires_in_s": 31536000
+                 *     }
+                 */
                 "application/json": {
                     name: string;
                     scopes: components["schemas"]["Scope"][];
@@ -4055,6 +4203,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 4,
+                     *       "name": "camera at the gate",
+                     *       "scopes": [
+                     *         "assets.read",
+                     *         "assets.write"
+                     *       ],
+                     *       "created_at": 1767225600,
+                     *       "expires_at": 1798761600,
+                     *       "last_used_at": null,
+                     *       "key": "mpk_4_3hV8Qw1nZ5tYc7Lr0sXk2uFb"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewApiKey"];
                 };
             };
@@ -4113,6 +4275,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "invites": [
+                     *         {
+                     *           "id": 3,
+                     *           "role": "user",
+                     *           "email": "grace@example.org",
+                     *           "created_by": 1,
+                     *           "created_at": 1767225600,
+                     *           "expires_at": 1767830400,
+                     *           "used_at": null,
+                     *           "used_by": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Invites"];
                 };
             };
@@ -4132,6 +4310,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "grace@example.org",
+                 *       "role": "user",
+                 *       "expires_in_s": 604800
+                 *     }
+                 */
                 "application/json": {
                     email?: components["schemas"]["Email"];
                     role?: components["schemas"]["Role"];
@@ -4147,6 +4332,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 3,
+                     *       "role": "user",
+                     *       "email": "grace@example.org",
+                     *       "created_by": 1,
+                     *       "created_at": 1767225600,
+                     *       "expires_at": 1767830400,
+                     *       "used_at": null,
+                     *       "used_by": null,
+                     *       "token": "qM0v9w2XyD1sZ7uTn4kE3bR6hJ8cF5gA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewInvite"];
                 };
             };
@@ -4213,6 +4411,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "users": [
+                     *         {
+                     *           "id": 2,
+                     *           "username": "ada",
+                     *           "email": "ada@example.org",
+                     *           "role": "user",
+                     *           "active": true,
+                     *           "created_at": 1767225600
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Users"];
                 };
             };
@@ -4233,6 +4446,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "ada",
+                 *       "email": "ada@example.org",
+                 *       "password": "correct horse battery",
+                 *       "role": "user"
+                 *     }
+                 */
                 "application/json": {
                     username: components["schemas"]["Username"];
                     email?: components["schemas"]["Email"];
@@ -4248,6 +4469,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 2,
+                     *       "username": "ada",
+                     *       "email": "ada@example.org",
+                     *       "role": "user",
+                     *       "active": true,
+                     *       "created_at": 1767225600
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -4281,6 +4512,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 2,
+                     *       "username": "ada",
+                     *       "email": "ada@example.org",
+                     *       "role": "user",
+                     *       "active": true,
+                     *       "created_at": 1767225600
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -4333,6 +4574,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "operator"
+                 *     }
+                 */
                 "application/json": {
                     role?: components["schemas"]["Role"];
                     active?: boolean;
@@ -4347,6 +4593,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 2,
+                     *       "username": "ada",
+                     *       "email": "ada@example.org",
+                     *       "role": "operator",
+                     *       "active": true,
+                     *       "created_at": 1767225600
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -4390,6 +4646,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "audit": [
+                     *         {
+                     *           "id": 91,
+                     *           "at": 1767225600,
+                     *           "user_id": 1,
+                     *           "target_id": 2,
+                     *           "action": "user.change",
+                     *           "detail": "role operator",
+                     *           "address": "192.0.2.7",
+                     *           "request_id": "4f6a1c0e9b2d"
+                     *         }
+                     *       ],
+                     *       "next_before": null
+                     *     }
+                     */
                     "application/json": {
                         audit: components["schemas"]["Audit"][];
                         /** @description before of the next page */
@@ -4647,6 +4920,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "files": [
+                 *         "(bytes of lighthouse.jpg)"
+                 *       ],
+                 *       "project_id": 1,
+                 *       "tags": "sea,tower"
+                 *     }
+                 */
                 "multipart/form-data": {
                     files: string[];
                     project_id?: components["schemas"]["ProjectNumber"];
@@ -4667,6 +4949,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "images": [
+                     *         {
+                     *           "id": 12,
+                     *           "image_id": "12",
+                     *           "user_id": "1",
+                     *           "project_id": 1,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "phash": "p:c866a693b4b4d5a3",
+                     *           "width": 320,
+                     *           "height": 240,
+                     *           "format": "jpeg",
+                     *           "key": "images/1/12.jpeg",
+                     *           "created_at": "2026-01-31T12:00:00Z",
+                     *           "model_name": "lite",
+                     *           "model_version": "lite-1",
+                     *           "name": "lighthouse.jpg",
+                     *           "title": "",
+                     *           "description": "",
+                     *           "tags": [
+                     *             "sea"
+                     *           ],
+                     *           "bytes": 48213,
+                     *           "taken_at": null,
+                     *           "state": "present",
+                     *           "issues": [],
+                     *           "quality": {
+                     *             "sharpness": 412.7,
+                     *             "brightness": 0.51,
+                     *             "contrast": 0.22,
+                     *             "entropy": 7.3
+                     *           },
+                     *           "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k",
+                     *           "content_url": "/api/images/12/content?exp=1767232800&sig=m1Rt",
+                     *           "status": "known",
+                     *           "file_name": "lighthouse.jpg"
+                     *         }
+                     *       ],
+                     *       "added": 0,
+                     *       "known": 1,
+                     *       "refused": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["UploadAnswer"];
                 };
             };
@@ -5603,6 +5930,14 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["Question"];
+                /**
+                 * @example {
+                 *       "query": "{\"texts\": [\"at night\"], \"limit\": 10}",
+                 *       "images": [
+                 *         "(bytes of lighthouse.jpg)"
+                 *       ]
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** @description A question as JSON; may be left out */
                     query?: string;
@@ -6295,6 +6630,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "plan_id": 3,
+                     *       "status": "draft",
+                     *       "user_id": 1,
+                     *       "at": "2026-01-31T12:01:00Z",
+                     *       "steps": 0,
+                     *       "done": 0,
+                     *       "skipped": 0,
+                     *       "clusters": [
+                     *         {
+                     *           "keep": {
+                     *             "id": 12,
+                     *             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *             "bytes": 48213,
+                     *             "width": 320,
+                     *             "height": 240,
+                     *             "reason": "largest, 320x240",
+                     *             "score": 1,
+                     *             "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k"
+                     *           },
+                     *           "remove": [
+                     *             {
+                     *               "id": 15,
+                     *               "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *               "bytes": 9121,
+                     *               "width": 160,
+                     *               "height": 120,
+                     *               "reason": "re-encoded",
+                     *               "score": 0.98,
+                     *               "preview_url": "/api/images/15/thumbnail?exp=1767232800&sig=p0Xc"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Plan"] & {
                         clusters: {
                             keep: components["schemas"]["PlanPicture"];
@@ -7233,6 +7605,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 7,
+                     *       "type": "processing",
+                     *       "status": "cancelled",
+                     *       "project_id": 1,
+                     *       "user_id": 1,
+                     *       "priority": 0,
+                     *       "attempts": 0,
+                     *       "max_attempts": 3,
+                     *       "cancel_requested": true,
+                     *       "error": "",
+                     *       "params": {
+                     *         "operation": "reindex"
+                     *       },
+                     *       "result": null,
+                     *       "progress": {
+                     *         "done": 0,
+                     *         "total": 0
+                     *       },
+                     *       "created_at": "2026-01-31T12:02:00Z",
+                     *       "run_at": "2026-01-31T12:02:00Z",
+                     *       "started_at": null,
+                     *       "finished_at": "2026-01-31T12:02:01Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Job"];
                 };
             };
@@ -7265,6 +7663,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 7,
+                     *       "type": "processing",
+                     *       "status": "queued",
+                     *       "project_id": 1,
+                     *       "user_id": 1,
+                     *       "priority": 0,
+                     *       "attempts": 0,
+                     *       "max_attempts": 3,
+                     *       "cancel_requested": false,
+                     *       "error": "",
+                     *       "params": {
+                     *         "operation": "reindex"
+                     *       },
+                     *       "result": null,
+                     *       "progress": {
+                     *         "done": 0,
+                     *         "total": 0
+                     *       },
+                     *       "created_at": "2026-01-31T12:02:00Z",
+                     *       "run_at": "2026-01-31T12:02:00Z",
+                     *       "started_at": null,
+                     *       "finished_at": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Job"];
                 };
             };
@@ -7322,6 +7746,14 @@ export interface operations {
                         logs: components["schemas"]["JobLine"][];
                         status: components["schemas"]["JobStatus"];
                     };
+                    /**
+                     * @example id: 3
+                     *     event: log
+                     *     data: {"id":3,"at":"2026-01-31T12:02:01Z","level":"info","text":"reindex"}
+                     *
+                     *     event: status
+                     *     data: {"status":"completed","done":128,"total":128}
+                     */
                     "text/event-stream": string;
                 };
             };
@@ -7885,6 +8317,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "file": "external_id,title,price,currency,image_url\nLH-1,Lighthouse lamp,49.90,EUR,https://shop.example/lh-1.jpg\n",
+                 *       "format": "csv"
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** Format: binary */
                     file: string;
@@ -8209,6 +8647,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "file": "(bytes of lamp.jpg)"
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** Format: binary */
                     file: string;
@@ -8453,6 +8896,12 @@ export interface operations {
                         text?: number;
                     };
                 } & (unknown | unknown | unknown | unknown);
+                /**
+                 * @example {
+                 *       "file": "(bytes of lamp.jpg)",
+                 *       "query": "{\"limit\": 10, \"category\": \"lamps\"}"
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** @description The other members as JSON; may be left out */
                     query?: string;
@@ -8693,6 +9142,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "projects": [
+                     *         {
+                     *           "id": 2,
+                     *           "owner_id": 2,
+                     *           "name": "Coast",
+                     *           "description": "What the camera at the pier sees",
+                     *           "config": {
+                     *             "retention_days": 365,
+                     *             "notifications": [
+                     *               {
+                     *                 "channel": "webhook",
+                     *                 "url": "https://hooks.example.org/coast",
+                     *                 "secret": "***",
+                     *                 "events": [
+                     *                   "image."
+                     *                 ]
+                     *               }
+                     *             ]
+                     *           },
+                     *           "status": "active",
+                     *           "is_default": false,
+                     *           "role": "owner",
+                     *           "assets": 128,
+                     *           "created_at": "2026-01-01T00:00:00Z",
+                     *           "updated_at": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
                         projects: components["schemas"]["Project"][];
                         next_cursor: components["schemas"]["NextCursor"];
@@ -8716,6 +9197,25 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Coast",
+                 *       "description": "What the camera at the pier sees",
+                 *       "config": {
+                 *         "retention_days": 365,
+                 *         "notifications": [
+                 *           {
+                 *             "channel": "webhook",
+                 *             "url": "https://hooks.example.org/coast",
+                 *             "secret": "a secret that signs",
+                 *             "events": [
+                 *               "image."
+                 *             ]
+                 *           }
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": {
                     name: components["schemas"]["ProjectName"];
                     description?: string;
@@ -8730,6 +9230,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 2,
+                     *       "owner_id": 2,
+                     *       "name": "Coast",
+                     *       "description": "What the camera at the pier sees",
+                     *       "config": {
+                     *         "retention_days": 365,
+                     *         "notifications": [
+                     *           {
+                     *             "channel": "webhook",
+                     *             "url": "https://hooks.example.org/coast",
+                     *             "secret": "***",
+                     *             "events": [
+                     *               "image."
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "status": "active",
+                     *       "is_default": false,
+                     *       "role": "owner",
+                     *       "assets": 0,
+                     *       "created_at": "2026-01-01T00:00:00Z",
+                     *       "updated_at": "2026-01-01T00:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Project"];
                 };
             };
@@ -8763,6 +9290,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 2,
+                     *       "owner_id": 2,
+                     *       "name": "Coast",
+                     *       "description": "What the camera at the pier sees",
+                     *       "config": {
+                     *         "retention_days": 365,
+                     *         "notifications": [
+                     *           {
+                     *             "channel": "webhook",
+                     *             "url": "https://hooks.example.org/coast",
+                     *             "secret": "***",
+                     *             "events": [
+                     *               "image."
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "status": "active",
+                     *       "is_default": false,
+                     *       "role": "owner",
+                     *       "assets": 128,
+                     *       "created_at": "2026-01-01T00:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Project"];
                 };
             };
@@ -8819,6 +9373,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Coast and sea",
+                 *       "status": "archived"
+                 *     }
+                 */
                 "application/json": {
                     name?: components["schemas"]["ProjectName"];
                     description?: string;
@@ -8835,6 +9395,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 2,
+                     *       "owner_id": 2,
+                     *       "name": "Coast and sea",
+                     *       "description": "What the camera at the pier sees",
+                     *       "config": {
+                     *         "retention_days": 365,
+                     *         "notifications": [
+                     *           {
+                     *             "channel": "webhook",
+                     *             "url": "https://hooks.example.org/coast",
+                     *             "secret": "***",
+                     *             "events": [
+                     *               "image."
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "status": "archived",
+                     *       "is_default": false,
+                     *       "role": "owner",
+                     *       "assets": 128,
+                     *       "created_at": "2026-01-01T00:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Project"];
                 };
             };
@@ -8869,6 +9456,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "members": [
+                     *         {
+                     *           "user_id": 3,
+                     *           "username": "grace",
+                     *           "role": "editor"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         members: components["schemas"]["Member"][];
                     };
@@ -8894,6 +9492,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "grace",
+                 *       "role": "editor"
+                 *     }
+                 */
                 "application/json": {
                     /** Format: int64 */
                     user_id?: number;
@@ -8911,6 +9515,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user_id": 3,
+                     *       "username": "grace",
+                     *       "role": "editor"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Member"];
                 };
             };
@@ -8983,6 +9594,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "assets": [
+                     *         {
+                     *           "id": 31,
+                     *           "project_id": 2,
+                     *           "user_id": 2,
+                     *           "type": "document",
+                     *           "state": "present",
+                     *           "name": "tides.csv",
+                     *           "title": "Tides",
+                     *           "description": "",
+                     *           "metadata": {
+                     *             "station": "pier"
+                     *           },
+                     *           "version": 2,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "bytes": 1822,
+                     *           "format": "",
+                     *           "width": 0,
+                     *           "height": 0,
+                     *           "created_at": "2026-01-30T08:00:00Z",
+                     *           "updated_at": "2026-01-31T12:00:00Z",
+                     *           "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
                         assets: components["schemas"]["Asset"][];
                         next_cursor: components["schemas"]["NextCursor"];
@@ -9019,6 +9659,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "files": [
+                 *         "(bytes of tides.csv)"
+                 *       ],
+                 *       "type": "document",
+                 *       "title": "Tides",
+                 *       "metadata": "{\"station\": \"pier\"}"
+                 *     }
+                 */
                 "multipart/form-data": {
                     files?: string[];
                     type?: components["schemas"]["AssetType"];
@@ -9037,6 +9687,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "assets": [
+                     *         {
+                     *           "id": 31,
+                     *           "project_id": 2,
+                     *           "user_id": 2,
+                     *           "type": "document",
+                     *           "state": "present",
+                     *           "name": "tides.csv",
+                     *           "title": "Tides",
+                     *           "description": "",
+                     *           "metadata": {
+                     *             "station": "pier"
+                     *           },
+                     *           "version": 1,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "bytes": 1822,
+                     *           "format": "",
+                     *           "width": 0,
+                     *           "height": 0,
+                     *           "created_at": "2026-01-30T08:00:00Z",
+                     *           "updated_at": "2026-01-30T08:00:00Z",
+                     *           "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw",
+                     *           "status": "known",
+                     *           "file_name": "tides.csv"
+                     *         }
+                     *       ],
+                     *       "added": 0,
+                     *       "known": 1,
+                     *       "refused": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetUpload"];
                 };
             };
@@ -9046,6 +9730,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "assets": [
+                     *         {
+                     *           "id": 31,
+                     *           "project_id": 2,
+                     *           "user_id": 2,
+                     *           "type": "document",
+                     *           "state": "present",
+                     *           "name": "tides.csv",
+                     *           "title": "Tides",
+                     *           "description": "",
+                     *           "metadata": {
+                     *             "station": "pier"
+                     *           },
+                     *           "version": 1,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "bytes": 1822,
+                     *           "format": "",
+                     *           "width": 0,
+                     *           "height": 0,
+                     *           "created_at": "2026-01-30T08:00:00Z",
+                     *           "updated_at": "2026-01-30T08:00:00Z",
+                     *           "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw",
+                     *           "status": "added",
+                     *           "file_name": "tides.csv"
+                     *         }
+                     *       ],
+                     *       "added": 1,
+                     *       "known": 0,
+                     *       "refused": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetUpload"];
                 };
             };
@@ -9089,6 +9807,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 31,
+                     *       "project_id": 2,
+                     *       "user_id": 2,
+                     *       "type": "document",
+                     *       "state": "present",
+                     *       "name": "tides.csv",
+                     *       "title": "Tides",
+                     *       "description": "",
+                     *       "metadata": {
+                     *         "station": "pier"
+                     *       },
+                     *       "version": 2,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "bytes": 1822,
+                     *       "format": "",
+                     *       "width": 0,
+                     *       "height": 0,
+                     *       "created_at": "2026-01-30T08:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z",
+                     *       "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Asset"];
                 };
             };
@@ -9141,6 +9883,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "title": "Tides at the pier",
+                 *       "metadata": {
+                 *         "station": "pier",
+                 *         "year": 2026
+                 *       }
+                 *     }
+                 */
                 "application/json": {
                     /** @description Without slashes */
                     name?: string;
@@ -9157,6 +9908,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 31,
+                     *       "project_id": 2,
+                     *       "user_id": 2,
+                     *       "type": "document",
+                     *       "state": "present",
+                     *       "name": "tides.csv",
+                     *       "title": "Tides at the pier",
+                     *       "description": "",
+                     *       "metadata": {
+                     *         "station": "pier",
+                     *         "year": 2026
+                     *       },
+                     *       "version": 2,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "bytes": 1822,
+                     *       "format": "",
+                     *       "width": 0,
+                     *       "height": 0,
+                     *       "created_at": "2026-01-30T08:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z",
+                     *       "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Asset"];
                 };
             };
@@ -9254,6 +10030,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "asset_id": 31,
+                     *       "from": 1,
+                     *       "to": 2,
+                     *       "changes": [
+                     *         {
+                     *           "field": "bytes",
+                     *           "from": 1640,
+                     *           "to": 1822
+                     *         },
+                     *         {
+                     *           "field": "metadata",
+                     *           "from": {},
+                     *           "to": {
+                     *             "station": "pier"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         asset_id: number;
                         from: number;
@@ -9300,6 +10097,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "versions": [
+                     *         {
+                     *           "number": 2,
+                     *           "current": true,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "bytes": 1822,
+                     *           "format": "",
+                     *           "width": 0,
+                     *           "height": 0,
+                     *           "user_id": 2,
+                     *           "created_at": "2026-01-31T12:00:00Z",
+                     *           "name": "tides.csv",
+                     *           "metadata": {
+                     *             "station": "pier"
+                     *           },
+                     *           "content_url": "/api/assets/31/versions/2/content?exp=1767232800&sig=Jq0e"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
                         versions: components["schemas"]["Version"][];
                         next_cursor: components["schemas"]["NextCursor"];
@@ -9327,6 +10147,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "file": "(bytes of tides.csv)"
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** Format: binary */
                     file?: string;
@@ -9341,6 +10166,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 31,
+                     *       "project_id": 2,
+                     *       "user_id": 2,
+                     *       "type": "document",
+                     *       "state": "present",
+                     *       "name": "tides.csv",
+                     *       "title": "Tides",
+                     *       "description": "",
+                     *       "metadata": {
+                     *         "station": "pier"
+                     *       },
+                     *       "version": 2,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "bytes": 1822,
+                     *       "format": "",
+                     *       "width": 0,
+                     *       "height": 0,
+                     *       "created_at": "2026-01-30T08:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z",
+                     *       "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw",
+                     *       "status": "unchanged"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetChange"];
                 };
             };
@@ -9350,6 +10200,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 31,
+                     *       "project_id": 2,
+                     *       "user_id": 2,
+                     *       "type": "document",
+                     *       "state": "present",
+                     *       "name": "tides.csv",
+                     *       "title": "Tides",
+                     *       "description": "",
+                     *       "metadata": {
+                     *         "station": "pier"
+                     *       },
+                     *       "version": 2,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "bytes": 1822,
+                     *       "format": "",
+                     *       "width": 0,
+                     *       "height": 0,
+                     *       "created_at": "2026-01-30T08:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z",
+                     *       "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw",
+                     *       "status": "added"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetChange"];
                 };
             };
@@ -9444,6 +10319,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 31,
+                     *       "project_id": 2,
+                     *       "user_id": 2,
+                     *       "type": "document",
+                     *       "state": "present",
+                     *       "name": "tides.csv",
+                     *       "title": "Tides",
+                     *       "description": "",
+                     *       "metadata": {
+                     *         "station": "pier"
+                     *       },
+                     *       "version": 2,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "bytes": 1822,
+                     *       "format": "",
+                     *       "width": 0,
+                     *       "height": 0,
+                     *       "created_at": "2026-01-30T08:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z",
+                     *       "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw",
+                     *       "status": "unchanged"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetChange"];
                 };
             };
@@ -9453,6 +10353,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 31,
+                     *       "project_id": 2,
+                     *       "user_id": 2,
+                     *       "type": "document",
+                     *       "state": "present",
+                     *       "name": "tides.csv",
+                     *       "title": "Tides",
+                     *       "description": "",
+                     *       "metadata": {
+                     *         "station": "pier"
+                     *       },
+                     *       "version": 3,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "bytes": 1822,
+                     *       "format": "",
+                     *       "width": 0,
+                     *       "height": 0,
+                     *       "created_at": "2026-01-30T08:00:00Z",
+                     *       "updated_at": "2026-01-31T12:00:00Z",
+                     *       "content_url": "/api/assets/31/content?exp=1767232800&sig=t3Vw",
+                     *       "status": "added"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetChange"];
                 };
             };
@@ -9488,6 +10413,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "openapi": "3.1.0",
+                     *       "info": {
+                     *         "title": "Magpie",
+                     *         "version": "0.1.0"
+                     *       },
+                     *       "paths": {},
+                     *       "components": {}
+                     *     }
+                     */
                     "application/json": {
                         openapi: string;
                         info: Record<string, never>;
@@ -9590,6 +10526,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "file": "(bytes of lighthouse.jpg)"
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** Format: binary */
                     file: string;
@@ -9605,6 +10546,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "model": "lite",
+                     *       "model_version": "lite-1",
+                     *       "dims": 3,
+                     *       "space": "look",
+                     *       "embedding": [
+                     *         0.0132,
+                     *         -0.0871,
+                     *         0.0419
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Embedding"];
                 };
             };
@@ -9631,6 +10585,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "files": [
+                 *         "(bytes of lighthouse.jpg)",
+                 *         "(bytes of pier.jpg)"
+                 *       ]
+                 *     }
+                 */
                 "multipart/form-data": {
                     files: string[];
                 };
@@ -9643,6 +10605,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "model": "lite",
+                     *       "model_version": "lite-1",
+                     *       "dims": 3,
+                     *       "space": "look",
+                     *       "embeddings": [
+                     *         [
+                     *           0.0132,
+                     *           -0.0871,
+                     *           0.0419
+                     *         ],
+                     *         [
+                     *           0.0211,
+                     *           0.0034,
+                     *           -0.0917
+                     *         ]
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Embeddings"];
                 };
             };
@@ -9683,6 +10665,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "model": "lite",
+                     *       "model_version": "lite-1",
+                     *       "dims": 3,
+                     *       "space": "word",
+                     *       "embedding": [
+                     *         0.0132,
+                     *         -0.0871,
+                     *         0.0419
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Embedding"];
                 };
             };
