@@ -6039,6 +6039,12 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["CopiesQuestion"];
+                /**
+                 * @example {
+                 *       "query": "{\"where\": \"tag:sea\"}",
+                 *       "image": "(bytes of lighthouse.jpg)"
+                 *     }
+                 */
                 "multipart/form-data": {
                     /** @description The members of the question as JSON; may be left out */
                     query?: string;
