@@ -94,12 +94,12 @@ static const mp_option rows[] = {
     {.name = "connections-per-address",
      .type = MP_OPT_INT,
      .value = "N",
-     .fallback = "200",
      .min = 0,
      .max = 100000,
      .help =
-         "Connections that one address may have open at once; more are closed. 0: no limit, as it "
-         "is with --trusted-proxy where this is not said: all clients share the proxy's."},
+         "Connections that one address may have open at once (default: 200); more are closed. 0: "
+         "no limit, as it is with --trusted-proxy where this is not said: all clients share the "
+         "proxy's."},
     {.name = "trusted-proxy",
      .type = MP_OPT_TEXT,
      .check = mp_http_check_proxy,
