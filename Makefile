@@ -7,7 +7,7 @@ export MAGPIE_MODELS ?= $(MODELS)
 SOURCES = find src include tests bench examples fuzz -name '*.[ch]' -print0
 
 .PHONY: help demo test quality bench bench-http peers install format check-format asan tsan clang fuzz clean \
-	release model deps-demo deps-test deps-bench kill200 memory10000 api docs-ui schema \
+	release model deps-demo deps-test deps-bench kill200 memory10000 api generated docs-ui schema \
 	sdk-python sdk-typescript demo-stop web web-e2e
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make install   install into PREFIX (default /usr/local; DESTDIR works, too)"
 	@echo "make kill200 memory10000   the long forms of two end-to-end tests"
 	@echo "make api       write api/openapi.json anew from api/openapi.yaml"
+	@echo "make generated   that, and what the binary prints of itself: docs/cli.md and the examples of settings"
 	@echo "make web       check, test and build the web app (npm); serve shows it from build/web"
 	@echo "make web-e2e   drive the app in Chromium against the real binary"
 	@echo "make docs-ui   fetch what the page /docs needs (npm); before make install"
@@ -89,6 +90,11 @@ kill200: release
 	@KILLS=200 PYTHON=$$(tools/python.sh) tests/e2e/run.sh test_kill.py
 memory10000: release
 	@PICTURES=10000 PYTHON=$$(tools/python.sh) tests/e2e/run.sh -s test_memory.py
+
+generated: release api
+	@build/release/src/app/magpie help --markdown >docs/cli.md
+	@build/release/src/app/magpie help --env >.env.example
+	@build/release/src/app/magpie help --toml >magpie.example.toml
 
 api:
 	@python=$$(tools/python.sh) && $${python:?needs PyYAML of tests/requirements.txt} tools/openapi_json.py
