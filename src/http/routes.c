@@ -56,6 +56,8 @@ const mp_route mp_routes[] = {
     AT(POST, "/api/images", add_images, MAY("assets.write"), FILES),
     AT(POST, "/api/images/ingest", ingest, MAY("assets.write"), JSON),
     AT(GET, "/api/images", list_images, MAY("assets.read")),
+    AT(GET, "/api/images/timeline", timeline, MAY("assets.read")),
+    AT(GET, "/api/images/cells", cells, MAY("assets.read")),
     AT(GET, "/api/images/{id}", get_image, MAY("assets.read")),
     AT(PATCH, "/api/images/{id}", change_image, MAY("assets.write"), JSON),
     AT(DELETE, "/api/images/{id}", delete_image, MAY("assets.write")),
