@@ -56,6 +56,8 @@ const mp_route mp_routes[] = {
     AT(POST, "/api/images", add_images, MAY("assets.write"), FILES),
     AT(POST, "/api/images/ingest", ingest, MAY("assets.write"), JSON),
     AT(GET, "/api/images", list_images, MAY("assets.read")),
+    AT(POST, "/api/images/tags", tag_images, MAY("assets.write"), JSON),
+    AT(POST, "/api/images/delete", delete_images, MAY("assets.write"), JSON),
     AT(GET, "/api/images/timeline", timeline, MAY("assets.read")),
     AT(GET, "/api/images/cells", cells, MAY("assets.read")),
     AT(GET, "/api/images/{id}", get_image, MAY("assets.read")),
