@@ -110,7 +110,7 @@ describe('a session', () => {
       (route) => route.fulfill({ status: 401, json: { detail: 'over' } }),
       { times: 1 },
     );
-    await page.evaluate(() => window.dispatchEvent(new Event('magpie:ask')));
+    await page.getByRole('link', { name: 'Library' }).click();
     await page.getByRole('heading', { name: 'You were signed out' }).waitFor();
     await accessible(page);
     await page.getByRole('dialog').getByLabel('Password', { exact: true }).fill('wrong');

@@ -15,7 +15,6 @@ function One({ toast }: { toast: Toast }) {
   }, [held, toast]);
   return (
     <li
-      role={toast.kind === 'error' ? 'alert' : 'status'}
       onPointerEnter={() => setHeld(true)}
       onPointerLeave={() => setHeld(false)}
       onFocus={() => setHeld(true)}
@@ -25,7 +24,7 @@ function One({ toast }: { toast: Toast }) {
         toast.kind === 'error' ? 'border-danger' : 'border-line-strong',
       )}
     >
-      <div className="min-w-0 flex-1">
+      <div role={toast.kind === 'error' ? 'alert' : 'status'} className="min-w-0 flex-1">
         <p className="break-words">{toast.text}</p>
         {toast.trouble && <p className="text-muted">{toast.trouble.next}</p>}
       </div>
