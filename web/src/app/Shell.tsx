@@ -23,7 +23,7 @@ function Rail() {
   return (
     <nav
       aria-label={t('app.pages')}
-      className="order-last flex shrink-0 border-line bg-surface max-md:border-t md:order-first md:w-20 md:flex-col md:gap-1 md:border-r md:p-2"
+      className="order-last flex shrink-0 border-line bg-surface max-md:border-t md:order-first md:w-24 md:flex-col md:gap-1 md:border-r md:p-2"
     >
       {list.map(({ path, title, nav }) => (
         <Link
@@ -31,7 +31,7 @@ function Rail() {
           to={path}
           activeOptions={{ exact: path === '/', includeSearch: false }}
           className="flex min-h-14 min-w-0 flex-1 flex-col items-center justify-center gap-1 rounded-md px-1 text-xs text-muted hover:bg-sunken md:flex-none"
-          activeProps={{ className: 'bg-accent-soft text-text! font-medium' }}
+          activeProps={{ className: 'bg-accent-soft! text-text! font-medium' }}
         >
           {nav && <nav.icon size={20} aria-hidden />}
           <span className="max-w-full truncate">{t(title)}</span>

@@ -79,14 +79,14 @@ export function Scrubber({
         <span
           key={year}
           style={{ top: `${y * 100}%` }}
-          className="absolute right-2 -translate-y-1/2 bg-bg text-xs text-muted"
+          className="absolute right-4 -translate-y-1/2 text-xs text-muted"
         >
           {year}
         </span>
       ))}
       <span
         style={{ top: `${share(at) * 100}%` }}
-        className="absolute right-0 h-0.5 w-full -translate-y-1/2 bg-accent"
+        className="absolute right-0 h-1 w-3 -translate-y-1/2 rounded-full bg-accent"
       >
         <span
           className={cx(

@@ -77,7 +77,8 @@ export function t(key: TextKey, vars: Vars = {}): string {
 }
 
 export function number(value: number, options?: Intl.NumberFormatOptions): string {
-  return new Intl.NumberFormat(language, options).format(value);
+  // Never "-0.00".
+  return new Intl.NumberFormat(language, { signDisplay: 'negative', ...options }).format(value);
 }
 
 /** 12 kB, 3.4 GB: by thousands, as systems show sizes. */

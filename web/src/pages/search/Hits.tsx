@@ -15,10 +15,14 @@ function One({ hit, onOpen }: { hit: Hit; onOpen: () => void }) {
     <button
       type="button"
       onClick={onOpen}
-      style={{ flexGrow: ratio, flexBasis: ratio * HEIGHT }}
-      className={cx('flex min-w-0 flex-col rounded-md text-left', !hit.good && 'opacity-80')}
+      style={{ flexGrow: ratio, flexBasis: ratio * HEIGHT, maxWidth: ratio * HEIGHT * 1.5 }}
+      className="flex min-w-0 flex-col rounded-md text-left"
     >
-      <Thumb src={hit.preview_url} alt={title || name} className="h-48 w-full rounded-md" />
+      <Thumb
+        src={hit.preview_url}
+        alt={title || name}
+        className={cx('h-48 w-full rounded-md', !hit.good && 'opacity-70')}
+      />
       <span className="flex w-full gap-2 py-1">
         <span className="font-medium tabular-nums">
           {number(hit.score, { minimumFractionDigits: 2, maximumFractionDigits: 2 })}
@@ -31,22 +35,29 @@ function One({ hit, onOpen }: { hit: Hit; onOpen: () => void }) {
   );
 }
 
+/** So that the last row is not stretched. */
+function Filler() {
+  return <span aria-hidden style={{ flexGrow: 1000, flexBasis: 0 }} />;
+}
+
 export function Hits({ hits, onOpen }: { hits: readonly Hit[]; onOpen: (id: number) => void }) {
   const line = hits.findIndex((hit) => !hit.good);
   return (
     <div className="flex flex-wrap gap-x-2 gap-y-1">
       {hits.map((hit, i) => (
         <Fragment key={hit.id}>
-          {i === line && (
-            <p className="flex w-full items-center gap-3 py-3 text-muted before:h-px before:flex-1 before:bg-line-strong after:h-px after:flex-1 after:bg-line-strong">
-              {i === 0 ? t('search.noGood') : t('search.line')}
-            </p>
+          {i === line && i > 0 && (
+            <>
+              <Filler />
+              <p className="flex w-full items-center gap-3 py-3 text-muted before:h-px before:flex-1 before:bg-line-strong after:h-px after:flex-1 after:bg-line-strong">
+                {t('search.line')}
+              </p>
+            </>
           )}
           <One hit={hit} onOpen={() => onOpen(hit.id)} />
         </Fragment>
       ))}
-      {/* The last row is not stretched. */}
-      <span aria-hidden style={{ flexGrow: 100, flexBasis: 0 }} />
+      <Filler />
     </div>
   );
 }

@@ -17,7 +17,7 @@ function FromLibrary({ id }: { id: number }) {
     queryFn: ({ signal }) => magpie.json<Image>('GET', `/api/images/${id}`, { signal }),
   });
   return data ? (
-    <Thumb src={data.preview_url} alt={data.title || data.name} className="size-10 rounded-md" />
+    <Thumb src={data.preview_url} alt="" className="size-10 rounded-md" />
   ) : (
     <span className="size-10 rounded-md bg-sunken" />
   );
@@ -41,11 +41,7 @@ function One({
       )}
     >
       {term.file ? (
-        <LocalPicture
-          file={term.file}
-          alt={term.value}
-          className="size-10 rounded-md bg-sunken object-cover"
-        />
+        <LocalPicture file={term.file} alt="" className="size-10 rounded-md bg-sunken object-cover" />
       ) : (
         term.kind === 'id' && <FromLibrary id={Number(term.value)} />
       )}
