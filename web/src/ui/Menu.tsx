@@ -6,7 +6,8 @@ import { cx } from './cx';
 const ITEM =
   'flex min-h-9 cursor-pointer items-center gap-2 rounded-md px-2 outline-none select-none data-highlighted:bg-sunken data-disabled:opacity-50 pointer-coarse:min-h-11';
 
-/** Not modal: a modal one would put a style element into the page, which the policy refuses. */
+/** Not modal: a modal one would put a style element into the page, which the policy refuses. It stays inside of the
+ * landmark that its button is in. */
 export function Menu({
   trigger,
   children,
@@ -19,16 +20,14 @@ export function Menu({
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align={align}
-          sideOffset={4}
-          collisionPadding={8}
-          className="z-50 max-h-[70dvh] min-w-52 overflow-auto rounded-md border border-line bg-surface p-1 shadow-lg"
-        >
-          {children}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      <DropdownMenu.Content
+        align={align}
+        sideOffset={4}
+        collisionPadding={8}
+        className="z-50 max-h-[70dvh] min-w-52 overflow-auto rounded-md border border-line bg-surface p-1 shadow-lg"
+      >
+        {children}
+      </DropdownMenu.Content>
     </DropdownMenu.Root>
   );
 }
