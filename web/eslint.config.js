@@ -9,6 +9,9 @@ export default ts.config({ ignores: ['dist', 'docs', 'public', 'tools'] }, js.co
   languageOptions: { parserOptions: { project: './tsconfig.json' } },
   rules: {
     ...hooks.configs.recommended.rules,
+    // Of the React compiler, which is not used.
+    'react-hooks/incompatible-library': 'off',
+    'react-hooks/preserve-manual-memoization': 'off',
     '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
     '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],

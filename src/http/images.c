@@ -20,7 +20,7 @@ static const char ORDERS[] = "id|added|date|size|name";
 
 /* A cursor says where the last page ended and in which order it was: base64url of
  * "order direction number id name". It names nothing that its reader has not seen. */
-static const char *write_cursor(mp_request *r, const mp_page *page, const mp_page_mark *mark)
+const char *mp_page_cursor(mp_request *r, const mp_page *page, const mp_page_mark *mark)
 {
     mp_buf text = {0};
     mp_buf_printf(&text, "%d %d %lld %lld ", (int)page->order, page->descending,
@@ -80,7 +80,7 @@ static const char *query_where(mp_request *r)
     return out;
 }
 
-static bool read_page(mp_request *r, mp_page *page, mp_page_mark *mark, const char **scope)
+bool mp_page_asked(mp_request *r, mp_page *page, mp_page_mark *mark, const char **scope)
 {
     int order, direction;
     int64_t project;
@@ -114,7 +114,8 @@ void mp_handle_list_images(mp_request *r)
     long long limit;
     mp_why why = {0};
     mp_meta *meta = mp_core_meta(r->service->library);
-    if (!mp_request_number(r, "limit", 1, 1000, 50, &limit) || !read_page(r, &page, &mark, &scope))
+    if (!mp_request_number(r, "limit", 1, 1000, 50, &limit) ||
+        !mp_page_asked(r, &page, &mark, &scope))
         return;
     mp_err err = mp_filter_parse(scope, r->arena, &filter, &why);
     if (!err) /* one more than asked for tells whether there is a next page */
@@ -136,7 +137,7 @@ void mp_handle_list_images(mp_request *r)
     mp_page_mark last = n ? mp_meta_mark(&items[n - 1], page.order) : (mp_page_mark){0};
     mp_reply_json(r, 200,
                   json_pack("{s:o, s:I, s:s?}", "images", rows, "total", (json_int_t)total,
-                            "next_cursor", more ? write_cursor(r, &page, &last) : NULL));
+                            "next_cursor", more ? mp_page_cursor(r, &page, &last) : NULL));
 }
 
 /* ---- one ---- */

@@ -6,6 +6,8 @@
 #include "http/json_sink.h"
 #include "http/message.h"
 
+#include "meta/meta.h"
+
 /* The picture that a path's parameter names, when who asks may read (or write) it: else false with
  * a 404 (also for somebody else's) or 403 made. Free it with magpie_item_free. */
 bool mp_item_asked(mp_request *r, const char *text, bool write, magpie_item **out);
@@ -33,5 +35,13 @@ const char *mp_preview_url(mp_request *r, int64_t id);
 json_t *mp_time_json(int64_t ms);
 /* "image/jpeg"; static. */
 const char *mp_media_type(const char *format);
+
+/* ---- pages of pictures: images.c ---- */
+
+/* What the query says of a list: the order, where to go on (*mark has room for it), and the filter
+ * of what may be seen and is wanted. False with the reply made. */
+bool mp_page_asked(mp_request *r, mp_page *page, mp_page_mark *mark, const char **scope);
+/* The `cursor` that goes on behind the mark; in the request's arena. */
+const char *mp_page_cursor(mp_request *r, const mp_page *page, const mp_page_mark *mark);
 
 #endif

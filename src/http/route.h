@@ -57,6 +57,10 @@ void mp_handle_add_images(mp_request *r);
 void mp_handle_ingest(mp_request *r);      /* ingest.c */
 void mp_handle_list_images(mp_request *r); /* images.c */
 void mp_handle_get_image(mp_request *r);
+void mp_handle_tag_images(mp_request *r); /* bulk.c */
+void mp_handle_delete_images(mp_request *r);
+void mp_handle_timeline(mp_request *r); /* timeline.c */
+void mp_handle_cells(mp_request *r);
 void mp_handle_change_image(mp_request *r);
 void mp_handle_delete_image(mp_request *r);
 void mp_handle_content(mp_request *r);

@@ -112,6 +112,15 @@ MP_CHECK mp_err mp_meta_page(mp_meta *m, const mp_filter *filter, const mp_page 
 /* Where a page that ends with this item goes on. */
 mp_page_mark mp_meta_mark(const mp_item *item, mp_page_order order);
 MP_CHECK mp_err mp_meta_count(mp_meta *m, const mp_filter *filter, uint64_t *out, mp_why *why);
+/* What it takes to give a picture its place on a long page. */
+typedef struct mp_cell {
+    int64_t id, at_ms; /* at_ms: the value of the order */
+    int32_t width, height;
+} mp_cell;
+/* All that match, in the order of mp_meta_page; by ADDED or DATE. page->after counts for nothing.
+ * *out: caller frees. */
+MP_CHECK mp_err mp_meta_cells(mp_meta *m, const mp_filter *filter, const mp_page *page,
+                              mp_cell **out, size_t *n, mp_why *why);
 /* Sorted ids that match; *out: caller frees. filter NULL: all but trashed. */
 MP_CHECK mp_err mp_meta_ids(mp_meta *m, const mp_filter *filter, int64_t **out, size_t *n,
                             mp_why *why);

@@ -3,9 +3,7 @@
  * The shell is kept by version; a new one waits until the page says so ("update ready"). Pages and thumbnails ask
  * the network first, so that nothing is older than it has to be. Answers of the interface are never kept. */
 const VERSION = '__VERSION__';
-const FILES = [
-  /* __SHELL__ */
-];
+const FILES = '__SHELL__'; // a list, once tools/precompress.mjs has been here
 const SHELL = `shell-${VERSION}`;
 const THUMBS = 'thumbnails';
 const MOST_THUMBS = 3000;

@@ -18,7 +18,7 @@ function collect(chunk) {
 collect(entry);
 // The page that the address "/" opens, and the frame around it.
 for (const [name, chunk] of Object.entries(manifest))
-  if (/pages\/(dashboard\/|Dashboard)|app\/Shell/.test(name)) collect(chunk);
+  if (/^src\/(pages\/dashboard\/|app\/(App|Shell|session|worker))/.test(name)) collect(chunk);
 
 const size = (name) => {
   const zipped = `${dist}${name}.gz`;

@@ -30,8 +30,10 @@ writeFileSync(
   worker,
   readFileSync(worker, 'utf8')
     .replace("'__VERSION__'", JSON.stringify(version))
-    .replace('[/* __SHELL__ */]', JSON.stringify(['/', ...shell])),
+    .replace("'__SHELL__'", JSON.stringify(['/', ...shell])),
 );
+
+if (readFileSync(worker, 'utf8').includes('__')) throw new Error('sw.js: a placeholder is left');
 
 for (const path of all.filter((name) => TEXT.test(name))) {
   const data = readFileSync(path);

@@ -593,6 +593,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/images/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tag many pictures at once
+         * @description All of them are changed or, when one cannot be, none.
+         */
+        post: operations["tagImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete many pictures at once
+         * @description All of them are deleted or, when one cannot be, none.
+         */
+        post: operations["deleteImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where every picture has its place on a long page
+         * @description For a page that scrolls through a whole library: all pictures that match, in segments. One begins with
+         *     each month (in UTC, by the order that was asked for), and after `size` pictures. Its `cursor`, with the
+         *     same filter, sort and order, makes `GET /api/images` and `GET /api/images/cells` begin there.
+         */
+        get: operations["getTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/cells": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of pictures with the little that it takes to show them */
+        get: operations["listCells"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/images/{id}": {
         parameters: {
             query?: never;
@@ -5203,6 +5282,272 @@ export interface operations {
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
             507: components["responses"]["Full"];
+        };
+    };
+    tagImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         12,
+                 *         "15"
+                 *       ],
+                 *       "add_tags": [
+                 *         "sea"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    ids: components["schemas"]["ImageRef"][];
+                    add_tags?: components["schemas"]["Tag"][];
+                    remove_tags?: components["schemas"]["Tag"][];
+                };
+            };
+        };
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed": 2
+                     *     }
+                     */
+                    "application/json": {
+                        changed: number;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    deleteImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         12,
+                 *         "15"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    ids: components["schemas"]["ImageRef"][];
+                };
+            };
+        };
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted": 2
+                     *     }
+                     */
+                    "application/json": {
+                        deleted: number;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    getTimeline: {
+        parameters: {
+            query?: {
+                /** @description The most pictures of a segment */
+                size?: number;
+                sort?: "added" | "date";
+                order?: "asc" | "desc";
+                /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
+                project_id?: components["parameters"]["ProjectId"];
+                where?: components["parameters"]["Where"];
+                tag?: components["schemas"]["Line"];
+                /** @example jpeg */
+                format?: components["schemas"]["Line"];
+                /**
+                 * @description Of the file; may hold * and ?
+                 * @example *.png
+                 */
+                name?: components["schemas"]["Line"];
+                /** @description present, missing, trashed */
+                state?: components["schemas"]["Line"];
+                /** @description any or one of those of an image */
+                issue?: components["schemas"]["Line"];
+                /**
+                 * @description When it was taken
+                 * @example 2024-05
+                 */
+                date?: components["schemas"]["Line"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The segments */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "total": 2,
+                     *       "segments": [
+                     *         {
+                     *           "month": "2026-01",
+                     *           "count": 2,
+                     *           "ratio": 2.67,
+                     *           "cursor": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        total: number;
+                        segments: {
+                            month: string;
+                            count: number;
+                            /** @description The sum of width / height over its pictures, each at least 0.25 and at most 4 */
+                            ratio: number;
+                            /** @description Null for the first */
+                            cursor: string | null;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    listCells: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next_cursor of the page before, or a cursor of the timeline; of the same sort and order */
+                cursor?: components["schemas"]["Line"];
+                sort?: "id" | "added" | "date" | "size" | "name";
+                order?: "asc" | "desc";
+                /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
+                project_id?: components["parameters"]["ProjectId"];
+                where?: components["parameters"]["Where"];
+                tag?: components["schemas"]["Line"];
+                /** @example jpeg */
+                format?: components["schemas"]["Line"];
+                /**
+                 * @description Of the file; may hold * and ?
+                 * @example *.png
+                 */
+                name?: components["schemas"]["Line"];
+                /** @description present, missing, trashed */
+                state?: components["schemas"]["Line"];
+                /** @description any or one of those of an image */
+                issue?: components["schemas"]["Line"];
+                /**
+                 * @description When it was taken
+                 * @example 2024-05
+                 */
+                date?: components["schemas"]["Line"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cells": [
+                     *         {
+                     *           "id": 12,
+                     *           "width": 320,
+                     *           "height": 240,
+                     *           "name": "A crooked lighthouse",
+                     *           "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        cells: {
+                            /** Format: int64 */
+                            id: number;
+                            width: number;
+                            height: number;
+                            /** @description The title, or without one the name of the file */
+                            name: string;
+                            /**
+                             * Format: uri-reference
+                             * @description A signed link to its thumbnail
+                             */
+                            preview_url: string;
+                        }[];
+                        next_cursor: components["schemas"]["NextCursor"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
         };
     };
     getImage: {

@@ -1,0 +1,76 @@
+/* bulk.c - many pictures changed at once: all of them or, when one of them may not be, none. */
+#include "http/body.h"
+#include "http/items.h"
+#include "http/server.h"
+
+enum { MOST_IDS = 10000, MOST_TAGS = 64 };
+
+static const mp_member ids_member = {"ids", JSON_ARRAY, true, 0, 0};
+
+/* The pictures of the body's `ids`, each of which who asks may change. In the request's arena. */
+static bool read_ids(mp_request *r, int64_t **out, size_t *n)
+{
+    const json_t *list = json_object_get(r->json, "ids"), *value;
+    size_t i;
+    *n = json_array_size(list);
+    *out = mp_arena_alloc(r->arena, *n * sizeof **out);
+    if (*n == 0 || *n > MOST_IDS || !*out) {
+        mp_reply_problem(r, 422, "ids must be the numbers of 1 to %d pictures", MOST_IDS);
+        return false;
+    }
+    json_array_foreach(list, i, value)
+    {
+        if (!mp_item_id(r, value, "each of ids", true, &(*out)[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool read_tags(mp_request *r, const char *name, const char **out, size_t *n)
+{
+    const json_t *list = json_object_get(r->json, name), *value;
+    size_t i;
+    *n = 0;
+    json_array_foreach(list, i, value)
+    {
+        if (!json_is_string(value) || *n == MOST_TAGS) {
+            mp_reply_problem(r, 422, "%s must be at most %d strings", name, MOST_TAGS);
+            return false;
+        }
+        out[(*n)++] = json_string_value(value);
+    }
+    return true;
+}
+
+void mp_handle_tag_images(mp_request *r)
+{
+    const mp_member members[] = {ids_member,
+                                 {"add_tags", JSON_ARRAY, false, 0, 0},
+                                 {"remove_tags", JSON_ARRAY, false, 0, 0}};
+    const char *add[MOST_TAGS], *drop[MOST_TAGS];
+    size_t n, n_add, n_drop;
+    int64_t *ids;
+    magpie_why why = {0};
+    if (!mp_body_read(r, members, MP_COUNT(members)) || !read_tags(r, "add_tags", add, &n_add) ||
+        !read_tags(r, "remove_tags", drop, &n_drop) || !read_ids(r, &ids, &n))
+        return;
+    magpie_err err = magpie_tag(r->service->library, ids, n, add, n_add, drop, n_drop, &why);
+    if (err)
+        mp_reply_error(r, err, &why);
+    else
+        mp_reply_json(r, 200, json_pack("{s:I}", "changed", (json_int_t)n));
+}
+
+void mp_handle_delete_images(mp_request *r)
+{
+    size_t n;
+    int64_t *ids;
+    magpie_why why = {0};
+    if (!mp_body_read(r, &ids_member, 1) || !read_ids(r, &ids, &n))
+        return;
+    magpie_err err = magpie_remove(r->service->library, ids, n, NULL, &why);
+    if (err)
+        mp_reply_error(r, err, &why);
+    else
+        mp_reply_json(r, 200, json_pack("{s:I}", "deleted", (json_int_t)n));
+}

@@ -1,0 +1,186 @@
+/* A service on an empty library, a browser in front of it, and what both must never say. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+const web = join(import.meta.dirname, '..');
+export const root = join(web, '..');
+const BINARY = process.env['MAGPIE'] ?? join(root, 'build/release/src/app/magpie');
+const MODELS = process.env['MAGPIE_MODELS'] ?? join(root, '.models');
+const DIST = process.env['MAGPIE_WEB'] ?? join(web, 'dist');
+const SHOTS = join(web, 'screenshots');
+export const PASSWORD = 'correct horse battery';
+
+export interface Service {
+  url: string;
+  setupToken: string;
+  folder: string;
+  stop: () => Promise<void>;
+}
+
+function run(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(BINARY, args, { env, stdio: 'ignore' });
+    child.on('error', reject);
+    child.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`magpie ${args.join(' ')}: ${code}`)),
+    );
+  });
+}
+
+/** With the model that knows words where it is installed. */
+export async function startService(options: string[] = [], port = 0, kept?: string): Promise<Service> {
+  const folder = kept ?? mkdtempSync(join(tmpdir(), 'magpie-web-'));
+  const env = {
+    ...process.env,
+    MAGPIE_LIBRARY: join(folder, 'library'),
+    MAGPIE_MODELS: MODELS,
+    MAGPIE_DECODER: BINARY,
+    MAGPIE_WEB: DIST,
+    HOME: folder,
+    NO_COLOR: '1',
+  };
+  const model = existsSync(join(MODELS, 'lite/manifest.json')) ? 'lite' : 'builtin';
+  if (!kept) await run(['init', '--model', model], env);
+  const child = spawn(BINARY, ['serve', '--port', String(port), '--json', ...options], {
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const line = await firstLine(child);
+  const ready = JSON.parse(line) as { port: number; setup_token: string };
+  return {
+    url: `http://127.0.0.1:${ready.port}`,
+    setupToken: ready.setup_token,
+    folder,
+    stop: () =>
+      new Promise((resolve) => {
+        child.on('exit', () => resolve());
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+export function forget(service: Service): void {
+  rmSync(service.folder, { recursive: true, force: true });
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    if (!child.stdout) throw new Error('no stdout');
+    createInterface(child.stdout).once('line', resolve);
+    child.on('exit', (code) => reject(new Error(`magpie serve ended: ${code}`)));
+    child.on('error', reject);
+  });
+}
+
+/** Pictures of samples/, as paths. */
+export function samples(n: number): string[] {
+  const folder = join(root, 'samples');
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.jpg'))
+    .sort()
+    .slice(0, n)
+    .map((name) => join(folder, name));
+}
+
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    headless: true,
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--lang=en-US'],
+  });
+}
+
+export const DESKTOP = { width: 1440, height: 900 };
+export const PHONE = { width: 390, height: 844 };
+
+/** What went wrong in the pages of a context: errors, refused scripts and styles, answers of 500 and above. */
+export class Watch {
+  readonly found: string[] = [];
+  /** Messages that a test expects, such as Chromium's own line for an answer of 401. */
+  allowed: RegExp[] = [/Failed to load resource/];
+
+  async follow(context: BrowserContext): Promise<void> {
+    context.setDefaultTimeout(8000);
+    await context.exposeFunction('magpieViolation', (text: string) => this.found.push(`policy: ${text}`));
+    await context.addInitScript(() => {
+      addEventListener('securitypolicyviolation', (event) => {
+        const tell = (window as unknown as { magpieViolation: (text: string) => void }).magpieViolation;
+        tell(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+      });
+    });
+    context.on('page', (page) => {
+      page.on('console', (message) => {
+        if (message.type() === 'error' || message.type() === 'warning') this.found.push(message.text());
+      });
+      page.on('pageerror', (error) => this.found.push(`exception: ${error.stack ?? error.message}`));
+      page.on('response', (answer) => {
+        if (answer.status() >= 500) this.found.push(`${answer.status()} ${answer.url()}`);
+      });
+      page.on('dialog', (dialog) => {
+        this.found.push(`a dialog: ${dialog.message()}`); // what injected script would open
+        void dialog.dismiss();
+      });
+    });
+  }
+
+  check(): void {
+    const bad = this.found.filter((text) => !this.allowed.some((pattern) => pattern.test(text)));
+    this.found.length = 0;
+    expect(bad).toEqual([]);
+  }
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Violation {
+  id: string;
+  help: string;
+  nodes: { target: string[]; failureSummary: string }[];
+}
+
+/** Nothing that axe knows of, in either theme. */
+export async function accessible(page: Page): Promise<void> {
+  await page.evaluate(axe);
+  for (const theme of ['light', 'dark'] as const) {
+    await setTheme(page, theme);
+    const found = await page.evaluate(async () => {
+      const { axe } = window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } };
+      return (await axe.run()).violations;
+    });
+    const lines = found.flatMap(({ id, help, nodes }) =>
+      nodes.map((node) => `${theme} ${id}: ${help} at ${node.target.join(' ')}\n${node.failureSummary}`),
+    );
+    expect(lines).toEqual([]);
+  }
+}
+
+export async function setTheme(page: Page, theme: 'light' | 'dark'): Promise<void> {
+  await page.evaluate((name) => {
+    localStorage.setItem('magpie.theme', name);
+    (window as unknown as { magpieTheme: () => void }).magpieTheme();
+  }, theme);
+  await page.waitForTimeout(200); // colours change over 120 ms
+}
+
+/** A page in both themes, on a desk and on a phone. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  mkdirSync(SHOTS, { recursive: true });
+  for (const [size, viewport] of [
+    ['desktop', DESKTOP],
+    ['phone', PHONE],
+  ] as const) {
+    await page.setViewportSize(viewport);
+    for (const theme of ['light', 'dark'] as const) {
+      await setTheme(page, theme);
+      await page.waitForTimeout(400);
+      await page.screenshot({ path: join(SHOTS, `${name}-${size}-${theme}.png`) });
+    }
+  }
+  await page.setViewportSize(DESKTOP);
+}

@@ -1,0 +1,9 @@
+import { LayoutDashboard } from 'lucide-react';
+import type { PageSpec } from '@/app/page';
+
+export const page: PageSpec = {
+  path: '/',
+  title: 'nav.dashboard',
+  nav: { icon: LayoutDashboard, order: 10, key: 'd' },
+  load: () => import('./Dashboard'),
+};
