@@ -5,7 +5,10 @@
 
 enum { MOST_IDS = 10000, MOST_TAGS = 64 };
 
-static const mp_member ids_member = {"ids", JSON_ARRAY, true, 0, 0};
+#define IDS_MEMBER                                                                                 \
+    {                                                                                              \
+        "ids", JSON_ARRAY, true, 0, 0                                                              \
+    }
 
 /* The pictures of the body's `ids`, each of which who asks may change. In the request's arena. */
 static bool read_ids(mp_request *r, int64_t **out, size_t *n)
@@ -44,9 +47,9 @@ static bool read_tags(mp_request *r, const char *name, const char **out, size_t 
 
 void mp_handle_tag_images(mp_request *r)
 {
-    const mp_member members[] = {ids_member,
-                                 {"add_tags", JSON_ARRAY, false, 0, 0},
-                                 {"remove_tags", JSON_ARRAY, false, 0, 0}};
+    static const mp_member members[] = {IDS_MEMBER,
+                                        {"add_tags", JSON_ARRAY, false, 0, 0},
+                                        {"remove_tags", JSON_ARRAY, false, 0, 0}};
     const char *add[MOST_TAGS], *drop[MOST_TAGS];
     size_t n, n_add, n_drop;
     int64_t *ids;
@@ -63,10 +66,11 @@ void mp_handle_tag_images(mp_request *r)
 
 void mp_handle_delete_images(mp_request *r)
 {
+    static const mp_member members[] = {IDS_MEMBER};
     size_t n;
     int64_t *ids;
     magpie_why why = {0};
-    if (!mp_body_read(r, &ids_member, 1) || !read_ids(r, &ids, &n))
+    if (!mp_body_read(r, members, MP_COUNT(members)) || !read_ids(r, &ids, &n))
         return;
     magpie_err err = magpie_remove(r->service->library, ids, n, NULL, &why);
     if (err)
