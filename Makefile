@@ -8,7 +8,7 @@ SOURCES = find src include tests bench examples fuzz -name '*.[ch]' -print0
 
 .PHONY: help demo test quality bench bench-http peers install format check-format asan tsan clang fuzz clean \
 	release model deps-demo deps-test deps-bench kill200 memory10000 api generated docs-ui schema \
-	sdk-python sdk-typescript demo-stop web web-e2e
+	sdk-python sdk-typescript demo-stop web web-app web-e2e
 
 help:
 	@echo "make demo      install what is needed, build, fetch the model, show it on samples/, serve it"
@@ -46,6 +46,8 @@ model:
 
 demo: deps-demo
 	@$(MAKE) --no-print-directory release model
+	@$(MAKE) --no-print-directory web-app >build/web-app.log 2>&1 || \
+		echo "the web app was not built (build/web-app.log says why): the service runs without it"
 	@SERVE=$(SERVE) PORT=$(PORT) tools/demo.sh
 
 demo-stop:
@@ -111,14 +113,17 @@ docs-ui:
 	@cp web/docs/index.html web/docs/page.css web/docs/init.js build/web/docs/
 
 # As of the lock file; no script of any package is run. docs/ in build/web is another target's.
-web:
+web: web-app
+	@node=$$(tools/node.sh) && export PATH="$$node:$$PATH" && cd web && npm run --silent lint && \
+		npm run --silent typecheck && npm run --silent test
+
+web-app:
 	@node=$$(tools/node.sh) && export PATH="$$node:$$PATH" && cd web && \
-		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent lint && \
-		npm run --silent typecheck && npm run --silent test && npm run --silent build
+		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
 	@mkdir -p build/web && find build/web -mindepth 1 -maxdepth 1 ! -name docs -exec rm -rf {} +
 	@cp -R web/dist/. build/web/ && rm -rf build/web/.vite
 
-web-e2e: release
+web-e2e: release web-app
 	@node=$$(tools/node.sh) && export PATH="$$node:$$PATH" && cd web && \
 		MAGPIE=$${MAGPIE:-$(CURDIR)/build/release/src/app/magpie} npm run --silent e2e
 

@@ -9,7 +9,7 @@ build="build-essential cmake ninja-build pkg-config python3 python3-pip libvips-
  libcmocka-dev"
 case "${1:-demo}" in
 demo) wanted=$build ;;
-test) wanted="$build python3-venv clang" ;;
+test) wanted="$build python3-venv clang chromium" ;;
 bench) wanted="$build python3-venv clang wrk nginx-light" ;; # what bench/http measures with, and beside
 *)
     echo "usage: $0 demo|test|bench" >&2

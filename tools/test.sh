@@ -21,6 +21,14 @@ step "release build (GCC, -Werror)"
 run release
 step "model"
 run model
+step "web app: lint, types, unit tests, build"
+run web
+if command -v "${CHROMIUM:-chromium}" >/dev/null; then
+    step "web app in Chromium"
+    run web-e2e
+else
+    echo "no Chromium: the web app is not driven"
+fi
 if command -v clang >/dev/null; then
     step "Clang build (-Werror)"
     run clang

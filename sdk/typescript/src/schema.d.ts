@@ -5307,7 +5307,7 @@ export interface operations {
                 "application/json": {
                     ids: components["schemas"]["ImageRef"][];
                     add_tags?: components["schemas"]["Tag"][];
-                    remove_tags?: components["schemas"]["Tag"][];
+                    remove_tags?: string[];
                 };
             };
         };
