@@ -94,10 +94,11 @@ static const mp_option rows[] = {
     {.name = "connections-per-address",
      .type = MP_OPT_INT,
      .value = "N",
+     .fallback = "200",
      .min = 0,
      .max = 100000,
      .help =
-         "Connections that one address may have open at once (default: 200); more are closed. 0: "
+         "Connections that one address may have open at once; more are closed. 0: "
          "no limit, as it is with --trusted-proxy where this is not said: all clients share the "
          "proxy's."},
     {.name = "trusted-proxy",
@@ -250,8 +251,6 @@ static void allow_many_files(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-enum { PER_ADDRESS = 200 };
-
 typedef struct serving {
     mp_app *app;
     mp_http_options options;
@@ -299,8 +298,8 @@ static void read_options(serving *s)
     s->options.cors = s->origins;
     s->options.n_proxies = mp_args_list(args, "trusted-proxy", &s->proxies);
     s->options.proxies = s->proxies;
-    s->options.per_address =
-        (int)mp_args_int(args, "connections-per-address", s->options.n_proxies ? 0 : PER_ADDRESS);
+    bool shared = s->options.n_proxies && !mp_args_said(args, "connections-per-address");
+    s->options.per_address = shared ? 0 : (int)mp_args_int(args, "connections-per-address", 200);
 }
 
 static mp_err begin(serving *s, mp_why *why)

@@ -161,12 +161,24 @@ void mp_args_free(mp_args *a)
     *a = (mp_args){0};
 }
 
-const mp_value *mp_args_get(const mp_args *a, const char *name)
+static const mp_arg *last_of(const mp_args *a, const char *name)
 {
     for (size_t i = a->n; i-- > 0;)
         if (a->arg[i].option && strcmp(a->arg[i].option->name, name) == 0)
-            return &a->arg[i].value;
+            return &a->arg[i];
     return NULL;
+}
+
+const mp_value *mp_args_get(const mp_args *a, const char *name)
+{
+    const mp_arg *arg = last_of(a, name);
+    return arg ? &arg->value : NULL;
+}
+
+bool mp_args_said(const mp_args *a, const char *name)
+{
+    const mp_arg *arg = last_of(a, name);
+    return arg && arg->source.origin != MP_FROM_DEFAULT;
 }
 
 bool mp_args_flag(const mp_args *a, const char *name)

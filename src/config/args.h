@@ -42,6 +42,8 @@ void mp_args_add(mp_args *a, const mp_option *o, mp_value value, mp_value_source
 
 /* The last occurrence of an option, or NULL. */
 const mp_value *mp_args_get(const mp_args *a, const char *name);
+/* Somebody said it: a flag, the environment or the file; not the default. */
+bool mp_args_said(const mp_args *a, const char *name);
 bool mp_args_flag(const mp_args *a, const char *name);
 const char *mp_args_text(const mp_args *a, const char *name, const char *otherwise);
 int64_t mp_args_int(const mp_args *a, const char *name, int64_t otherwise);
