@@ -39,7 +39,8 @@ SPARE = 4  # accounts and projects that may be changed and removed, after those 
 ASKERS = ("nobody", "guest", "user", "operator", "admin")  # who may least asks first
 ENDING = ["logout", "endSession", "changePassword"]  # of the session that asks
 LATER = ["applyPlan", "undoPlan", "changeUser", "changeProject"]  # take away what others ask for
-LAST = ["deleteImage", "deleteImages", "dropPlan", "deleteAsset", "deleteProduct", "deleteUser", "deleteProject", "rotateSigningKey"]
+LAST = ["deleteImage", "deleteImages", "dropPlan", "deleteAsset", "deleteProduct", "deleteUser", "deleteProject",
+        "rotateSigningKey"]
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
           response_schema_conformance, negative_data_rejection]
 SETTINGS = hypothesis.settings(max_examples=EXAMPLES, derandomize=EXAMPLES == USUAL, deadline=None, database=None,
@@ -400,6 +401,7 @@ def test_enough_was_answered(service):
     operations = {o["operationId"] for path in FILE["paths"].values() for o in path.values()}
     done = {name for (name, status), n in service.counts.items() if status < 300}
     # What needs a token of ours, or what the limit of attempts by one address stops before it comes to it
-    # (register), what the built-in model cannot (words), and what others may have taken away (indexProduct's URL).
+    # (register), what the built-in model cannot (words), and what others may have taken away: the URL of indexProduct,
+    # the pictures of deleteImages (test_bulk.py has those).
     assert operations - done <= {"setUp", "embedText", "register", "login", "refresh", "resetPassword", "putUpload",
-                                 "ingestUpload", "getDocsFile", "indexProduct"}
+                                 "ingestUpload", "getDocsFile", "indexProduct", "deleteImages"}
