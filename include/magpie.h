@@ -385,6 +385,9 @@ typedef struct magpie_verdict {
  * SAME/DIFFERENT or NORMAL/ANOMALY. Errors: NOT_FOUND, INVALID. */
 MAGPIE_API magpie_err magpie_verdict_set(magpie *m, magpie_verdict_kind kind, int64_t a, int64_t b,
                                          const char *note, magpie_why *why);
+/* Takes back SAME/DIFFERENT of a pair, or with b 0 NORMAL/ANOMALY of an item: as if nothing had
+ * been said. Notes stay. Errors: NOT_FOUND (nothing was said). */
+MAGPIE_API magpie_err magpie_verdict_clear(magpie *m, int64_t a, int64_t b, magpie_why *why);
 /* Every verdict, oldest first. *out: magpie_free (one block, strings inside). */
 MAGPIE_API magpie_err magpie_verdicts(magpie *m, magpie_verdict **out, size_t *n, magpie_why *why);
 

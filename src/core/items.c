@@ -289,6 +289,12 @@ magpie_err magpie_verdict_set(magpie *m, magpie_verdict_kind kind, int64_t a, in
     return OUTER(mp_meta_set_verdict(m->meta, &v, INNER(why)));
 }
 
+magpie_err magpie_verdict_clear(magpie *m, int64_t a, int64_t b, magpie_why *why)
+{
+    int64_t low = b ? MP_MIN(a, b) : a, high = b ? MP_MAX(a, b) : 0;
+    return OUTER(mp_meta_clear_verdict(m->meta, low, high, INNER(why)));
+}
+
 magpie_err magpie_verdicts(magpie *m, magpie_verdict **out, size_t *n, magpie_why *why)
 {
     *out = NULL;

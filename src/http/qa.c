@@ -55,7 +55,7 @@ static json_t *odd_json(mp_request *r, const magpie_odd *odd)
     return o;
 }
 
-/* Histogram of the scores, so that a slider can show how many a rate would flag. */
+/* Histogram of the p-values: flat where all is normal. */
 static json_t *histogram_json(const magpie_odds *odds)
 {
     enum { BINS = 20 };
@@ -66,6 +66,44 @@ static json_t *histogram_json(const magpie_odds *odds)
     for (int i = 0; i < BINS; i++)
         json_array_append_new(bins, json_integer(count[i]));
     return json_pack("{s:s, s:o}", "of", "p_value", "counts", bins);
+}
+
+/* How the scores are spread, for a picture of them. */
+static json_t *scores_json(const magpie_odds *odds)
+{
+    enum { BINS = 48 };
+    json_int_t count[BINS] = {0};
+    json_t *bins = json_array();
+    double high = odds->n ? (double)odds->odd[0].score : 0; /* the oddest is first */
+    double low = odds->n ? (double)odds->odd[odds->n - 1].score : 0;
+    double step = high > low ? (high - low) / BINS : 1;
+    for (size_t i = 0; i < odds->n; i++)
+        count[MP_MIN((int)((odds->odd[i].score - low) / step), BINS - 1)]++;
+    for (int i = 0; i < BINS; i++)
+        json_array_append_new(bins, json_integer(count[i]));
+    return json_pack("{s:f, s:f, s:o}", "from", low, "to", high, "counts", bins);
+}
+
+/* What other rates would flag, and from which score on: a slider needs no request of its own. */
+static json_t *rates_json(const magpie_odds *odds)
+{
+    static const double rate[] = {0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.04,
+                                  0.05,  0.07,  0.1,   0.15,  0.2,   0.25, 0.3,   0.4,  0.5};
+    json_t *rows = json_array();
+    for (size_t k = 0; k < MP_COUNT(rate); k++) {
+        size_t flagged = 0;
+        double least = 0;
+        for (size_t i = 0; i < odds->n; i++)
+            if (odds->odd[i].p <= rate[k]) {
+                least = flagged ? MP_MIN(least, (double)odds->odd[i].score)
+                                : (double)odds->odd[i].score;
+                flagged++;
+            }
+        json_array_append_new(rows, json_pack("{s:f, s:I, s:o}", "alpha", rate[k], "flagged",
+                                              (json_int_t)flagged, "score",
+                                              flagged ? json_real(least) : json_null()));
+    }
+    return rows;
 }
 
 static bool read_alpha(mp_request *r, double *alpha)
@@ -98,11 +136,13 @@ static void send_odds(mp_request *r, const magpie_odds *odds, size_t from, size_
         json_array_append_new(rows, odd_json(r, &list[i]));
     free(list);
     mp_reply_json(r, 200,
-                  json_pack("{s:o, s:I, s:I, s:I, s:f, s:s, s:o, s:o, s:f}", "anomalies", rows,
-                            "total", (json_int_t)odds->n, "flagged", (json_int_t)odds->n_flagged,
-                            "normals", (json_int_t)odds->n_normals, "alpha", odds->alpha, "method",
-                            odds->method, "next_cursor", next_of(r, to, odds->n), "histogram",
-                            histogram_json(odds), "took_ms", seconds * 1000));
+                  json_pack("{s:o, s:I, s:I, s:I, s:f, s:s, s:o, s:o, s:o, s:o, s:f}", "anomalies",
+                            rows, "total", (json_int_t)odds->n, "flagged",
+                            (json_int_t)odds->n_flagged, "normals", (json_int_t)odds->n_normals,
+                            "alpha", odds->alpha, "method", odds->method, "next_cursor",
+                            next_of(r, to, odds->n), "histogram", histogram_json(odds), "scores",
+                            scores_json(odds), "rates", rates_json(odds), "took_ms",
+                            seconds * 1000));
 }
 
 void mp_handle_anomalies(mp_request *r)

@@ -85,6 +85,7 @@ void mp_handle_quality(mp_request *r);
 void mp_handle_feedback(mp_request *r); /* verdicts.c */
 void mp_handle_list_feedback(mp_request *r);
 void mp_handle_verdict(mp_request *r);
+void mp_handle_clear_verdict(mp_request *r);
 void mp_handle_list_verdicts(mp_request *r);
 void mp_handle_vectors_map(mp_request *r); /* map.c */
 void mp_handle_stats(mp_request *r);       /* stats.c */

@@ -86,6 +86,7 @@ const mp_route mp_routes[] = {
     AT(POST, "/api/feedback", feedback, MAY("assets.write"), JSON),
     AT(GET, "/api/feedback", list_feedback, MAY("assets.read")),
     AT(POST, "/api/verdicts", verdict, MAY("assets.write"), JSON),
+    AT(DELETE, "/api/verdicts", clear_verdict, MAY("assets.write")),
     AT(GET, "/api/verdicts", list_verdicts, MAY("assets.read")),
     AT(GET, "/api/vectors/map", vectors_map, MAY("assets.read")),
     AT(GET, "/api/stats", stats, MAY("assets.read")),

@@ -55,6 +55,36 @@ void mp_handle_verdict(mp_request *r)
                                 (json_int_t)a, "other_id", (json_int_t)b));
 }
 
+/* A picture that the query names and that may be changed. */
+static bool read_asked(mp_request *r, const char *name, int64_t *out)
+{
+    magpie_item *item;
+    const char *text = mp_request_query(r, name);
+    if (!text) {
+        mp_reply_problem(r, 422, "%s is missing", name);
+        return false;
+    }
+    if (!mp_item_asked(r, text, true, &item))
+        return false;
+    *out = item->id;
+    magpie_item_free(item);
+    return true;
+}
+
+void mp_handle_clear_verdict(mp_request *r)
+{
+    magpie_why why = {0};
+    int64_t a, b = 0;
+    if (!read_asked(r, "image_id", &a) ||
+        (mp_request_query(r, "other_id") && !read_asked(r, "other_id", &b)))
+        return;
+    magpie_err err = magpie_verdict_clear(r->service->library, a, b, &why);
+    if (err)
+        mp_reply_error(r, err, &why);
+    else
+        mp_reply_text(r, 204, NULL, (mp_str){0});
+}
+
 static bool in_reach(mp_request *r, int64_t id)
 {
     magpie_item *item;

@@ -235,6 +235,8 @@ typedef struct mp_verdict {
     int64_t at_ms;
 } mp_verdict;
 MP_CHECK mp_err mp_meta_set_verdict(mp_meta *m, const mp_verdict *v, mp_why *why);
+/* Of a pair, or with b 0 of an item; notes stay. NOT_FOUND when nothing was said. */
+MP_CHECK mp_err mp_meta_clear_verdict(mp_meta *m, int64_t a, int64_t b, mp_why *why);
 MP_CHECK mp_err mp_meta_list_verdicts(mp_meta *m, mp_arena *arena, mp_verdict **out, size_t *n,
                                       mp_why *why);
 

@@ -55,6 +55,28 @@ mp_err mp_meta_set_verdict(mp_meta *m, const mp_verdict *v, mp_why *why)
     return mp_sql_end(m, err, why);
 }
 
+mp_err mp_meta_clear_verdict(mp_meta *m, int64_t a, int64_t b, mp_why *why)
+{
+    static const char drop[] = "DELETE FROM verdict WHERE topic = ?1 AND a = ?2 AND b IS ?3";
+    conn *c;
+    mp_err err = mp_sql_begin(m, &c, why);
+    if (err)
+        return err;
+    sqlite3_stmt *s = mp_sql_get(c, drop, &err, why);
+    if (s) {
+        mp_sql_bind_text(s, 1, b ? "pair" : "item");
+        sqlite3_bind_int64(s, 2, a);
+        if (b)
+            sqlite3_bind_int64(s, 3, b);
+        err = mp_sql_run(c, s, why);
+    }
+    if (!err && sqlite3_changes(c->db) == 0)
+        err = mp_fail(why, MP_NOT_FOUND, "there is no verdict to take back");
+    if (!err)
+        err = mp_sql_bump(c, false, why);
+    return mp_sql_end(m, err, why);
+}
+
 mp_err mp_meta_list_verdicts(mp_meta *m, mp_arena *arena, mp_verdict **out, size_t *n, mp_why *why)
 {
     static const char sql[] =

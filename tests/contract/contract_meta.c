@@ -363,6 +363,28 @@ static void verdicts_replace_each_other(void **state)
     assert_int_equal(list[0].kind, 2);
 }
 
+static void verdicts_are_taken_back(void **state)
+{
+    store *s = *state;
+    mp_why why;
+    mp_verdict *list;
+    size_t n;
+    int64_t a = put(s, "/p/a.jpg", 1, NULL), b = put(s, "/p/b.jpg", 2, NULL);
+    const mp_verdict said[] = {{.kind = 2, .a = a, .b = b, .note = "", .at_ms = 1},
+                               {.kind = 4, .a = a, .note = "", .at_ms = 2},
+                               {.kind = 5, .a = a, .note = "mind the edge", .at_ms = 3}};
+    for (size_t i = 0; i < MP_COUNT(said); i++)
+        assert_ok(mp_meta_set_verdict(s->m, &said[i], &why));
+    assert_ok(mp_meta_clear_verdict(s->m, a, b, &why));
+    assert_int_equal(mp_meta_clear_verdict(s->m, a, b, &why), MP_NOT_FOUND);
+    assert_ok(mp_meta_list_verdicts(s->m, s->arena, &list, &n, &why));
+    assert_int_equal(n, 2);
+    assert_ok(mp_meta_clear_verdict(s->m, a, 0, &why));
+    assert_ok(mp_meta_list_verdicts(s->m, s->arena, &list, &n, &why));
+    assert_int_equal(n, 1); /* a note is a remark: it stays */
+    assert_int_equal(list[0].kind, 5);
+}
+
 static void a_store_survives_reopening(void **state)
 {
     store *s = *state;
@@ -531,6 +553,7 @@ int main(void)
         EACH(sources_follow_files),
         EACH(spares_are_further_files_that_are_there),
         EACH(verdicts_replace_each_other),
+        EACH(verdicts_are_taken_back),
         EACH(a_store_survives_reopening),
         EACH(strangers_and_damage_are_refused),
         EACH(threads_write_and_read),

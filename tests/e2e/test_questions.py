@@ -215,6 +215,25 @@ def test_verdicts_part_clusters(service, copies):
         assert service.send("/api/verdicts", bad, service.root)[0] == status, bad
 
 
+def test_verdicts_are_taken_back(service, copies):
+    other = copies["a-worse.jpg"]
+    before = service.send("/api/deduplicate", {}, service.root)[1]["clusters"]
+    service.send("/api/verdicts", {"verdict": "different", "image_id": 1, "other_id": other}, service.root)
+    service.send("/api/verdicts", {"verdict": "anomaly", "image_id": 2}, service.root)
+    service.send("/api/verdicts", {"verdict": "note", "image_id": 2, "note": "look again"}, service.root)
+
+    def back(query, token=service.root):
+        return service.send(f"/api/verdicts?{query}", token=token, method="DELETE")[0]
+    assert back(f"image_id={other}&other_id=1") == 204  # in either order
+    assert back(f"image_id={other}&other_id=1") == 404
+    same = [[m["id"] for m in cluster] for cluster in before]
+    found = service.send("/api/deduplicate", {}, service.root)[1]["clusters"]
+    assert [[m["id"] for m in cluster] for cluster in found] == same
+    assert back("image_id=2") == 204 and back("image_id=2") == 404
+    assert [v["verdict"] for v in service.send("/api/verdicts", token=service.root)[1]["verdicts"]] == ["note"]
+    assert back("") == 422 and back("image_id=999") == 404 and back("image_id=1", token="") == 401
+
+
 @pytest.mark.parametrize("body,status", [
     ({"clusters": []}, 422), ({"clusters": [{"keep": 1}]}, 422), ({"clusters": [{"keep": 1, "remove": []}]}, 422),
     ({"clusters": [{"keep": 1, "remove": [1]}]}, 422), ({"clusters": [{"keep": 1, "remove": [99]}]}, 404),
@@ -238,6 +257,13 @@ def test_odd_ones(service, tmp_path):
     least = found["anomalies"][-1]
     assert least["image_id"] == "1"  # the one that the normals were made of
     assert sum(found["histogram"]["counts"]) == 12
+    scored = [a["score"] for a in found["anomalies"]]
+    assert sum(found["scores"]["counts"]) == 12
+    assert (found["scores"]["from"], found["scores"]["to"]) == (min(scored), max(scored))
+    for rate in found["rates"]:
+        over = [a["score"] for a in found["anomalies"] if a["p_value"] <= rate["alpha"]]
+        assert (rate["flagged"], rate["score"]) == (len(over), min(over, default=None))
+    assert found["rates"][0]["flagged"] == 0 and {r["alpha"]: r["flagged"] for r in found["rates"]}[0.1] > 0
     assert service.get(first["heatmap_url"] + "?normals=tag:normal", service.root).status == 200
     by_plain = service.send("/api/qa/anomalies?sort=anomaly_score", token=service.root)[1]["anomalies"]
     scores = [a["anomaly_score"] for a in by_plain]

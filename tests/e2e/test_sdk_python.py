@@ -421,6 +421,8 @@ def test_quality_and_words_of_people(client, pictures, shots, tmp_path):
     assert client.verdicts.give("different", pictures[0], pictures[12], note="mine")["other_id"] == pictures[12]
     assert [row["note"] for row in client.verdicts.list()] == ["mine"]
     assert [*client.dedup.clusters()] == []
+    client.verdicts.take_back(pictures[0], pictures[12])
+    assert client.verdicts.list() == [] and len([*client.dedup.clusters()]) == 1
     assert client.feedback.give(pictures[1], "like", note="n")["status"] == "noted"
     assert [row["action"] for row in client.feedback.list(pictures[1])] == ["like"]
 

@@ -1083,7 +1083,12 @@ export interface paths {
          *     `normal` is not reported as odd again, `anomaly` always is; `note` is a remark.
          */
         post: operations["giveVerdict"];
-        delete?: never;
+        /**
+         * Take a verdict back
+         * @description With other_id what was said of the pair, else whether the picture is normal or an anomaly: as if nothing
+         *     had been said. Notes stay. 404 when there is nothing to take back.
+         */
+        delete: operations["clearVerdict"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2442,12 +2447,25 @@ export interface components {
             alpha: number;
             method: string;
             next_cursor: components["schemas"]["NextCursor"];
-            /** @description Over twenty equal steps, to show how many another alpha would flag */
+            /** @description Over twenty equal steps; flat where all is normal */
             histogram: {
                 /** @constant */
                 of: "p_value";
                 counts: number[];
             };
+            /** @description How many scores lie in each of the equal steps between the least and the greatest */
+            scores: {
+                from: number;
+                to: number;
+                counts: number[];
+            };
+            /** @description How many other values of alpha would flag, and the least score among those */
+            rates: {
+                alpha: number;
+                flagged: number;
+                /** @description Null when none is */
+                score: number | null;
+            }[];
             took_ms: number;
         };
         Feedback: {
@@ -7251,6 +7269,25 @@ export interface operations {
                      *           0
                      *         ]
                      *       },
+                     *       "scores": {
+                     *         "from": 3.1,
+                     *         "to": 3.1,
+                     *         "counts": [
+                     *           1
+                     *         ]
+                     *       },
+                     *       "rates": [
+                     *         {
+                     *           "alpha": 0.01,
+                     *           "flagged": 0,
+                     *           "score": null
+                     *         },
+                     *         {
+                     *           "alpha": 0.05,
+                     *           "flagged": 1,
+                     *           "score": 3.1
+                     *         }
+                     *       ],
                      *       "took_ms": 12.4
                      *     }
                      */
@@ -7553,6 +7590,35 @@ export interface operations {
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    clearVerdict: {
+        parameters: {
+            query: {
+                image_id: number;
+                other_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is taken back */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];

@@ -167,7 +167,11 @@ function Neighbours({ id, onOpen }: { id: number; onOpen: (id: number) => void }
             onClick={() => onOpen(hit.id)}
             className="aspect-square overflow-hidden rounded-md"
           >
-            <Thumb src={hit.preview_url} alt={hit.payload.title || hit.payload.name} className="size-full" />
+            <Thumb
+              src={hit.preview_url}
+              alt={hit.payload?.title || hit.payload?.name || ''}
+              className="size-full"
+            />
           </button>
         ))}
         {!data &&

@@ -323,6 +323,15 @@ class Histogram(TypedDict):
     counts: List[int]
 
 
+ScoreCounts = TypedDict("ScoreCounts", {"from": float, "to": float, "counts": List[int]})
+
+
+class Rate(TypedDict):
+    alpha: float
+    flagged: int
+    score: Optional[float]
+
+
 class AnomalyAnswer(TypedDict):
     anomalies: List[Anomaly]
     total: int
@@ -332,6 +341,8 @@ class AnomalyAnswer(TypedDict):
     method: str
     next_cursor: Optional[str]
     histogram: Histogram
+    scores: ScoreCounts
+    rates: List[Rate]
     took_ms: float
 
 

@@ -9,6 +9,7 @@ const HEIGHT = 180;
 
 /** Rows by the browser: each picture grows by its shape. */
 function One({ hit, onOpen }: { hit: Hit; onOpen: () => void }) {
+  if (!hit.payload) return null; // it was not asked for
   const { width, height, title, name } = hit.payload;
   const ratio = ratioOf(width, height);
   return (

@@ -393,6 +393,11 @@ class Verdicts(Resource):
         body = {"verdict": verdict, "image_id": image_id, "other_id": other_id, "note": note}
         return await self._client.ask(NewVerdict, "POST", "/api/verdicts", json=body)
 
+    async def take_back(self, image_id: ImageId, other_id: Optional[ImageId] = None) -> None:
+        """As if it had not been said; notes stay."""
+        query = {"image_id": image_id, "other_id": other_id}
+        await self._client.tell("DELETE", "/api/verdicts", query=query)
+
     async def list(self) -> List[Verdict]:
         return (await self._client.ask(VerdictList, "GET", "/api/verdicts"))["verdicts"]
 
