@@ -1,8 +1,10 @@
 /* map.c - where pictures lie beside each other: positions in two or three dimensions. */
 #include "http/items.h"
+#include "http/maps.h"
 #include "http/server.h"
 
 #include "base/os.h"
+#include "core/ports.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,27 +13,20 @@
  * principal components are drawn unless UMAP is asked for by name. */
 enum { UMAP_MOST = 20000 };
 
-static bool draining(void *context, const magpie_progress *p)
-{
-    (void)p;
-    return atomic_load(&((mp_service *)context)->draining);
-}
-
 /* Little-endian: "MPM1", u32 dims, u64 n, then n ids (i64), then n x dims positions (f32). */
 static void send_binary(mp_request *r, const magpie_point *points, size_t n, int dims)
 {
-    mp_buf out = {0};
     uint32_t dims32 = (uint32_t)dims;
     uint64_t n64 = n;
-    mp_buf_add(&out, "MPM1", 4);
-    mp_buf_add(&out, &dims32, sizeof dims32);
-    mp_buf_add(&out, &n64, sizeof n64);
+    mp_reply_text(r, 200, "application/octet-stream", (mp_str){0});
+    mp_buf *out = &r->reply.body;
+    mp_buf_add(out, "MPM1", 4);
+    mp_buf_add(out, &dims32, sizeof dims32);
+    mp_buf_add(out, &n64, sizeof n64);
     for (size_t i = 0; i < n; i++)
-        mp_buf_add(&out, &points[i].id, sizeof points[i].id);
+        mp_buf_add(out, &points[i].id, sizeof points[i].id);
     for (size_t i = 0; i < n; i++)
-        mp_buf_add(&out, &points[i].x, (size_t)dims * sizeof(float));
-    mp_reply_text(r, 200, "application/octet-stream", (mp_str){out.p, out.n});
-    mp_buf_free(&out);
+        mp_buf_add(out, &points[i].x, (size_t)dims * sizeof(float));
 }
 
 static void send_points(mp_request *r, const magpie_point *points, size_t n, int dims,
@@ -51,40 +46,97 @@ static void send_points(mp_request *r, const magpie_point *points, size_t n, int
                             (json_int_t)n, "method", method, "model", r->service->model_name));
 }
 
-void mp_handle_vectors_map(mp_request *r)
+static void send_news(mp_request *r, const mp_map_news *news)
 {
-    magpie_map_options opt = {.on_progress = draining, .context = r->service};
-    magpie_point *points;
-    magpie_stats stats;
-    magpie_why why = {0};
-    size_t n;
+    mp_reply_json(r, 202,
+                  json_pack("{s:s, s:I, s:I, s:f}", "stage", news->stage, "done",
+                            (json_int_t)news->done, "total", (json_int_t)news->total, "elapsed_s",
+                            news->elapsed_s));
+}
+
+/* All that a map depends on. Tags and words change without it, unless the filter asks for them: the
+ * scope of a project does not. */
+static mp_err make_key(mp_request *r, const magpie_map_options *opt, bool filtered, mp_buf *key,
+                       mp_why *why)
+{
+    const mp_filter *filter;
+    mp_generation now;
+    uint64_t count = 0;
+    mp_meta *meta = mp_core_meta(r->service->library);
+    mp_err err = mp_meta_generation(meta, &now, why);
+    if (!err)
+        err = mp_filter_parse(opt->where, r->arena, &filter, why);
+    if (!err)
+        err = mp_meta_count(meta, filter, &count, why);
+    if (!err)
+        mp_buf_printf(key, "%d %d %d %llu %lld %lld %lld %llu %s", opt->dims, opt->neighbours,
+                      (int)opt->pca, (unsigned long long)opt->seed, (long long)now.last_seq,
+                      (long long)now.removals, (long long)(filtered ? now.changes : 0),
+                      (unsigned long long)count, opt->where ? opt->where : "*");
+    return err;
+}
+
+static bool read_options(mp_request *r, magpie_map_options *opt, int *format, bool *background)
+{
     int64_t project;
     long long dims, seed, neighbours;
-    int format, method;
+    int method, apart;
+    magpie_stats stats;
+    magpie_why why = {0};
     if (!mp_request_number(r, "dims", 2, 3, 2, &dims) ||
         !mp_request_number(r, "seed", 0, INT64_MAX, 0, &seed) ||
         !mp_request_number(r, "neighbours", 2, 200, 15, &neighbours) ||
-        !mp_request_choice(r, "format", "json|binary", &format) ||
+        !mp_request_choice(r, "format", "json|binary", format) ||
         !mp_request_choice(r, "method", "auto|umap|pca", &method) ||
+        !mp_request_choice(r, "background", "false|true", &apart) ||
         !mp_query_project(r, &project) ||
-        !mp_scope_of(r, project, mp_request_query(r, "where"), &opt.where))
-        return;
+        !mp_scope_of(r, project, mp_request_query(r, "where"), &opt->where))
+        return false;
     magpie_err err = magpie_get_stats(r->service->library, &stats, &why);
-    opt.dims = (int)dims;
-    opt.seed = (uint64_t)seed;
-    opt.neighbours = (int)neighbours;
-    opt.pca = method == 2 || (method == 0 && stats.items > UMAP_MOST);
-    double began = mp_monotonic_s();
-    if (!err)
-        err = magpie_map(r->service->library, &opt, &points, &n, &why);
-    mp_metrics_observe(r->service->metrics, MP_IMAGE_PROCESSING, "map", mp_monotonic_s() - began);
     if (err) {
         mp_reply_error(r, err, &why);
+        return false;
+    }
+    opt->dims = (int)dims;
+    opt->seed = (uint64_t)seed;
+    opt->neighbours = (int)neighbours;
+    opt->pca = method == 2 || (method == 0 && stats.items > UMAP_MOST);
+    *background = apart == 1;
+    return true;
+}
+
+void mp_handle_vectors_map(mp_request *r)
+{
+    magpie_map_options opt = {0};
+    mp_service *s = r->service;
+    const mp_map *map = NULL;
+    mp_map_news news = {0};
+    mp_why inner = {0};
+    magpie_why why = {0};
+    mp_buf key = {0};
+    int format;
+    bool background;
+    if (!read_options(r, &opt, &format, &background))
+        return;
+    const char *where = mp_request_query(r, "where");
+    mp_err failed = make_key(r, &opt, where && *where, &key, &inner);
+    if (failed) {
+        mp_buf_free(&key);
+        mp_reply_failure(r, failed, &inner);
         return;
     }
-    if (format == 1)
-        send_binary(r, points, n, (int)dims);
+    double began = mp_monotonic_s();
+    magpie_err err = background ? mp_maps_ask(s->maps, s->work, key.p, &opt, &map, &news, &why)
+                                : mp_maps_get(s->maps, key.p, &opt, &map, &why);
+    mp_buf_free(&key);
+    mp_metrics_observe(s->metrics, MP_IMAGE_PROCESSING, "map", mp_monotonic_s() - began);
+    if (err)
+        mp_reply_error(r, err, &why);
+    else if (!map)
+        send_news(r, &news);
+    else if (format == 1)
+        send_binary(r, map->points, map->n, opt.dims);
     else
-        send_points(r, points, n, (int)dims, opt.pca ? "pca" : "umap");
-    magpie_free(points);
+        send_points(r, map->points, map->n, opt.dims, opt.pca ? "pca" : "umap");
+    mp_map_release(s->maps, map);
 }

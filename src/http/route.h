@@ -61,6 +61,7 @@ void mp_handle_tag_images(mp_request *r); /* bulk.c */
 void mp_handle_delete_images(mp_request *r);
 void mp_handle_timeline(mp_request *r); /* timeline.c */
 void mp_handle_cells(mp_request *r);
+void mp_handle_some_cells(mp_request *r);
 void mp_handle_change_image(mp_request *r);
 void mp_handle_delete_image(mp_request *r);
 void mp_handle_content(mp_request *r);
@@ -88,6 +89,7 @@ void mp_handle_verdict(mp_request *r);
 void mp_handle_clear_verdict(mp_request *r);
 void mp_handle_list_verdicts(mp_request *r);
 void mp_handle_vectors_map(mp_request *r); /* map.c */
+void mp_handle_map_colors(mp_request *r);  /* colors.c */
 void mp_handle_stats(mp_request *r);       /* stats.c */
 void mp_handle_openapi(mp_request *r);     /* docs.c */
 void mp_handle_docs(mp_request *r);

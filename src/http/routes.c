@@ -60,6 +60,7 @@ const mp_route mp_routes[] = {
     AT(POST, "/api/images/delete", delete_images, MAY("assets.write"), JSON),
     AT(GET, "/api/images/timeline", timeline, MAY("assets.read")),
     AT(GET, "/api/images/cells", cells, MAY("assets.read")),
+    AT(POST, "/api/images/cells", some_cells, MAY("assets.read"), JSON),
     AT(GET, "/api/images/{id}", get_image, MAY("assets.read")),
     AT(PATCH, "/api/images/{id}", change_image, MAY("assets.write"), JSON),
     AT(DELETE, "/api/images/{id}", delete_image, MAY("assets.write")),
@@ -89,6 +90,7 @@ const mp_route mp_routes[] = {
     AT(DELETE, "/api/verdicts", clear_verdict, MAY("assets.write")),
     AT(GET, "/api/verdicts", list_verdicts, MAY("assets.read")),
     AT(GET, "/api/vectors/map", vectors_map, MAY("assets.read")),
+    AT(GET, "/api/vectors/map/colors", map_colors, MAY("assets.read")),
     AT(GET, "/api/stats", stats, MAY("assets.read")),
 
     AT(POST, "/api/jobs", add_job, MAY("assets.write"), JSON),

@@ -2,6 +2,7 @@
 #include "http/exchange.h"
 #include "http/line_log.h"
 #include "http/listen.h"
+#include "http/maps.h"
 #include "http/recall.h"
 
 #include "base/os.h"
@@ -102,6 +103,7 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
     s->results = mp_cache_new(RESULT_BYTES);
     s->groups = mp_cache_new(GROUP_BYTES);
     s->dedup_at_once = opt->dedup_at_once;
+    s->maps = mp_maps_new(opt->library, &s->draining);
     s->queries = mp_query_log_new(mp_core_meta(opt->library));
     s->mails = mp_limits_new(MAILS_PER_S, MAILS_AT_ONCE);
     s->rates = mp_rates_new(opt->rate_per_s, opt->rate_burst);
@@ -257,6 +259,7 @@ void mp_http_close(mp_http *h)
         MHD_stop_daemon(h->daemon);
     mp_streams_free(h->service.streams);
     mp_recall_free(h->service.recall);
+    mp_maps_free(h->service.maps);
     mp_cache_free(h->service.results);
     mp_cache_free(h->service.groups);
     mp_query_log_free(h->service.queries);

@@ -31,6 +31,7 @@ struct mp_service {
     mp_cache *results;      /* answers to searches */
     mp_cache *groups;       /* of duplicates: see dedup.h */
     uint64_t dedup_at_once; /* pictures */
+    struct mp_maps *maps;   /* positions: see maps.h */
     bool embed_only;        /* see mp_http_options */
     bool no_metrics;        /* the same */
     const char *embed_token;

@@ -2,6 +2,7 @@
  * few hundred pictures begin and how much room they take, and then those pictures with the little
  * that it takes to show them. Made in one pass over all that match, and kept until something
  * changes. */
+#include "http/body.h"
 #include "http/items.h"
 #include "http/links.h"
 #include "http/server.h"
@@ -122,7 +123,7 @@ void mp_handle_timeline(mp_request *r)
 
 /* ---- cells ---- */
 
-static void describe_cell(mp_request *r, mp_sink *s, const mp_item *item)
+static void describe_cell(mp_request *r, mp_sink *s, const mp_item *item, bool tags)
 {
     mp_sink_object(s, NULL);
     mp_sink_integer(s, "id", item->id);
@@ -130,6 +131,12 @@ static void describe_cell(mp_request *r, mp_sink *s, const mp_item *item)
     mp_sink_integer(s, "height", item->height);
     mp_sink_text(s, "name", *item->title ? item->title : item->name);
     mp_sink_text(s, "preview_url", mp_preview_url(r, item->id));
+    if (tags) {
+        mp_sink_array(s, "tags");
+        for (size_t i = 0; i < item->n_tags; i++)
+            mp_sink_text(s, NULL, item->tags[i]);
+        mp_sink_end(s);
+    }
     mp_sink_end(s);
 }
 
@@ -162,8 +169,56 @@ void mp_handle_cells(mp_request *r)
     mp_sink_object(&s, NULL);
     mp_sink_array(&s, "cells");
     for (size_t i = 0; i < n; i++)
-        describe_cell(r, &s, &items[i]);
+        describe_cell(r, &s, &items[i], false);
     mp_sink_end(&s);
     mp_sink_text(&s, "next_cursor", more ? mp_page_cursor(r, &page, &last) : NULL);
+    mp_sink_end(&s);
+}
+
+/* ---- cells of some pictures ---- */
+
+static bool read_some(mp_request *r, int64_t *ids, size_t *n)
+{
+    enum { MOST = 1000 };
+    const json_t *list = json_object_get(r->json, "ids"), *value;
+    size_t i;
+    *n = json_array_size(list);
+    bool fine = *n >= 1 && *n <= MOST;
+    json_array_foreach(list, i, value)
+    {
+        fine = fine && json_is_integer(value) && json_integer_value(value) > 0;
+        if (fine)
+            ids[i] = json_integer_value(value);
+    }
+    if (!fine)
+        mp_reply_problem(r, 422, "ids must be the numbers of 1 to %d pictures", MOST);
+    return fine;
+}
+
+/* What is gone, in the trash or somebody else's is left out. */
+void mp_handle_some_cells(mp_request *r)
+{
+    static const mp_member members[] = {{"ids", JSON_ARRAY, true, 0, 0}};
+    int64_t ids[1000];
+    mp_item *items = NULL;
+    size_t n;
+    mp_why why = {0};
+    if (!mp_body_read(r, members, MP_COUNT(members)) || !read_some(r, ids, &n))
+        return;
+    mp_err err =
+        mp_meta_get_items(mp_core_meta(r->service->library), ids, n, r->arena, &items, &why);
+    if (err) {
+        mp_reply_failure(r, err, &why);
+        return;
+    }
+    mp_reply_text(r, 200, "application/json", (mp_str){0});
+    mp_sink s = mp_sink_to_text(&r->reply.body);
+    mp_sink_object(&s, NULL);
+    mp_sink_array(&s, "cells");
+    for (size_t i = 0; i < n; i++)
+        if (items[i].id && items[i].state != MP_TRASHED &&
+            mp_access_may(&r->access, items[i].project_id, false))
+            describe_cell(r, &s, &items[i], true);
+    mp_sink_end(&s);
     mp_sink_end(&s);
 }

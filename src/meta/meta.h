@@ -121,6 +121,28 @@ typedef struct mp_cell {
  * *out: caller frees. */
 MP_CHECK mp_err mp_meta_cells(mp_meta *m, const mp_filter *filter, const mp_page *page,
                               mp_cell **out, size_t *n, mp_why *why);
+/* One thing of every picture that matches, by rising id; *out: caller frees. */
+typedef enum mp_column {
+    MP_COLUMN_PROJECT, /* its number */
+    MP_COLUMN_DATE,    /* ms: EXIF, else the file's */
+    MP_COLUMN_ADDED,   /* ms */
+    MP_COLUMN_SHARPNESS,
+    MP_COLUMN_BRIGHTNESS,
+    MP_COLUMN_CONTRAST,
+    MP_COLUMN_ENTROPY
+} mp_column;
+typedef struct mp_item_value {
+    int64_t id;
+    double value;
+} mp_item_value;
+MP_CHECK mp_err mp_meta_column(mp_meta *m, const mp_filter *filter, mp_column column,
+                               mp_item_value **out, size_t *n, mp_why *why);
+/* The tag that tells most of every picture that matches: of the `most` most common tags among them
+ * the rarest that it has. value: its position in *names (in `arena`, the most common first), -1
+ * where it has none of them. */
+MP_CHECK mp_err mp_meta_tag_column(mp_meta *m, const mp_filter *filter, size_t most,
+                                   mp_arena *arena, const char *const **names, size_t *n_names,
+                                   mp_item_value **out, size_t *n, mp_why *why);
 /* Sorted ids that match; *out: caller frees. filter NULL: all but trashed. */
 MP_CHECK mp_err mp_meta_ids(mp_meta *m, const mp_filter *filter, int64_t **out, size_t *n,
                             mp_why *why);

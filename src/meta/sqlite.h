@@ -88,5 +88,12 @@ typedef struct sql_filter {
 } sql_filter;
 MP_CHECK mp_err mp_sql_filter_make(const mp_filter *f, sql_filter *out, mp_why *why);
 void mp_sql_filter_bind(const sql_filter *f, sqlite3_stmt *s, int first);
+/* head WHERE filter tail, with what the filter compares with bound from ?1 on; f keeps its text, to
+ * be freed behind the statement. */
+MP_CHECK mp_err mp_sql_filtered(conn *c, const char *head, const mp_filter *filter,
+                                const char *tail, sql_filter *f, sqlite3_stmt **out, mp_why *why);
+/* An item `a` and its version `v`; when its picture was taken, as far as is known. */
+#define ITEM_TABLES "FROM asset a JOIN version v ON v.id = a.version_id "
+#define TAKEN       "(CASE WHEN v.taken_ms <> 0 THEN v.taken_ms ELSE v.mtime_ns / 1000000 END)"
 
 #endif

@@ -9,7 +9,6 @@
     "v.width, v.height, v.frames, v.bytes, v.mtime_ns, v.taken_ms, a.added_ms, v.phash, "          \
     "v.sharpness, v.brightness, v.contrast, v.entropy, v.issues, a.project_id, "                   \
     "coalesce(a.user_id, 0)"
-#define ITEM_TABLES "FROM asset a JOIN version v ON v.id = a.version_id "
 
 static uint64_t big_endian(const uint8_t *p)
 {
@@ -157,8 +156,8 @@ static mp_item *grow(item_list *list)
 }
 
 /* A query made for one filter: prepared and finalised here, not cached. */
-static mp_err prepare_filtered(conn *c, const char *head, const mp_filter *filter, const char *tail,
-                               sql_filter *f, sqlite3_stmt **out, mp_why *why)
+mp_err mp_sql_filtered(conn *c, const char *head, const mp_filter *filter, const char *tail,
+                       sql_filter *f, sqlite3_stmt **out, mp_why *why)
 {
     *out = NULL;
     mp_err err = mp_sql_filter_make(filter, f, why);
@@ -214,8 +213,8 @@ static mp_err list_filtered(mp_meta *m, const mp_filter *filter, const tail *t, 
     *n = 0;
     mp_err err = mp_sql_reader(m, &c, why);
     if (!err)
-        err = prepare_filtered(c, "SELECT " ITEM_COLUMNS " " ITEM_TABLES, filter, t->sql, &f, &s,
-                               why);
+        err =
+            mp_sql_filtered(c, "SELECT " ITEM_COLUMNS " " ITEM_TABLES, filter, t->sql, &f, &s, why);
     if (!err) {
         bind_tail(s, f.n + 1, t);
         err = list_rows(c, s, limit, arena, &list, why);
@@ -244,7 +243,6 @@ mp_err mp_meta_list(mp_meta *m, const mp_filter *filter, int64_t after, size_t l
     return list_filtered(m, filter, &t, limit, arena, out, n, why);
 }
 
-#define TAKEN "(CASE WHEN v.taken_ms <> 0 THEN v.taken_ms ELSE v.mtime_ns / 1000000 END)"
 /* One order's four tails: from the start or after a mark, up or down. */
 #define TAILS(column)                                                                              \
     {                                                                                              \
@@ -286,7 +284,7 @@ mp_err mp_meta_count(mp_meta *m, const mp_filter *filter, uint64_t *out, mp_why 
     *out = 0;
     mp_err err = mp_sql_reader(m, &c, why);
     if (!err)
-        err = prepare_filtered(c, "SELECT count(*) " ITEM_TABLES, filter, "", &f, &s, why);
+        err = mp_sql_filtered(c, "SELECT count(*) " ITEM_TABLES, filter, "", &f, &s, why);
     if (!err && mp_sql_row(c, s, &err, why))
         *out = (uint64_t)sqlite3_column_int64(s, 0);
     sqlite3_finalize(s);
@@ -328,8 +326,8 @@ mp_err mp_meta_cells(mp_meta *m, const mp_filter *filter, const mp_page *page, m
     *n = 0;
     mp_err err = mp_sql_reader(m, &c, why);
     if (!err)
-        err = prepare_filtered(c, page->order == MP_BY_DATE ? by_date : by_added, filter, "", &f,
-                               &s, why);
+        err = mp_sql_filtered(c, page->order == MP_BY_DATE ? by_date : by_added, filter, "", &f, &s,
+                              why);
     while (!err && mp_sql_row(c, s, &err, why)) {
         if (count == cap) {
             cap = cap ? cap * 2 : 1024;
@@ -398,7 +396,7 @@ mp_err mp_meta_ids(mp_meta *m, const mp_filter *filter, int64_t **out, size_t *n
     *n = 0;
     mp_err err = mp_sql_reader(m, &c, why);
     if (!err)
-        err = prepare_filtered(c, "SELECT a.id " ITEM_TABLES, filter, "ORDER BY a.id", &f, &s, why);
+        err = mp_sql_filtered(c, "SELECT a.id " ITEM_TABLES, filter, "ORDER BY a.id", &f, &s, why);
     while (!err && mp_sql_row(c, s, &err, why)) {
         if (count == cap) {
             cap *= 2;

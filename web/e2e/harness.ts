@@ -13,7 +13,7 @@ export const root = join(web, '..');
 const BINARY = process.env['MAGPIE'] ?? join(root, 'build/release/src/app/magpie');
 const MODELS = process.env['MAGPIE_MODELS'] ?? join(root, '.models');
 const DIST = process.env['MAGPIE_WEB'] ?? join(web, 'dist');
-const SHOTS = join(web, 'screenshots');
+export const SHOTS = join(web, 'screenshots');
 export const PASSWORD = 'correct horse battery';
 
 export interface Service {

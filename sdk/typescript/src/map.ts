@@ -21,7 +21,9 @@ export function decodeMap(buffer: ArrayBuffer): PictureMap {
   if (view.getBigUint64(8, true) * BigInt(8 + 4 * dims) !== BigInt(buffer.byteLength - HEAD))
     throw new RangeError('the map is cut off or too long');
   const n = Number(view.getBigUint64(8, true));
-  const ids = Array.from({ length: n }, (_, i) => Number(view.getBigInt64(HEAD + 8 * i, true)));
+  // Two halves rather than a BigInt, which would cost a million points a quarter of a second.
+  const idAt = (at: number) => view.getUint32(at, true) + view.getInt32(at + 4, true) * 2 ** 32;
+  const ids = Array.from({ length: n }, (_, i) => idAt(HEAD + 8 * i));
   const positions = new Float32Array(n * dims);
   const start = HEAD + 8 * n;
   for (let i = 0; i < positions.length; i++) positions[i] = view.getFloat32(start + 4 * i, true);

@@ -645,7 +645,11 @@ export interface paths {
         /** A page of pictures with the little that it takes to show them */
         get: operations["listCells"];
         put?: never;
-        post?: never;
+        /**
+         * What it takes to show some pictures
+         * @description In the order that was asked for. What is gone, in the trash or out of reach is left out.
+         */
+        post: operations["getCells"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1106,8 +1110,34 @@ export interface paths {
          * @description What looks alike lies together; coordinates are from -1 to 1. As JSON, or little-endian binary: the
          *     letters MPM1, the dimensions (u32), the number of pictures n (u64), n ids (i64), n times that many
          *     coordinates (f32). `auto` is UMAP up to 20,000 pictures and principal components beyond.
+         *     A map is kept until pictures come or go. With `background`, a map that is not there yet is made while
+         *     202 tells how far it is: ask again every second or so.
          */
         get: operations["getMap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/vectors/map/colors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One value for every picture, to colour a map by
+         * @description Little-endian binary: the letters MPC1, the number of categories (u32), the number of pictures n (u64),
+         *     n ids (i64, rising), n values (f32), then the UTF-8 name of each category with a zero byte behind it.
+         *     Without categories the values are numbers, NaN where there is none: dates in days since 1970, the
+         *     anomaly as one minus the cosine of the nearest other. With categories a value is a position among them,
+         *     -1 where there is none. Of the 24 most common tags, a picture has the colour of the rarest it has.
+         */
+        get: operations["getMapColors"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5516,6 +5546,78 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    getCells: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         12
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    ids: number[];
+                };
+            };
+        };
+        responses: {
+            /** @description The pictures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cells": [
+                     *         {
+                     *           "id": 12,
+                     *           "width": 320,
+                     *           "height": 240,
+                     *           "name": "A crooked lighthouse",
+                     *           "preview_url": "/api/images/12/thumbnail?exp=1767232800&sig=Yq3k",
+                     *           "tags": [
+                     *             "sea"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        cells: {
+                            /** Format: int64 */
+                            id: number;
+                            width: number;
+                            height: number;
+                            /** @description The title, or without one the name of the file */
+                            name: string;
+                            /**
+                             * Format: uri-reference
+                             * @description A signed link to its thumbnail
+                             */
+                            preview_url: string;
+                            tags: string[];
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
     getImage: {
         parameters: {
             query?: never;
@@ -7633,6 +7735,7 @@ export interface operations {
                 neighbours?: number;
                 format?: "json" | "binary";
                 method?: "auto" | "umap" | "pca";
+                background?: boolean;
                 /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
                 project_id?: components["parameters"]["ProjectId"];
                 where?: components["parameters"]["Where"];
@@ -7679,6 +7782,65 @@ export interface operations {
                         method: "umap" | "pca";
                         model: string;
                     };
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description It is being made */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "stage": "layout",
+                     *       "done": 120,
+                     *       "total": 500,
+                     *       "elapsed_s": 3.4
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description What is done just now; empty before it begins
+                         * @example layout
+                         */
+                        stage: string;
+                        done: number;
+                        /** @description 0 while it is not known */
+                        total: number;
+                        elapsed_s: number;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    getMapColors: {
+        parameters: {
+            query?: {
+                of?: "project" | "tag" | "date" | "added" | "anomaly" | "sharpness" | "brightness" | "contrast" | "entropy";
+                /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
+                project_id?: components["parameters"]["ProjectId"];
+                where?: components["parameters"]["Where"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The values */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/octet-stream": string;
                 };
             };
