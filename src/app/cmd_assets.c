@@ -11,13 +11,7 @@
 #include <unistd.h>
 
 static const mp_option rows[] = {
-    {.name = "project",
-     .letter = 'p',
-     .type = MP_OPT_INT,
-     .value = "ID",
-     .min = 1,
-     .max = 9e15,
-     .help = "list, upload: the project."},
+    OPTION_PROJECT("list, upload: the project."),
     {.name = "type",
      .type = MP_OPT_TEXT,
      .value = "WORD",

@@ -11,13 +11,7 @@
 #include <sys/stat.h>
 
 static const mp_option rows[] = {
-    {.name = "project",
-     .letter = 'p',
-     .type = MP_OPT_INT,
-     .value = "ID",
-     .min = 1,
-     .max = 9e15,
-     .help = "The project that they go to (default: your own)."},
+    OPTION_PROJECT("The project that they go to (default: your own)."),
     {.name = "tag",
      .letter = 't',
      .type = MP_OPT_TEXT,

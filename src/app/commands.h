@@ -25,6 +25,11 @@ extern const mp_command command_init, command_add, command_watch, command_search
         .name = "html", .type = MP_OPT_PATH, .value = "FILE",                                      \
         .help = "Also write a page with the pictures, scores and reasons."                         \
     }
+#define OPTION_PROJECT(what)                                                                       \
+    {                                                                                              \
+        .name = "project", .letter = 'p', .type = MP_OPT_INT, .value = "ID", .min = 1,             \
+        .max = 9e15, .help = what                                                                  \
+    }
 #define OPTION_YES(what)                                                                           \
     {                                                                                              \
         .name = "yes", .letter = 'y', .type = MP_OPT_FLAG, .help = what                            \
