@@ -15,10 +15,31 @@ function files(folder) {
   });
 }
 
+/* A page that is heavy and of no use without a network is fetched when it is opened, not with the shell. */
+const HEAVY = ['src/pages/explore/Explore.tsx'];
+const manifest = JSON.parse(readFileSync(join(dist, '.vite/manifest.json'), 'utf8'));
+
+function reached(names, but = []) {
+  const seen = new Set();
+  const visit = (name) => {
+    const chunk = manifest[name];
+    if (!chunk || seen.has(chunk.file) || but.includes(name)) return;
+    seen.add(chunk.file);
+    for (const file of chunk.css ?? []) seen.add(file);
+    for (const next of [...(chunk.imports ?? []), ...(chunk.dynamicImports ?? [])]) visit(next);
+  };
+  names.forEach(visit);
+  return seen;
+}
+const light = reached(['index.html'], HEAVY);
+const heavy = new Set([...reached(HEAVY)].filter((file) => !light.has(file)));
+
 const all = files(dist).filter((path) => !/\.(gz|br)$/.test(path) && !path.includes('/.vite/'));
 const shell = all
   .filter((path) => !/\/(index\.html|sw\.js)$/.test(path))
-  .map((path) => '/' + relative(dist, path))
+  .map((path) => relative(dist, path))
+  .filter((path) => !heavy.has(path) && !/\.worker-/.test(path))
+  .map((path) => '/' + path)
   .sort();
 const version = createHash('sha256')
   .update(readFileSync(join(dist, 'index.html')))
@@ -33,7 +54,8 @@ writeFileSync(
     .replace("'__SHELL__'", JSON.stringify(['/', ...shell])),
 );
 
-if (readFileSync(worker, 'utf8').includes('__')) throw new Error('sw.js: a placeholder is left');
+// Two underscores alone prove nothing: names of files may have them by chance.
+if (/'__[A-Z]+__'/.test(readFileSync(worker, 'utf8'))) throw new Error('sw.js: a placeholder is left');
 
 for (const path of all.filter((name) => TEXT.test(name))) {
   const data = readFileSync(path);
