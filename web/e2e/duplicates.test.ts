@@ -73,6 +73,14 @@ describe('duplicates', () => {
     await rows.first().getByRole('img', { name: /Keep$/ }).waitFor();
     await accessible(page);
     await shoot(page, 'duplicates');
+    // Keys of a slider and of radio buttons are their own, not those of the list.
+    await page.getByRole('slider', { name: 'At least this sure' }).press('ArrowRight');
+    await expect.poll(() => new URL(page.url()).searchParams.get('threshold')).toBe('0.61');
+    await page.getByText(/^\d+ clusters$/).waitFor();
+    await page.getByRole('radio', { name: 'Same picture' }).press('ArrowRight');
+    await expect.poll(() => new URL(page.url()).searchParams.get('kind')).toBe('similar');
+    await page.goto('/duplicates');
+    await page.getByText(/^\d+ clusters$/).waitFor();
   }, 180_000);
 
   it('are compared in four ways, moving together', async () => {

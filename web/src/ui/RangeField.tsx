@@ -1,4 +1,5 @@
 import { useId, type ReactNode } from 'react';
+import { keepArrows } from './keepArrows';
 
 export interface RangeFieldProps {
   label: string;
@@ -43,6 +44,7 @@ export function RangeField({
         {...rest}
         aria-valuetext={shown}
         onChange={(event) => onChange(Number(event.target.value))}
+        onKeyDown={keepArrows}
         onPointerUp={settle}
         onKeyUp={settle}
         onBlur={settle}

@@ -1,6 +1,7 @@
 import type { LucideIcon } from 'lucide-react';
 import { useId } from 'react';
 import { cx } from './cx';
+import { keepArrows } from './keepArrows';
 
 /** One of a few, all of them in sight. Radio buttons, so that arrow keys choose. */
 export function Segments<T extends string>({
@@ -37,6 +38,7 @@ export function Segments<T extends string>({
             value={one}
             checked={one === value}
             onChange={() => onChange(one)}
+            onKeyDown={keepArrows}
             className="absolute inset-0 size-full cursor-pointer appearance-none outline-none"
           />
           {Icon && <Icon size={16} aria-hidden className="shrink-0" />}

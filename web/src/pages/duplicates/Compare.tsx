@@ -9,6 +9,7 @@ import { magpie } from '@/app/session';
 import { number, t } from '@/text';
 import { IconButton } from '@/ui/Button';
 import { cx } from '@/ui/cx';
+import { keepArrows } from '@/ui/keepArrows';
 import { Skeleton } from '@/ui/Skeleton';
 import { Trouble } from '@/ui/Trouble';
 import type { Member } from './decide';
@@ -223,6 +224,7 @@ export function Compare({ left, right, mode }: { left: Member; right: Member; mo
             max={100}
             value={onion}
             onChange={(event) => setOnion(Number(event.target.value))}
+            onKeyDown={keepArrows}
             className="h-7 w-32 md:w-48"
           />
         </label>

@@ -14,6 +14,7 @@ import { Chip } from '@/ui/Chip';
 import { Empty } from '@/ui/Empty';
 import { Meter } from '@/ui/Meter';
 import { useTitle } from '@/ui/Page';
+import { RoomyButton } from '@/ui/RoomyButton';
 import { RangeField } from '@/ui/RangeField';
 import { Segments } from '@/ui/Segments';
 import { Skeleton } from '@/ui/Skeleton';
@@ -229,16 +230,16 @@ function Clusters() {
           />
           <div className="ml-auto flex flex-wrap gap-2">
             {may && idle && (
-              <Button icon={Sparkles} onClick={() => setRules(true)}>
+              <RoomyButton icon={Sparkles} onClick={() => setRules(true)}>
                 {t('duplicates.rule.open')}
-              </Button>
+              </RoomyButton>
             )}
-            <Button icon={History} onClick={() => setUrl({ view: 'plans' })}>
+            <RoomyButton icon={History} onClick={() => setUrl({ view: 'plans' })}>
               {t('duplicates.plan.list')}
-            </Button>
-            <Button icon={RefreshCw} onClick={again} disabled={isFetching}>
+            </RoomyButton>
+            <RoomyButton icon={RefreshCw} onClick={again} disabled={isFetching}>
               {t('duplicates.again')}
-            </Button>
+            </RoomyButton>
           </div>
         </div>
         {first && (
