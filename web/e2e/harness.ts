@@ -106,7 +106,7 @@ export class Watch {
   allowed: RegExp[] = [/Failed to load resource/];
 
   async follow(context: BrowserContext): Promise<void> {
-    context.setDefaultTimeout(8000);
+    context.setDefaultTimeout(20_000);
     await context.exposeFunction('magpieViolation', (text: string) => this.found.push(`policy: ${text}`));
     await context.addInitScript(() => {
       addEventListener('securitypolicyviolation', (event) => {
