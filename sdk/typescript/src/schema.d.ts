@@ -2402,6 +2402,8 @@ export interface components {
              * @description If all suggestions were followed
              */
             bytes_saved: number;
+            /** @description Pictures that could not be read; copies of them may be missing */
+            not_compared: number;
             /** @enum {unknown} */
             kind: "same" | "similar";
             threshold: number;
@@ -6724,6 +6726,7 @@ export interface operations {
                      *       ],
                      *       "total": 1,
                      *       "bytes_saved": 9121,
+                     *       "not_compared": 0,
                      *       "kind": "same",
                      *       "threshold": 0.5,
                      *       "next_cursor": null,
@@ -6905,6 +6908,7 @@ export interface operations {
                      *       ],
                      *       "total": 1,
                      *       "bytes_saved": 9121,
+                     *       "not_compared": 0,
                      *       "kind": "same",
                      *       "threshold": 0.5,
                      *       "next_cursor": null,

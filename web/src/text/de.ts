@@ -305,6 +305,11 @@ export const de: Words = {
     threshold: 'Mindestens so sicher',
     thresholdSimilar: 'Mindestens so ähnlich',
     again: 'Neu suchen',
+    notCompared: {
+      one: '{n} Bild ließ sich nicht lesen und wurde mit keinem verglichen. Nochmals zu suchen hilft, wenn der Rechner gerade beschäftigt war.',
+      other:
+        '{n} Bilder ließen sich nicht lesen und wurden mit keinem verglichen. Nochmals zu suchen hilft, wenn der Rechner gerade beschäftigt war.',
+    },
     clusterCount: { one: '{n} Gruppe', other: '{n} Gruppen' },
     upTo: 'bis zu {bytes} zu sparen',
     decided: '{n} von {total} entschieden',

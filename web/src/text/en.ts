@@ -302,6 +302,11 @@ export const en = {
     threshold: 'At least this sure',
     thresholdSimilar: 'At least this alike',
     again: 'Look again',
+    notCompared: {
+      one: '{n} picture could not be read and was compared with no other. Looking again helps when the machine was busy.',
+      other:
+        '{n} pictures could not be read and were compared with no other. Looking again helps when the machine was busy.',
+    },
     clusterCount: { one: '{n} cluster', other: '{n} clusters' },
     upTo: 'up to {bytes} to save',
     decided: '{n} of {total} decided',
