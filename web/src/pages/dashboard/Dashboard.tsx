@@ -209,7 +209,8 @@ export default function Dashboard() {
           )}
         </Empty>
       )}
-      <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-4">
+      {/* Cards that give way to the words above are other ones: nothing is seen to jump. */}
+      <div key={stats?.images === 0 ? 'empty' : 'full'} className="grid gap-4 md:grid-cols-2 xl:grid-cols-4">
         <Card title={t('dashboard.counts')} wide>
           {stats ? <Figures stats={stats} /> : <Skeleton className="h-14" />}
         </Card>
