@@ -33,10 +33,15 @@ export function mayDecide(user: User | null, job: Pick<Job, 'user_id'>, edits: b
 export function useJobActions(job: Job) {
   const send = (what: 'cancel' | 'retry') =>
     magpie.json<Job>('POST', `/api/jobs/${job.id}/${what}`, { body: {} });
+  // What is shown meanwhile is not what it was.
+  const show = (meanwhile: Partial<Job>) => {
+    put({ ...job, ...meanwhile });
+    return { before: job };
+  };
   const settle = {
     onSuccess: put,
-    onError: (error: unknown) => {
-      put(job);
+    onError: (error: unknown, _: unknown, shown: { before: Job } | undefined) => {
+      if (shown) put(shown.before);
       toastError(error);
     },
     onSettled: () => {
@@ -47,12 +52,12 @@ export function useJobActions(job: Job) {
   const cancel = useMutation({
     mutationFn: () => send('cancel'),
     onMutate: () =>
-      put({ ...job, cancel_requested: true, status: job.status === 'queued' ? 'cancelled' : job.status }),
+      show({ cancel_requested: true, status: job.status === 'queued' ? 'cancelled' : job.status }),
     ...settle,
   });
   const retry = useMutation({
     mutationFn: () => send('retry'),
-    onMutate: () => put({ ...job, status: 'queued', error: '', cancel_requested: false }),
+    onMutate: () => show({ status: 'queued', error: '', cancel_requested: false }),
     ...settle,
   });
   return { cancel, retry };

@@ -664,7 +664,7 @@ export const de: Words = {
       name: 'Name',
       description: 'Beschreibung',
       assets: { one: '{n} Objekt', other: '{n} Objekte' },
-      default: 'nimmt auf, was kein Projekt nennt',
+      default: 'Standardprojekt',
       changed: 'geändert {when}',
       growth: {
         one: '{n} Bild in den letzten {days} Tagen hinzugefügt',

@@ -658,7 +658,7 @@ export const en = {
       name: 'Name',
       description: 'Description',
       assets: { one: '{n} asset', other: '{n} assets' },
-      default: 'takes what names no project',
+      default: 'default project',
       changed: 'changed {when}',
       growth: {
         one: '{n} picture added in the last {days} days',

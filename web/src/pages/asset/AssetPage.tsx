@@ -72,8 +72,7 @@ function Preview({ asset }: { asset: Asset }) {
   return (
     <Link to={`/images/${asset.id}`} aria-label={t('work.asset.openPicture')} className="rounded-md">
       <img
-        key={asset.version}
-        src={`${asset.preview_url}&size=1024`}
+        src={`${asset.preview_url}&size=1024&v=${asset.version}`}
         alt={asset.title || asset.name}
         width={asset.width}
         height={asset.height}

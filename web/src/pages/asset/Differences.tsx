@@ -72,7 +72,8 @@ export function Differences({ asset }: { asset: Asset }) {
     return [String(n), t('work.asset.version', { n })] as const;
   });
   const find = (n: number) => versions?.find((one) => one.number === n);
-  const picture = find(from)?.width && find(to)?.width && from !== to;
+  const isPicture = (n: number) => (find(n)?.width ?? 0) > 0;
+  const pictures = isPicture(from) && isPicture(to) && from !== to;
   return (
     <section className="flex flex-col gap-3">
       <h2 className="text-lg font-semibold">{t('work.diff.title')}</h2>
@@ -92,7 +93,7 @@ export function Differences({ asset }: { asset: Asset }) {
           className="w-40"
         />
       </div>
-      {picture && (
+      {pictures && (
         <div className="grid grid-cols-2 gap-3">
           <Side version={find(from)} />
           <Side version={find(to)} />

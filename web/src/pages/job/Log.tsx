@@ -66,7 +66,7 @@ export function Log({
         onScroll={({ currentTarget: box }) =>
           setFollows(box.scrollHeight - box.scrollTop - box.clientHeight < AT_END)
         }
-        className="h-96 overflow-auto rounded-md border border-line bg-surface p-3 font-mono text-xs leading-5"
+        className="max-h-[60dvh] min-h-40 overflow-auto rounded-md border border-line bg-surface p-3 font-mono text-xs leading-5"
       >
         {lines.length === 0 ? (
           <p className="font-sans text-sm text-muted">{t(open ? 'work.log.wait' : 'work.log.none')}</p>

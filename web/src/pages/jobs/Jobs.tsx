@@ -153,7 +153,7 @@ export default function Jobs() {
       }
     >
       <DeadLetters shown={status === 'dead'} onShow={() => setUrl({ status: 'dead', type: undefined })} />
-      <div className="flex flex-wrap gap-3">
+      <div className="flex gap-3">
         <Select<JobStatus | ''>
           label={t('work.jobs.status')}
           value={status}
@@ -162,14 +162,14 @@ export default function Jobs() {
             ...STATUSES.map((one) => [one, t(`job.${one}`)] as const),
           ]}
           onChange={(next) => setUrl({ status: next || undefined })}
-          className="w-40"
+          className="w-40 max-sm:flex-1"
         />
         <Select
           label={t('work.jobs.type')}
           value={type}
           options={[['', t('work.jobs.anyType')], ...TYPES.map((one) => [one, typeName(one)] as const)]}
           onChange={(next) => setUrl({ type: next || undefined })}
-          className="w-52"
+          className="w-52 max-sm:flex-1"
         />
       </div>
       {error && !list ? (

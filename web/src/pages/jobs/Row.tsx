@@ -28,7 +28,7 @@ function Going({ job, left }: { job: Job; left: number | undefined }) {
   const { done, total } = job.progress;
   if (job.status !== 'processing') return null;
   return (
-    <div className="basis-full">
+    <div className="order-2 basis-full">
       <Meter label={t('work.jobs.progress', { name: titleOf(job) })} done={done} total={total} />
       <p className="mt-1 flex justify-between gap-3 text-muted tabular-nums">
         <span>
@@ -61,8 +61,8 @@ export function Row({
   const name = `${titleOf(job)} #${job.id}`;
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line px-4 py-2.5 last:border-0">
-      <JobState status={job.status} className="w-28" />
-      <div className="min-w-44 flex-1">
+      <JobState status={job.status} className="w-28 max-sm:flex-1" />
+      <div className="min-w-44 flex-1 max-sm:order-1 max-sm:basis-full">
         <Link to={`/jobs/${job.id}`} className="rounded-md font-medium break-words hover:underline">
           {titleOf(job)} <span className="font-normal text-muted">#{job.id}</span>
         </Link>
@@ -83,7 +83,7 @@ export function Row({
           </span>
         )}
       </span>
-      <span className="flex w-20 shrink-0 justify-end gap-1">
+      <span className="flex shrink-0 justify-end gap-1 sm:w-20">
         {job.download_url && (
           <a
             href={job.download_url}

@@ -88,7 +88,11 @@ function Row({ asset, may }: { asset: Asset; may: boolean }) {
   return (
     <>
       {asset.preview_url ? (
-        <Thumb src={asset.preview_url} alt="" className="size-12 shrink-0 rounded-md" />
+        <Thumb
+          src={`${asset.preview_url}&v=${asset.version}`}
+          alt=""
+          className="size-12 shrink-0 rounded-md"
+        />
       ) : (
         <span className="flex size-12 shrink-0 items-center justify-center rounded-md bg-sunken text-muted">
           <FileSign type={asset.type} name={asset.name} size={22} strokeWidth={1.5} />
@@ -269,14 +273,14 @@ export function Assets({ project, may }: { project: Project; may: boolean }) {
       {may && <Add project={project.id} type={as} onType={setAs} />}
       <Sendings project={project.id} />
       {(filtered || (list && list.length > 0)) && (
-        <div className="flex flex-wrap gap-3">
+        <div className="flex gap-3">
           <input
             type="search"
             aria-label={t('work.project.find')}
             placeholder={t('work.project.find')}
             value={typed}
             onChange={(event) => setTyped(event.target.value)}
-            className={cx(INPUT, 'max-w-72')}
+            className={cx(INPUT, 'max-w-72 min-w-0 flex-1')}
           />
           <Select
             bare
@@ -287,7 +291,7 @@ export function Assets({ project, may }: { project: Project; may: boolean }) {
               ...KINDS.map((kind) => [kind, t(`work.kind.${kind}`)] as const),
             ]}
             onChange={(next) => setUrl({ type: next || undefined }, true)}
-            className="w-40"
+            className="w-40 shrink-0"
           />
         </div>
       )}

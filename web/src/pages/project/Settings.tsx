@@ -79,7 +79,7 @@ function Retention({ days, onChange }: { days: number | null; onChange: (days: n
           value={days || ''}
           onChange={(event) => onChange(Math.trunc(Number(event.target.value)))}
           hint={t('work.config.daysHint')}
-          className="max-w-56"
+          className="max-w-sm"
         />
       )}
     </Part>
@@ -91,10 +91,10 @@ function End({ project }: { project: Project }) {
   const [removing, setRemoving] = useState(false);
   const archived = project.status === 'archived';
   const change = useMutation({
-    mutationFn: () => changeProject(project, { status: archived ? 'active' : 'archived' }),
-    onSuccess: () =>
+    mutationFn: (status: Project['status']) => changeProject(project, { status }),
+    onSuccess: ({ name, status }) =>
       toast({
-        text: t(archived ? 'work.projects.isActive' : 'work.projects.isArchived', { name: project.name }),
+        text: t(status === 'active' ? 'work.projects.isActive' : 'work.projects.isArchived', { name }),
       }),
     onError: toastError,
   });
@@ -106,7 +106,7 @@ function End({ project }: { project: Project }) {
         <Button
           icon={archived ? ArchiveRestore : Archive}
           busy={change.isPending}
-          onClick={() => change.mutate()}
+          onClick={() => change.mutate(archived ? 'active' : 'archived')}
         >
           {t(archived ? 'work.projects.activate' : 'work.projects.archive')}
         </Button>

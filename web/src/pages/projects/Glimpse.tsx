@@ -18,6 +18,12 @@ export function Glimpse({ project, faded }: { project: number; faded: boolean })
       }),
     staleTime: 5 * 60_000,
   });
+  if (data?.cells.length === 0)
+    return (
+      <span aria-hidden className="flex h-24 items-center justify-center rounded-t-md bg-sunken text-muted">
+        <Image size={28} strokeWidth={1.5} />
+      </span>
+    );
   return (
     <div
       aria-hidden
@@ -29,13 +35,9 @@ export function Glimpse({ project, faded }: { project: number; faded: boolean })
       {Array.from({ length: PLACES }, (_, i) => {
         const cell = data?.cells[i];
         return cell ? (
-          <Thumb key={i} src={cell.preview_url} alt="" className="h-24 w-full" />
+          <Thumb key={cell.id} src={cell.preview_url} alt="" className="h-24 w-full" />
         ) : (
-          <span key={i} className="flex items-center justify-center bg-sunken">
-            {data?.cells.length === 0 && i === 0 && (
-              <Image size={24} strokeWidth={1.5} className="text-muted" />
-            )}
-          </span>
+          <span key={i} className="bg-sunken" />
         );
       })}
     </div>

@@ -107,7 +107,10 @@ function Actions({ project, onRemove }: { project: Project; onRemove: () => void
         }),
         action: {
           label: t('app.undo'),
-          run: () => void changeProject(now, { status: project.status }).catch(toastError),
+          run: () =>
+            void changeProject(now, { status: status === 'active' ? 'archived' : 'active' }).catch(
+              toastError,
+            ),
         },
       }),
     onError: toastError,
@@ -246,12 +249,14 @@ export default function Projects() {
   );
   return (
     <Page title={t('work.projects.title')} actions={may && make}>
-      <Segments<Shown>
-        label={t('work.projects.which')}
-        value={shown}
-        options={SHOWN.map((value) => ({ value, text: t(`work.projects.${value}`) }))}
-        onChange={(next) => setUrl({ status: next === 'active' ? undefined : next }, true)}
-      />
+      <div>
+        <Segments<Shown>
+          label={t('work.projects.which')}
+          value={shown}
+          options={SHOWN.map((value) => ({ value, text: t(`work.projects.${value}`) }))}
+          onChange={(next) => setUrl({ status: next === 'active' ? undefined : next }, true)}
+        />
+      </div>
       {error ? (
         <Trouble error={error} onRetry={() => void refetch()} />
       ) : !list ? (
