@@ -1452,8 +1452,8 @@ export interface paths {
          *     `Last-Event-ID`, which counts where both are said. A stream begins with an id alone, of where it begins,
          *     so that who loses it before the first event misses nothing; it ends after 15 minutes, to be taken up
          *     again. With `Accept: application/json`
-         *     instead a page of the past, from the beginning or from after `after`; it holds at most 200 and is the last
-         *     one when it is empty. Told is what happens in the projects that can be reached.
+         *     instead a page of the past, from the beginning or from after `after`, or with `order=desc` from the newest
+         *     or from before `before` backwards; it holds at most 200 and is the last one when it is empty. Told is what happens in the projects that can be reached.
          */
         get: operations["listEvents"];
         put?: never;
@@ -8826,6 +8826,10 @@ export interface operations {
             query?: {
                 /** @description An id; newer events follow */
                 after?: number;
+                /** @description An id; only older events. Of a page */
+                before?: number;
+                /** @description By id. Of a page */
+                order?: "asc" | "desc";
                 /**
                  * @description What the type begins with
                  * @example image.
@@ -8869,7 +8873,7 @@ export interface operations {
                         events: components["schemas"]["Event"][];
                         /**
                          * Format: int64
-                         * @description after of the next page
+                         * @description after of the next page; with order=desc, before
                          */
                         last_id: number;
                     };

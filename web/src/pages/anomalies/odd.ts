@@ -98,12 +98,3 @@ export function csv(lines: readonly Line[]): string {
     .join('\r\n')
     .concat('\r\n');
 }
-
-export function save(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
