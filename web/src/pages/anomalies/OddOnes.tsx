@@ -40,7 +40,7 @@ import { Heat } from './Heat';
 import { Histogram } from './Histogram';
 import { AsNormals, Normals, quoted } from './Normals';
 import { csv, fetchOdd, lineOf, nearestRate, useOdd, type Odd, type Question } from './odd';
-import { Tiles } from './Tiles';
+import { Tiles } from '@/ui/Tiles';
 
 const MOST_EXPORTED = 100_000;
 const percent = (value: number) => number(value, { style: 'percent', maximumFractionDigits: 1 });
