@@ -224,7 +224,7 @@ def become(magpie, statement, *values):
 def service(magpie):
     magpie.env.update(MAGPIE_SMTP_URL="smtp://127.0.0.1:9", MAGPIE_SMTP_FROM="magpie@example.org")  # nobody is there
     magpie.env["MAGPIE_SHARE"] = str(magpie.library)  # no script there: nothing is fetched
-    s = Service(magpie, "--reset-url", "https://example.org/reset?token=")
+    s = Service(magpie, "--reset-url", "https://example.org/reset?token=", "--jwt-expiry", "24h")  # it may take an hour
     log = []
     reader = threading.Thread(target=lambda: log.extend(s.process.stderr))  # else the pipe fills up
     reader.start()
