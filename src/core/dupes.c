@@ -114,7 +114,8 @@ static mp_err knn_of(mp_dupes *d, mp_space space, size_t k, mp_neighbour **out, 
     if (!*out)
         return mp_fail(why, MP_NOMEM, "no memory for %zu x %zu neighbours", d->n, k);
     mp_index *index = NULL, *own = NULL;
-    mp_err err = mp_core_index(d->m, space, d->opt->on_progress, d->opt->context, &index, why);
+    mp_err err =
+        mp_core_index(d->m, NULL, space, d->opt->on_progress, d->opt->context, &index, why);
     if (!err && d->opt->where) {
         err = mp_core_subset_index(d->m, space, d->ids, d->n, &own, why);
         index = own;

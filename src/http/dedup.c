@@ -77,7 +77,8 @@ bool mp_dedup_find(mp_request *r, const mp_dedup_question *q, int64_t *changes, 
         return false;
     }
     int64_t wanted = *changes ? *changes : now.changes;
-    mp_buf_printf(&key, "%lld ", (long long)wanted);
+    mp_buf_printf(&key, "%llu %lld ", (unsigned long long)mp_core_model_turn(r->service->library),
+                  (long long)wanted);
     question_text(q, &key);
     mp_span name = {(const uint8_t *)key.p, key.n};
     bool found = mp_cache_get(r->service->groups, name, out);
