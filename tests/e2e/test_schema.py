@@ -223,6 +223,7 @@ def become(magpie, statement, *values):
 @pytest.fixture(scope="module")
 def service(magpie):
     magpie.env.update(MAGPIE_SMTP_URL="smtp://127.0.0.1:9", MAGPIE_SMTP_FROM="magpie@example.org")  # nobody is there
+    magpie.env["MAGPIE_SHARE"] = str(magpie.library)  # no script there: nothing is fetched
     s = Service(magpie, "--reset-url", "https://example.org/reset?token=")
     log = []
     reader = threading.Thread(target=lambda: log.extend(s.process.stderr))  # else the pipe fills up
