@@ -33,9 +33,13 @@ export default function Admin() {
   // On phones not all of them fit.
   const list = useRef<HTMLElement>(null);
   useEffect(() => {
-    list.current
-      ?.querySelector('[aria-current=page]')
-      ?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    const show = () =>
+      list.current
+        ?.querySelector('[aria-current=page]')
+        ?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    show();
+    addEventListener('resize', show);
+    return () => removeEventListener('resize', show);
   }, [tab.name]);
   const search = (name: string) => (name === TABS[0].name ? {} : { tab: name });
   useShortcuts(

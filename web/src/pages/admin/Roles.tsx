@@ -31,7 +31,7 @@ const WORDS: Record<string, TextKey> = {
 function Cell({ yes }: { yes: boolean }) {
   const Icon = yes ? Check : Minus;
   return (
-    <td className="px-2 py-2 text-center">
+    <td className="px-2 py-2 text-center max-sm:px-1">
       <Icon size={16} aria-hidden className={yes ? 'mx-auto text-ok' : 'mx-auto text-muted'} />
       <span className="sr-only">{yes ? t('admin.roles.yes') : t('admin.roles.no')}</span>
     </td>
@@ -54,14 +54,18 @@ export function Roles() {
     <>
       <p className="max-w-prose text-muted">{t('admin.roles.text')}</p>
       <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={t('admin.tab.roles')}>
-        <table className="w-full min-w-md max-w-3xl">
+        <table className="w-full max-w-3xl">
           <thead>
             <tr className="border-b border-line-strong text-left">
               <th scope="col" className="py-2 pr-2 font-medium">
                 {t('admin.roles.permission')}
               </th>
               {data.roles.map(({ role }) => (
-                <th key={role} scope="col" className="px-2 py-2 text-center font-medium">
+                <th
+                  key={role}
+                  scope="col"
+                  className="px-2 py-2 text-center font-medium max-sm:px-1 max-sm:text-xs"
+                >
                   {t(`nav.role.${role}`)}
                 </th>
               ))}

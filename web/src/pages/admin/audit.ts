@@ -43,6 +43,15 @@ const WORDS: Record<string, TextKey> = {
   'project.delete': 'admin.audit.action.projectDelete',
   'project.member': 'admin.audit.action.member',
   'project.retention': 'admin.audit.action.retention',
+  'image.added': 'admin.audit.action.imageAdded',
+  'image.changed': 'admin.audit.action.imageChanged',
+  'image.described': 'admin.audit.action.imageDescribed',
+  'image.tagged': 'admin.audit.action.imageTagged',
+  'image.trashed': 'admin.audit.action.imageTrashed',
+  'image.restored': 'admin.audit.action.imageRestored',
+  'image.removed': 'admin.audit.action.imageRemoved',
+  'job.completed': 'admin.audit.action.jobDone',
+  'job.failed': 'admin.audit.action.jobFailed',
 };
 
 /** In words; '' where there are none. */
