@@ -162,6 +162,7 @@ MP_CHECK mp_err mp_core_subset_index(magpie *m, mp_space space, const int64_t *i
 /* Loads a snapshot into a throw-away index: is it sound and of this model? */
 MP_CHECK mp_err mp_core_check_snapshot(magpie *m, const mp_model_info *info, mp_space space,
                                        const char *path, mp_why *why);
+/* ---- fill.c ---- */
 /* Computes and stores the vectors of `space` that the items `ids` lack (or, `anew`, all of theirs)
  * from their pictures.
  * Pictures that cannot be read are left out (logged). Needs no write lock: a vector put is one

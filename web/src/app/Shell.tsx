@@ -1,7 +1,7 @@
 /* The frame around every page of somebody who is signed in: the menu at the left (below, on phones), the field for
  * words, the project, the account. */
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { CircleUser, Code, FolderTree, Keyboard, LogOut, Search } from 'lucide-react';
+import { CircleUser, Code, FolderTree, Keyboard, LogOut, Search, UserCog } from 'lucide-react';
 import { lazy, Suspense, useRef, useState } from 'react';
 import { useStore } from '@/lib/store';
 import { chooseLanguage, currentLanguage, LANGUAGES, t, type Language } from '@/text';
@@ -107,6 +107,7 @@ function ProjectSwitch() {
 }
 
 function Account({ onKeys }: { onKeys: () => void }) {
+  const navigate = useNavigate();
   const user = useUser();
   const chosen = useStore(theme);
   if (!user) return null;
@@ -127,6 +128,9 @@ function Account({ onKeys }: { onKeys: () => void }) {
         <p className="truncate font-medium">{user.username}</p>
         <p className="text-muted">{t(`nav.role.${user.role}`)}</p>
       </div>
+      <MenuItem icon={UserCog} onSelect={() => void navigate({ to: '/account' })}>
+        {t('account.title')}
+      </MenuItem>
       <MenuLine />
       <MenuChoice<Theme>
         label={t('nav.theme')}

@@ -13,12 +13,13 @@ import {
   type ErrorComponentProps,
 } from '@tanstack/react-router';
 import { Compass, Lock, RefreshCw } from 'lucide-react';
+import { lazy, Suspense } from 'react';
 import { t } from '@/text';
 import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
 import { useTitle } from '@/ui/Page';
 import { pages, type PageSpec } from './page';
-import { session } from './session';
+import { session, useUser } from './session';
 
 function Missing() {
   useTitle(t('app.notFound'));
@@ -34,6 +35,7 @@ function Missing() {
 }
 
 function NotAllowed() {
+  useTitle(t('app.notAllowed'));
   return (
     <Empty main icon={Lock} title={t('app.notAllowed')} text={t('app.notAllowedHint')}>
       <Link to="/" className="font-medium text-accent underline">
@@ -76,15 +78,30 @@ const frame = createRoute({
   },
 });
 
+/** The page, for those who may see it; asked anew with everybody who signs in. */
+function guarded(page: PageSpec) {
+  const { may } = page;
+  if (!may) return lazyRouteComponent(page.load);
+  const Content = lazy(page.load);
+  const Guarded = () => {
+    const user = useUser();
+    return user === null || may(user) ? (
+      <Suspense>
+        <Content />
+      </Suspense>
+    ) : (
+      <NotAllowed />
+    );
+  };
+  const preload = async () => void (await page.load());
+  return Object.assign(Guarded, { preload });
+}
+
 function routeOf(page: PageSpec): AnyRoute {
   return createRoute({
     getParentRoute: () => (page.frame === 'plain' ? root : frame),
     path: page.path,
-    component: lazyRouteComponent(async () => {
-      const now = session.get();
-      const allowed = now.status !== 'in' || !page.may || page.may(now.user);
-      return allowed ? page.load() : { default: NotAllowed };
-    }),
+    component: guarded(page),
   });
 }
 

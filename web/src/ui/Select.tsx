@@ -1,23 +1,17 @@
-import { useId } from 'react';
+import { useId, type ComponentProps } from 'react';
 import { cx } from './cx';
 import { INPUT } from './Field';
 
-/** One of many, by the browser's own list. `bare`: the label is there for screen readers alone. */
-export function Select<T extends string>({
-  label,
-  value,
-  options,
-  onChange,
-  bare,
-  className,
-}: {
+export interface SelectProps extends ComponentProps<'select'> {
   label: string;
-  value: T;
-  options: readonly (readonly [T, string])[];
-  onChange: (value: T) => void;
+  options: readonly (readonly [value: string, text: string])[];
+  /** Its name is for screen readers alone. */
   bare?: boolean;
-  className?: string;
-}) {
+  hint?: string;
+}
+
+/** The browser's own list of choices, with a name. */
+export function Select({ label, options, bare, hint, className, ...rest }: SelectProps) {
   const id = useId();
   return (
     <div className={cx('flex min-w-0 flex-col gap-1', className)}>
@@ -26,16 +20,32 @@ export function Select<T extends string>({
       </label>
       <select
         id={id}
-        value={value}
-        onChange={(event) => onChange(event.target.value as T)}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        {...rest}
         className={cx(INPUT, 'pr-8')}
       >
-        {options.map(([name, text]) => (
-          <option key={name} value={name}>
+        {options.map(([value, text]) => (
+          <option key={value} value={value}>
             {text}
           </option>
         ))}
       </select>
+      {hint && (
+        <p id={`${id}-hint`} className="text-muted">
+          {hint}
+        </p>
+      )}
     </div>
   );
+}
+
+export interface ChoiceProps<T extends string> extends Omit<SelectProps, 'value' | 'options' | 'onChange'> {
+  value: T;
+  options: readonly (readonly [value: T, text: string])[];
+  onChange: (value: T) => void;
+}
+
+/** One of the words of a type. */
+export function Choice<T extends string>({ onChange, ...rest }: ChoiceProps<T>) {
+  return <Select {...rest} onChange={(event) => onChange(event.target.value as T)} />;
 }

@@ -4,7 +4,7 @@ import { Equal } from 'lucide-react';
 import { magpie } from '@/app/session';
 import { useUrl } from '@/lib/url';
 import { bytes, number, t } from '@/text';
-import { Select } from '@/ui/Select';
+import { Choice } from '@/ui/Select';
 import { Skeleton } from '@/ui/Skeleton';
 import { Trouble } from '@/ui/Trouble';
 import { shown, useVersions, type Asset, type Version } from './asset';
@@ -78,14 +78,14 @@ export function Differences({ asset }: { asset: Asset }) {
     <section className="flex flex-col gap-3">
       <h2 className="text-lg font-semibold">{t('work.diff.title')}</h2>
       <div className="flex flex-wrap gap-3">
-        <Select
+        <Choice
           label={t('work.diff.from')}
           value={String(from)}
           options={options}
           onChange={(next) => setUrl({ from: next }, true)}
           className="w-40"
         />
-        <Select
+        <Choice
           label={t('work.diff.to')}
           value={String(to)}
           options={options}

@@ -16,7 +16,7 @@ import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
 import { Page } from '@/ui/Page';
 import { RoomyButton } from '@/ui/RoomyButton';
-import { Select } from '@/ui/Select';
+import { Choice } from '@/ui/Select';
 import { Skeleton } from '@/ui/Skeleton';
 import { Trouble } from '@/ui/Trouble';
 import { NewExport } from './NewExport';
@@ -154,7 +154,7 @@ export default function Jobs() {
     >
       <DeadLetters shown={status === 'dead'} onShow={() => setUrl({ status: 'dead', type: undefined })} />
       <div className="flex gap-3">
-        <Select<JobStatus | ''>
+        <Choice<JobStatus | ''>
           label={t('work.jobs.status')}
           value={status}
           options={[
@@ -164,7 +164,7 @@ export default function Jobs() {
           onChange={(next) => setUrl({ status: next || undefined })}
           className="w-40 max-sm:flex-1"
         />
-        <Select
+        <Choice
           label={t('work.jobs.type')}
           value={type}
           options={[['', t('work.jobs.anyType')], ...TYPES.map((one) => [one, typeName(one)] as const)]}

@@ -8,7 +8,7 @@ import { t } from '@/text';
 import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
 import { Field } from '@/ui/Field';
-import { Select } from '@/ui/Select';
+import { Choice } from '@/ui/Select';
 import { Trouble } from '@/ui/Trouble';
 
 const PARTS = ['originals', 'thumbnails', 'vectors'] as const;
@@ -85,7 +85,7 @@ export function NewExport({ onClose }: { onClose: () => void }) {
           hint={t('work.export.nameHint')}
         />
         {projects && projects.length > 0 && (
-          <Select
+          <Choice
             label={t('nav.project')}
             value={project}
             options={[

@@ -16,7 +16,7 @@ import { cx } from '@/ui/cx';
 import { Empty } from '@/ui/Empty';
 import { INPUT } from '@/ui/Field';
 import { FileSign } from '@/ui/FileSign';
-import { Select } from '@/ui/Select';
+import { Choice } from '@/ui/Select';
 import { Skeleton } from '@/ui/Skeleton';
 import { Trouble } from '@/ui/Trouble';
 import { ofDrop } from '@/upload/files';
@@ -193,7 +193,7 @@ function Add({ project, type, onType }: { project: number; type: string; onType:
       <Button look="primary" icon={FilePlus2} onClick={() => input.current?.click()}>
         {t('work.project.add')}
       </Button>
-      <Select
+      <Choice
         bare
         label={t('work.project.addAs')}
         value={type}
@@ -282,7 +282,7 @@ export function Assets({ project, may }: { project: Project; may: boolean }) {
             onChange={(event) => setTyped(event.target.value)}
             className={cx(INPUT, 'max-w-72 min-w-0 flex-1')}
           />
-          <Select
+          <Choice
             bare
             label={t('work.project.kind')}
             value={type}

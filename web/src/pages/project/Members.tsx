@@ -10,7 +10,7 @@ import { t } from '@/text';
 import { Button, IconButton } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
 import { Field } from '@/ui/Field';
-import { Select } from '@/ui/Select';
+import { Choice } from '@/ui/Select';
 import { Skeleton } from '@/ui/Skeleton';
 import { Trouble } from '@/ui/Trouble';
 import { useState } from 'react';
@@ -85,7 +85,7 @@ function AddMember({ project }: { project: number }) {
           autoComplete="off"
           className="min-w-48 flex-1"
         />
-        <Select
+        <Choice
           label={t('work.member.role')}
           value={role}
           options={ROLES.map((one) => [one, t(`work.role.${one}`)] as const)}
@@ -147,7 +147,7 @@ export function Members({ project, may }: { project: Project; may: boolean }) {
                 </span>
                 {may ? (
                   <>
-                    <Select
+                    <Choice
                       bare
                       label={t('work.member.roleOf', { name: member.username })}
                       value={member.role}

@@ -2,7 +2,7 @@ import { BellPlus, X } from 'lucide-react';
 import { t } from '@/text';
 import { Button, IconButton } from '@/ui/Button';
 import { Field } from '@/ui/Field';
-import { Select } from '@/ui/Select';
+import { Choice } from '@/ui/Select';
 import { freshNotification, HIDDEN, TOLD, type Notification } from './config';
 
 const CHANNELS = ['webhook', 'email'] as const;
@@ -26,7 +26,7 @@ function One({
   return (
     <li className="flex flex-col gap-3 rounded-md border border-line p-3">
       <div className="flex flex-wrap items-end gap-3">
-        <Select
+        <Choice
           label={t('work.notify.channel')}
           value={one.channel}
           options={CHANNELS.map((value) => [value, t(`work.notify.${value}`)] as const)}
