@@ -637,4 +637,8 @@ export const de: Words = {
     noFaults: 'Keine Mängel gefunden',
     noFaultsHint: 'Unscharfe, dunkle, helle, flaue und leere Bilder stehen hier, sobald es welche gibt.',
   },
+  shelf: {
+    more: 'Mehr',
+    morePages: 'Weitere Seiten',
+  },
 };

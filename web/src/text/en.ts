@@ -631,4 +631,8 @@ export const en = {
     noFaults: 'No faults found',
     noFaultsHint: 'Blurred, dark, bright, flat and blank pictures are shown here as soon as there are any.',
   },
+  shelf: {
+    more: 'More',
+    morePages: 'More pages',
+  },
 } as const;
