@@ -3,6 +3,7 @@ export type {
   EventOptions,
   FormOptions,
   JsonInit,
+  LinkOptions,
   MagpieOptions,
   MapQuery,
   Query,

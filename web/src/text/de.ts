@@ -641,4 +641,23 @@ export const de: Words = {
     more: 'Mehr',
     morePages: 'Weitere Seiten',
   },
+  gate: {
+    switch: 'Bei Kopien fragen',
+    switchHint: 'Ein Bild, das dasselbe zeigt wie ein vorhandenes, wartet auf eine Antwort.',
+    title: 'Das ist schon da',
+    open: { one: 'Ein Bild wartet auf eine Antwort.', other: '{n} Bilder warten auf eine Antwort.' },
+    fresh: 'Neu',
+    old: 'Schon da',
+    noPreview: 'Der Browser kann diese Art von Bild nicht zeigen.',
+    answer: { keep: 'Beide behalten', skip: 'Auslassen', replace: 'Ersetzen' },
+    hint: {
+      keep: 'Das neue neben dem alten aufnehmen',
+      skip: 'Das neue nicht aufnehmen',
+      replace: 'Das neue mit Worten und Schlagworten des alten aufnehmen, das gelöscht wird',
+    },
+    all: 'Für alle so',
+    asks: 'Was tun?',
+    skipped: 'Ausgelassen',
+    replaced: { one: 'Das ältere Bild ist gelöscht.', other: '{n} ältere Bilder sind gelöscht.' },
+  },
 };

@@ -635,4 +635,23 @@ export const en = {
     more: 'More',
     morePages: 'More pages',
   },
+  gate: {
+    switch: 'Ask about copies',
+    switchHint: 'A picture that shows the same as one that is here waits for your answer.',
+    title: 'This is here already',
+    open: { one: 'One picture waits for your answer.', other: '{n} pictures wait for your answer.' },
+    fresh: 'New',
+    old: 'Here already',
+    noPreview: 'The browser cannot show this kind of picture.',
+    answer: { keep: 'Keep both', skip: 'Skip', replace: 'Replace' },
+    hint: {
+      keep: 'Take the new one in beside the old one',
+      skip: 'Leave the new one out',
+      replace: 'Take the new one in with the words and tags of the old one, which is deleted',
+    },
+    all: 'Do so for all',
+    asks: 'What to do?',
+    skipped: 'Left out',
+    replaced: { one: 'The older picture is deleted.', other: '{n} older pictures are deleted.' },
+  },
 } as const;
