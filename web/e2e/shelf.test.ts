@@ -13,6 +13,7 @@ import {
   Watch,
   type Service,
 } from './harness';
+import { withExif } from './exif';
 import { ask, enter, tokenOf, upload } from './people';
 
 let service: Service;
@@ -207,6 +208,7 @@ describe('large files', () => {
   const large = (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(17_000_000)]);
 
   it('go over a link of their own, and are not sent again after a question', async () => {
+    await page.goto('/upload');
     const sent: string[] = [];
     const listen = (request: { method: () => string; url: () => string }) => {
       const { pathname } = new URL(request.url());
@@ -230,6 +232,7 @@ describe('large files', () => {
   });
 
   it('pause, go on and are tried again', async () => {
+    await page.goto('/upload');
     const file = large(readFileSync(samples(20)[19] ?? ''));
     let refuse = true;
     await page.route('**/api/uploads/**', async (route) => {
@@ -244,5 +247,88 @@ describe('large files', () => {
     await page.getByText('One picture is here.').waitFor({ timeout: 60_000 });
     await page.unroute('**/api/uploads/**');
     await page.getByRole('button', { name: 'Clear the list' }).click();
+  });
+});
+
+describe('one picture', () => {
+  it('tells what its camera wrote, and nothing of it can do harm', async () => {
+    const camera = withExif(
+      readFileSync(samples(30)[29] ?? ''),
+      [
+        [0x010f, 'Canon'],
+        [0x0110, 'Canon EOS R6'],
+        [0x0131, '<img src=x onerror=alert(7)>'],
+      ],
+      [
+        [0x829a, [1, 125]],
+        [0x829d, [28, 10]],
+        [0x8827, 400],
+        [0x9209, 0],
+        [0x920a, [50, 1]],
+      ],
+    );
+    await page.goto('/upload');
+    await pick([jpeg('camera.jpg', camera)]);
+    await page.getByText('One picture is here.').waitFor();
+    await page.getByRole('link', { name: 'camera.jpg' }).click();
+    const facts = page.getByRole('dialog').getByRole('complementary');
+    await facts.getByText('Canon EOS R6', { exact: true }).waitFor();
+    await facts.getByText('1/125 s · f/2.8 · ISO 400').waitFor();
+    await facts.getByText('50 mm').waitFor();
+    await facts.getByText('Did not fire').waitFor();
+    await facts.getByText('<img src=x onerror=alert(7)>').waitFor();
+    await facts.getByRole('heading', { name: 'Camera' }).scrollIntoViewIfNeeded();
+    await accessible(page);
+    await shoot(page, 'picture-camera');
+  });
+
+  it('tells what was said of it, and takes it back', async () => {
+    const [first, second] = await images();
+    if (!first || !second) throw new Error('no pictures');
+    await ask(service, token, '/api/verdicts', { verdict: 'anomaly', image_id: first.id });
+    await ask(service, token, '/api/verdicts', {
+      verdict: 'different',
+      image_id: first.id,
+      other_id: second.id,
+    });
+    await ask(service, token, '/api/verdicts', {
+      verdict: 'note',
+      image_id: first.id,
+      note: '<b>scratched</b>',
+    });
+    await page.goto(`/images/${first.id}`);
+    const facts = page.getByRole('dialog').getByRole('complementary');
+    await facts.getByRole('heading', { name: 'Verdicts' }).scrollIntoViewIfNeeded();
+    await facts.getByText('<b>scratched</b>').waitFor();
+    await facts.getByText('An anomaly').waitFor();
+    await facts.getByText('No camera wrote anything into it.').waitFor();
+    await accessible(page);
+    const row = facts.getByRole('listitem').filter({ hasText: 'An anomaly' });
+    await row.getByRole('button', { name: 'Take it back' }).click();
+    await row.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await row.waitFor();
+    await facts.getByRole('button', { name: `Picture ${second.id}` }).click();
+    await page.waitForURL(`**/images/${second.id}`);
+    await facts.getByRole('button', { name: `Picture ${first.id}` }).waitFor();
+  });
+
+  it('shows its versions', async () => {
+    const [first] = await images();
+    if (!first) throw new Error('no picture');
+    const form = new FormData();
+    form.append('file', new Blob([readFileSync(samples(40)[39] ?? '')]), 'second.jpg');
+    const answer = await fetch(`${service.url}/api/assets/${first.id}/versions`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}` },
+      body: form,
+    });
+    expect(answer.status).toBe(201);
+    await page.goto(`/images/${first.id}`);
+    const facts = page.getByRole('dialog').getByRole('complementary');
+    await facts.getByRole('heading', { name: 'Versions' }).scrollIntoViewIfNeeded();
+    await facts.getByRole('link', { name: 'Version 1' }).waitFor();
+    await facts.getByText('this one').waitFor();
+    await accessible(page);
   });
 });

@@ -1,7 +1,8 @@
 import { X } from 'lucide-react';
-import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { useId, useRef, type ReactNode } from 'react';
 import { t } from '@/text';
 import { IconButton } from './Button';
+import { useModal } from './useModal';
 
 /** A dialog at the lower edge, where thumbs are. Escape, a tap beside it and the button close it. */
 export function Sheet({
@@ -15,15 +16,7 @@ export function Sheet({
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
-    const dialog = ref.current;
-    const before = document.activeElement;
-    dialog?.showModal();
-    return () => {
-      dialog?.close();
-      if (before instanceof HTMLElement) before.focus();
-    };
-  }, []);
+  useModal(ref);
   return (
     <dialog
       ref={ref}
