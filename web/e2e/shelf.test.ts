@@ -332,3 +332,191 @@ describe('one picture', () => {
     await accessible(page);
   });
 });
+
+describe('the library', () => {
+  const chosen = (n: number) => page.getByText(`${n} chosen`);
+  /** The first three, by keys alone. */
+  async function chooseThree(): Promise<void> {
+    await page.getByRole('listbox').focus();
+    await page.keyboard.press('Home');
+    await page.keyboard.press(' ');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Shift+ArrowRight');
+    await chosen(3).waitFor();
+  }
+  const marked = () =>
+    page
+      .locator('[role=option][aria-selected=true]')
+      .evaluateAll((all) => all.map((one) => Number((one as HTMLElement).dataset['id'])));
+  const rows = async (ids: number[]) => (await images()).filter(({ id }) => ids.includes(id));
+  const tagsOf = async (ids: number[]) => (await rows(ids)).map(({ id, tags }) => [id, tags.toSorted()]);
+
+  it('goes to a month by a few letters', async () => {
+    for (const [i, year] of [2019, 2021].entries()) {
+      const dated = withExif(
+        readFileSync(samples(52)[50 + i] ?? ''),
+        [],
+        [[0x9003, `${year}:05:01 12:30:15`]],
+      );
+      const form = new FormData();
+      form.append('files', new Blob([new Uint8Array(dated)]), `may-${year}.jpg`);
+      const answer = await fetch(`${service.url}/api/images`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${token}` },
+        body: form,
+      });
+      expect(answer.status).toBe(201);
+    }
+    await page.goto('/library?sort=date');
+    await page.getByText('May 2021').waitFor();
+    await page.keyboard.press('j');
+    const dialog = page.getByRole('dialog', { name: 'Go to' });
+    await dialog.getByRole('option', { name: /May 2021/ }).waitFor();
+    await accessible(page);
+    await page.keyboard.type('2019');
+    await expect.poll(() => dialog.getByRole('option').count()).toBe(1);
+    await shoot(page, 'library-jump');
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByText('May 2019').waitFor();
+    const active = page.getByRole('listbox');
+    const wanted = (await images('name:may-2019.jpg'))[0]?.id;
+    await expect.poll(() => active.getAttribute('aria-activedescendant')).toBe(`picture-${wanted}`);
+    await page.keyboard.press('j');
+    await page.keyboard.type('zzz');
+    await dialog.getByText('There is nothing of that name.').waitFor();
+    await accessible(page);
+    await page.keyboard.press('Escape');
+  });
+
+  it('tags many, and takes back what was not there before', async () => {
+    await page.goto('/library');
+    await page.getByRole('option').first().waitFor();
+    await chooseThree();
+    const ids = await marked();
+    const [first = 0] = ids;
+    await ask(service, token, '/api/images/tags', { ids: [first], add_tags: ['Mine'] });
+    const before = await tagsOf(ids);
+    await page.keyboard.press('t');
+    await page.getByLabel('Add tags').fill('mine, fresh');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('3 pictures have their tags.').waitFor();
+    expect((await rows(ids)).every(({ tags }) => tags.includes('fresh'))).toBe(true);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(() => tagsOf(ids)).toEqual(before);
+    await page.keyboard.press('Escape');
+  });
+
+  it('moves many to another project, and back', async () => {
+    const { id: coast } = await ask<{ id: number }>(service, token, '/api/projects', { name: 'Coast' });
+    await page.reload();
+    await page.getByRole('option').first().waitFor();
+    await chooseThree();
+    const ids = await marked();
+    await page.keyboard.press('m');
+    const dialog = page.getByRole('dialog', { name: 'Move 3 pictures' });
+    await dialog.getByRole('radio', { name: 'Coast' }).check();
+    await accessible(page);
+    await shoot(page, 'library-move');
+    await dialog.getByRole('button', { name: 'Move' }).click();
+    await page.getByText('3 pictures are in Coast now.').waitFor();
+    expect((await rows(ids)).map(({ project_id }) => project_id)).toEqual([coast, coast, coast]);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect
+      .poll(async () => (await rows(ids)).some(({ project_id }) => project_id === coast))
+      .toBe(false);
+  });
+
+  it('hides what goes from the project that is shown', async () => {
+    await page.getByRole('button', { name: /^Project:/ }).click();
+    await page.getByRole('menuitemradio', { name: 'default' }).click();
+    await page.getByRole('option').first().waitFor();
+    await chooseThree();
+    const ids = await marked();
+    await page.keyboard.press('m');
+    await page.getByRole('dialog').getByRole('button', { name: 'Move' }).click();
+    for (const id of ids) await page.locator(`#picture-${id}`).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    for (const id of ids) await page.locator(`#picture-${id}`).waitFor();
+    await page.getByRole('button', { name: /^Project:/ }).click();
+    await page.getByRole('menuitemradio', { name: 'All projects' }).click();
+  });
+});
+
+describe('what the service refuses', () => {
+  const refuse = (path: string) =>
+    page.route(path, (route) =>
+      ['POST', 'PATCH'].includes(route.request().method())
+        ? route.fulfill({
+            status: 403,
+            contentType: 'application/problem+json',
+            body: JSON.stringify({
+              title: 'Forbidden',
+              status: 403,
+              detail: 'you may look at this, not change it',
+            }),
+          })
+        : route.continue(),
+    );
+  const alert = () => page.getByRole('alert').filter({ hasText: 'You may look at this, not change it.' });
+
+  it('comes back: a deletion', async () => {
+    await refuse('**/api/images/delete');
+    await page.goto('/library');
+    const first = page.getByRole('option').first();
+    await first.waitFor();
+    const id = (await first.getAttribute('id')) ?? '';
+    await first.click({ modifiers: ['Control'] });
+    await page.keyboard.press('Delete');
+    await page.locator(`#${id}`).waitFor({ state: 'detached' });
+    await page.getByRole('region', { name: 'Notices' }).getByRole('button', { name: 'Close' }).click();
+    await alert().waitFor();
+    await page.locator(`#${id}`).waitFor();
+    await accessible(page);
+    await page.unroute('**/api/images/delete');
+  });
+
+  it('comes back: two deletions, of which one is taken back', async () => {
+    await page.goto('/library');
+    const ids: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const first = page.getByRole('option').first();
+      await first.waitFor();
+      ids.push((await first.getAttribute('id')) ?? '');
+      await first.click({ modifiers: ['Control'] });
+      await page.keyboard.press('Delete');
+      await page.locator(`#${ids[i]}`).waitFor({ state: 'detached' });
+    }
+    await page.getByRole('button', { name: 'Undo' }).first().click();
+    await page.locator(`#${ids[0]}`).waitFor();
+    expect(await page.locator(`#${ids[1]}`).count()).toBe(0);
+    await page.getByRole('button', { name: 'Undo' }).first().click();
+    await page.locator(`#${ids[1]}`).waitFor();
+  });
+
+  it('comes back: a move', async () => {
+    await refuse('**/api/images/move');
+    const first = page.getByRole('option').first();
+    await first.click({ modifiers: ['Control'] });
+    await page.keyboard.press('m');
+    await page.getByRole('dialog').getByRole('button', { name: 'Move' }).click();
+    await alert().waitFor();
+    await page.unroute('**/api/images/move');
+  });
+
+  it('comes back: a tag in the view of a picture, where the notice can be read', async () => {
+    const [one] = await images();
+    await refuse(`**/api/images/${one?.id}`);
+    await page.goto(`/images/${one?.id}`);
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Add a tag').fill('refused');
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    await dialog.getByRole('alert').filter({ hasText: 'You may look at this, not change it.' }).waitFor();
+    await dialog.getByText('refused', { exact: true }).waitFor({ state: 'detached' });
+    await accessible(page);
+    await shoot(page, 'refused');
+    await dialog.getByRole('region', { name: 'Notices' }).getByRole('button', { name: 'Close' }).click();
+    await dialog.getByRole('alert').waitFor({ state: 'detached' });
+    await page.unroute(`**/api/images/${one?.id}`);
+  });
+});

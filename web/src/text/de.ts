@@ -701,4 +701,17 @@ export const de: Words = {
     number: 'Fassung {n}',
     current: 'diese',
   },
+  move: {
+    open: 'Verschieben',
+    title: { one: 'Ein Bild verschieben', other: '{n} Bilder verschieben' },
+    where: 'In welches Projekt',
+    hint: 'Titel, Schlagworte, Urteile und Fassungen gehen mit.',
+    do: 'Verschieben',
+    done: { one: 'Ein Bild ist jetzt in {name}.', other: '{n} Bilder sind jetzt in {name}.' },
+  },
+  jump: {
+    title: 'Gehe zu',
+    field: 'Ein Monat, ein Jahr oder ein Projekt',
+    none: 'Nichts heißt so. Ein kürzeres Wort findet mehr.',
+  },
 };

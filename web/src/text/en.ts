@@ -695,4 +695,17 @@ export const en = {
     number: 'Version {n}',
     current: 'this one',
   },
+  move: {
+    open: 'Move',
+    title: { one: 'Move one picture', other: 'Move {n} pictures' },
+    where: 'To which project',
+    hint: 'Titles, tags, verdicts and versions go with them.',
+    do: 'Move',
+    done: { one: 'One picture is in {name} now.', other: '{n} pictures are in {name} now.' },
+  },
+  jump: {
+    title: 'Go to',
+    field: 'A month, a year or a project',
+    none: 'There is nothing of that name. Type less of it.',
+  },
 } as const;

@@ -18,7 +18,7 @@ export interface DialogProps {
 export function Dialog({ title, children, onClose, wide, bare }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useModal(ref);
+  useModal(ref, true);
   return (
     <dialog
       ref={ref}

@@ -6,13 +6,19 @@ import { store } from '@/lib/store';
 export const topmost = store<HTMLDialogElement | null>(null);
 const open: HTMLDialogElement[] = [];
 
-/** Opens it for as long as the component is there; the focus goes back to where it was. */
-export function useModal(ref: RefObject<HTMLDialogElement | null>): void {
+/** React's autoFocus comes before the dialog is open, when nothing in it can have the focus. */
+const FIELD =
+  'input:not([type]), input[type=text], input[type=password], input[type=radio]:checked, textarea';
+
+/** Opens it for as long as the component is there; the focus goes to its first field (`toField`), and in the end back
+ * to where it was. */
+export function useModal(ref: RefObject<HTMLDialogElement | null>, toField = false): void {
   useEffect(() => {
     const dialog = ref.current;
     if (!dialog) return;
     const before = document.activeElement;
     dialog.showModal();
+    if (toField) dialog.querySelector<HTMLElement>(FIELD)?.focus();
     open.push(dialog);
     topmost.set(dialog);
     return () => {
@@ -21,5 +27,5 @@ export function useModal(ref: RefObject<HTMLDialogElement | null>): void {
       dialog.close();
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });
     };
-  }, [ref]);
+  }, [ref, toField]);
 }
