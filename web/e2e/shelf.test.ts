@@ -520,3 +520,86 @@ describe('what the service refuses', () => {
     await page.unroute(`**/api/images/${one?.id}`);
   });
 });
+
+describe('searching', () => {
+  const results = () => page.getByRole('region', { name: 'Results' });
+  const mix = () => new URL(page.url()).searchParams.get('mix');
+  const saved = () => page.getByRole('region', { name: 'Saved searches' });
+
+  it('mixes hits in, as what is wanted or not, and files with weights', async () => {
+    await page.goto('/search?q=shoes');
+    const first = results().getByRole('img').first();
+    await first.waitFor();
+    const name = (await first.getAttribute('alt')) ?? '';
+    await results()
+      .getByRole('button', { name: `More like ${name}` })
+      .first()
+      .focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(mix).toMatch(/^id:1:\d+$/);
+    const id = mix()?.split(':')[2] ?? '';
+    await page.getByRole('button', { name: `Not like this: Picture ${id}` }).click();
+    await expect.poll(mix).toBe(`-id:1:${id}`);
+    const weight = page.getByRole('slider', { name: `Weight of Picture ${id}` });
+    await weight.focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(mix).toBe(`-id:0.9:${id}`);
+    await results().getByRole('img').first().waitFor();
+    await accessible(page);
+    await page.locator('input[type=file]').setInputFiles(samples(5).slice(4));
+    const asked = page.waitForRequest(
+      (request) => request.url().endsWith('/api/search') && request.postData()?.includes('"data"') === true,
+    );
+    const file = page.getByRole('slider', { name: 'Weight of photo-0005.jpg' });
+    await file.focus();
+    await page.keyboard.press('ArrowRight');
+    const answer = await (await asked).response();
+    expect(answer?.status()).toBe(200);
+    expect(await page.getByRole('button', { name: 'Save this search' }).isDisabled()).toBe(true);
+  });
+
+  it('draws the line, and keeps the slider in the address', async () => {
+    await page.goto('/search?q=shoes');
+    const slider = page.getByRole('slider', { name: 'At least' });
+    await slider.focus();
+    const all = await results().getByRole('img').count();
+    await page.keyboard.press('End');
+    await page.waitForURL('**min=*');
+    await expect.poll(() => results().getByRole('img').count()).toBeLessThan(all);
+    await page.reload();
+    await results().getByRole('img').first().waitFor();
+    expect(await results().getByRole('img').count()).toBeLessThan(all);
+    await slider.focus();
+    await page.keyboard.press('Home');
+    await expect.poll(() => new URL(page.url()).searchParams.get('min')).toBeNull();
+    await expect.poll(() => results().getByRole('img').count()).toBe(all);
+  });
+
+  it('keeps searches by name, here and among the commands', async () => {
+    await page.goto('/search?q=shoes&mix=-text:1:red');
+    await results().getByRole('img').first().waitFor();
+    await page.keyboard.press('b');
+    const name = page.getByLabel('Name', { exact: true });
+    expect(await name.inputValue()).toBe('shoes, −red');
+    await accessible(page);
+    await name.fill('<i>Shoes</i>');
+    await page.keyboard.press('Enter');
+    await saved().getByRole('link', { name: '<i>Shoes</i>' }).waitFor();
+    await accessible(page);
+    await shoot(page, 'search-saved');
+    await page.goto('/search');
+    await saved().getByRole('link', { name: '<i>Shoes</i>' }).click();
+    await page.waitForURL('**/search?q=shoes&mix=*');
+    expect(await page.getByRole('textbox', { name: 'What shall be seen on it?' }).inputValue()).toBe('shoes');
+    await page.goto('/library');
+    await page.getByRole('option').first().waitFor();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('<i>');
+    await page.getByRole('option', { name: 'Search: <i>Shoes</i>', exact: true }).click();
+    await page.waitForURL('**/search?q=shoes&mix=*');
+    await saved().getByRole('button', { name: 'Remove <i>Shoes</i>' }).click();
+    await saved().getByRole('link').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await saved().getByRole('link', { name: '<i>Shoes</i>' }).waitFor();
+  });
+});

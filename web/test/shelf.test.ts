@@ -1,5 +1,6 @@
 import { MagpieError } from '@magpie/client';
 import { describe, expect, it } from 'vitest';
+import { dropSearch, keepSearch, queryOf, readSearches, sameSearch } from '@/lib/searches';
 import { wayBack } from '@/pages/library/changes';
 import { monthsOf } from '@/pages/library/Jump';
 import { matchOf } from '@/upload/gate';
@@ -76,5 +77,47 @@ describe('a refusal because of a copy', () => {
     expect(matchOf(await refusal(409, { detail: 'archived' }))).toBeNull();
     expect(matchOf(await refusal(422, { match }))).toBeNull();
     expect(matchOf(new TypeError('gone'))).toBeNull();
+  });
+});
+
+describe('saved searches', () => {
+  it('are read from whatever lies in the browser', () => {
+    const good = { name: 'Sea', query: { q: 'sea' } };
+    expect(readSearches(JSON.stringify([good]))).toEqual([good]);
+    expect(readSearches(JSON.stringify([{ name: 'x', query: { q: 'a', evil: 'b', mix: 3 } }]))).toEqual([
+      { name: 'x', query: { q: 'a' } },
+    ]);
+    for (const bad of [
+      null,
+      '',
+      '{',
+      '{}',
+      '[1]',
+      '[{"name":"","query":{"q":"a"}}]',
+      '[{"name":"x","query":{}}]',
+    ])
+      expect(readSearches(bad)).toEqual([]);
+  });
+
+  it('are what makes a search, and nothing else of the address', () => {
+    expect(queryOf({ q: 'sea', image: '4', min: '0.2' })).toEqual({ q: 'sea', min: '0.2' });
+    expect(queryOf({ min: '0.2', image: '4' })).toBeNull();
+    expect(sameSearch({ q: 'sea' }, { q: 'sea', min: '' })).toBe(true);
+    expect(sameSearch({ q: 'sea' }, { q: 'sea', mix: 'text:1:x' })).toBe(false);
+  });
+
+  it('are kept by name, each user their own', () => {
+    keepSearch(1, { name: 'b', query: { q: 'old' } });
+    keepSearch(1, { name: 'a', query: { q: 'x' } });
+    keepSearch(1, { name: 'b', query: { q: 'new' } });
+    keepSearch(2, { name: 'b', query: { q: 'other' } });
+    const kept = () => readSearches(localStorage.getItem('magpie.searches.1'));
+    expect(kept()).toEqual([
+      { name: 'a', query: { q: 'x' } },
+      { name: 'b', query: { q: 'new' } },
+    ]);
+    dropSearch(1, 'a');
+    expect(kept().map(({ name }) => name)).toEqual(['b']);
+    expect(readSearches(localStorage.getItem('magpie.searches.2'))).toHaveLength(1);
   });
 });

@@ -714,4 +714,21 @@ export const de: Words = {
     field: 'Ein Monat, ein Jahr oder ein Projekt',
     none: 'Nichts heißt so. Ein kürzeres Wort findet mehr.',
   },
+  hit: {
+    picture: 'Bild {score}',
+    words: 'Worte {score}',
+    more: 'Mehr wie {name}',
+    less: 'Nicht wie {name}',
+  },
+  saved: {
+    title: 'Gespeicherte Suchen',
+    save: 'Diese Suche speichern',
+    name: 'Name',
+    nameHint: 'Sie steht dann hier und unter den Befehlen. Eine gleichen Namens wird ersetzt.',
+    kept: '„{name}“ ist gespeichert.',
+    gone: '„{name}“ ist entfernt.',
+    full: 'Der Browser hat keinen Platz dafür. Erst einige gespeicherte Suchen entfernen, dann noch einmal versuchen.',
+    noFiles: 'Bilder von anderswo lassen sich nicht speichern. Erst hochladen, dann nach ihnen suchen.',
+    palette: 'Suche: {name}',
+  },
 };

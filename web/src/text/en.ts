@@ -708,4 +708,21 @@ export const en = {
     field: 'A month, a year or a project',
     none: 'There is nothing of that name. Type less of it.',
   },
+  hit: {
+    picture: 'picture {score}',
+    words: 'words {score}',
+    more: 'More like {name}',
+    less: 'Not like {name}',
+  },
+  saved: {
+    title: 'Saved searches',
+    save: 'Save this search',
+    name: 'Name',
+    nameHint: 'It is listed here and among the commands. One of the same name is replaced.',
+    kept: '“{name}” is saved.',
+    gone: '“{name}” is removed.',
+    full: 'The browser has no room for it. Remove some saved searches, then try again.',
+    noFiles: 'Pictures from elsewhere cannot be saved. Upload them, and search by those.',
+    palette: 'Search: {name}',
+  },
 } as const;
