@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   accessible,
@@ -78,19 +78,29 @@ afterAll(async () => {
 afterEach(() => watch.check());
 
 describe('the menu', () => {
+  const cutOff = (bar: Locator) =>
+    bar
+      .locator('a:visible span, button:visible span')
+      .evaluateAll((all) => all.filter((span) => span.scrollWidth > span.clientWidth).length);
+
   it('on phones shows four whole names, and the rest in a sheet', async () => {
     await page.setViewportSize(PHONE);
+    await page.evaluate(() => localStorage.setItem('magpie.language', 'de'));
+    await page.reload();
+    const german = page.getByRole('navigation', { name: 'Seiten' });
+    await german.getByRole('button', { name: 'Mehr' }).waitFor();
+    expect(await cutOff(german)).toBe(0);
+    await page.evaluate(() => localStorage.setItem('magpie.language', 'en'));
+    await page.reload();
     const bar = page.getByRole('navigation', { name: 'Pages' });
+    await bar.getByRole('button', { name: 'More' }).waitFor();
     expect(await bar.getByRole('link').allTextContents()).toEqual([
       'Overview',
       'Library',
       'Search',
       'Upload',
     ]);
-    const cut = await bar
-      .locator('a:visible span, button:visible span')
-      .evaluateAll((all) => all.filter((span) => span.scrollWidth > span.clientWidth).length);
-    expect(cut).toBe(0);
+    expect(await cutOff(bar)).toBe(0);
     await bar.getByRole('button', { name: 'More' }).focus();
     await page.keyboard.press('Enter');
     const sheet = page.getByRole('dialog', { name: 'More pages' });
@@ -188,6 +198,23 @@ describe('copies in an upload', () => {
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByText('4 pictures are here.').waitFor();
     expect((await images()).length).toBe(before + 4);
+    await page.getByRole('button', { name: 'Clear the list' }).click();
+  });
+
+  it('are reminded of on other pages', async () => {
+    const copy = await smaller(samples(11)[10] ?? '');
+    await page.route('**/api/images', async (route) => {
+      await page.getByRole('heading', { name: 'Library', level: 1 }).waitFor();
+      await route.continue();
+    });
+    await pick([jpeg('later.jpg', copy)]);
+    await page.getByRole('link', { name: 'Library' }).click();
+    await page.getByText('One picture waits for your answer.').waitFor();
+    await page.unroute('**/api/images');
+    await page.getByRole('button', { name: 'Answer' }).click();
+    await gate().getByText('later.jpg').waitFor();
+    await page.keyboard.press('s');
+    await page.getByText('Left out').waitFor();
     await page.getByRole('button', { name: 'Clear the list' }).click();
   });
 

@@ -657,6 +657,7 @@ export const de: Words = {
     },
     all: 'Für alle so',
     asks: 'Was tun?',
+    look: 'Antworten',
     skipped: 'Ausgelassen',
     replaced: { one: 'Das ältere Bild ist gelöscht.', other: '{n} ältere Bilder sind gelöscht.' },
   },

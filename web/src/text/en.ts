@@ -651,6 +651,7 @@ export const en = {
     },
     all: 'Do so for all',
     asks: 'What to do?',
+    look: 'Answer',
     skipped: 'Left out',
     replaced: { one: 'The older picture is deleted.', other: '{n} older pictures are deleted.' },
   },

@@ -2,8 +2,11 @@
 import { MagpieError } from '@magpie/client';
 import { describe, type Trouble } from '@/app/errors';
 import { project } from '@/app/project';
+import { router } from '@/app/router';
 import { magpie } from '@/app/session';
+import { toast } from '@/app/toasts';
 import { store } from '@/lib/store';
+import { t } from '@/text';
 import { asking, matchOf, type Answer, type Match } from './gate';
 import { carryOver, letGo, refresh } from './replace';
 
@@ -173,6 +176,13 @@ function take(item: Item, flight: AbortController) {
 // Old ones that were replaced; they go together, in one notice.
 let replaced: number[] = [];
 
+/** Whoever went elsewhere meanwhile does not see the questions. */
+function remind(n: number): void {
+  if (n === 0 || location.pathname === '/upload') return;
+  const run = () => void router.navigate({ to: '/upload' });
+  toast({ text: t('gate.open', { n }), action: { label: t('gate.look'), run }, lasts: 12_000 });
+}
+
 /** When nothing is on its way any more. */
 function settle(): void {
   const now = queue.get();
@@ -183,6 +193,7 @@ function settle(): void {
   }
   if (now.items.some(open)) return;
   refresh();
+  remind(now.items.filter((one) => one.status === 'asking').length);
   if (now.forAll && !now.items.some((one) => one.status === 'asking'))
     queue.set({ ...now, forAll: undefined });
 }
