@@ -157,7 +157,7 @@ export function Gate({ items }: { items: readonly Item[] }) {
             title={t(`gate.hint.${answer}`)}
             aria-keyshortcuts={key}
             onClick={() => say(answer)}
-            className="max-md:flex-1"
+            className="whitespace-nowrap max-md:flex-auto max-md:px-2"
           >
             {t(`gate.answer.${answer}`)}
             <Keycap>{key.toUpperCase()}</Keycap>
