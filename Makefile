@@ -125,7 +125,8 @@ web-app:
 
 web-e2e: release web-app
 	@node=$$(tools/node.sh) && export PATH="$$node:$$PATH" && cd web && \
-		MAGPIE=$${MAGPIE:-$(CURDIR)/build/release/src/app/magpie} npm run --silent e2e
+		MAGPIE=$${MAGPIE:-$(CURDIR)/build/release/src/app/magpie} \
+		MAKE_LIBRARY=$${MAKE_LIBRARY:-$(CURDIR)/build/release/bench/http/http_library} npm run --silent e2e
 
 # As of the lock file; no script of any package is run.
 sdk-typescript:

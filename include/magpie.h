@@ -429,7 +429,9 @@ typedef struct magpie_groups {
     const magpie_group *group; /* by falling bytes_saved */
     size_t n;
     magpie_dupe_kind kind;
-    float threshold; /* that was applied */
+    float threshold;               /* that was applied */
+    size_t not_compared;           /* pictures that could not be read: copies of them may lack */
+    const char *not_compared_text; /* why not, of the first of them; "" when there are none */
 } magpie_groups;
 
 /* *out: magpie_groups_free. Errors: INVALID, CANCELLED. */

@@ -141,7 +141,7 @@ static mp_err make(magpie *m, size_t items, int64_t project, mp_why *why)
     open_maker(&k, model, project);
     err = put_all(m, &k, items, why);
     if (!err)
-        err = mp_core_index(m, MP_SPACE_LOOK, NULL, NULL, &index, why);
+        err = mp_core_index(m, NULL, MP_SPACE_LOOK, NULL, NULL, &index, why);
     close_maker(&k);
     return err;
 }

@@ -1,5 +1,6 @@
 /* cmd_serve.c - the library as a service over HTTP, until a signal ends it. */
 #include "app/commands.h"
+#include "app/print_config.h"
 #include "app/stop.h"
 #include "app/work_options.h"
 
@@ -256,6 +257,7 @@ typedef struct serving {
     mp_http_options options;
     work_setup setup;
     const char **origins, **proxies;
+    char *settings;
     char web[PATH_MAX];
     mp_worker *worker;
     mp_http *_Atomic http; /* NULL until it is open: the worker begins before */
@@ -292,6 +294,7 @@ static void read_options(serving *s)
         .web_dir = find_web(s->app, s->web, sizeof s->web),
         .worker = s->worker,
         .allow = &s->setup.allow,
+        .settings = s->settings = settings_json(s->app),
         .library = s->app->library,
     };
     s->options.n_cors = mp_args_list(args, "cors", &s->origins);
@@ -334,6 +337,7 @@ static void end(serving *s, int drain_ms, int code)
     mp_http_close(h); /* its handlers wake the worker */
     mp_worker_close(s->worker);
     work_setup_free(&s->setup);
+    free(s->settings);
     free(s->origins);
     free(s->proxies);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,18 +57,23 @@ mp_err fetch_script(const mp_app *app, char *out, size_t cap, mp_why *why)
                    "%s was not installed with this magpie; name its folder with --share", SCRIPT);
 }
 
-static _Noreturn void run_child(const char *const *argv)
+/* A job's child has a group of its own, so that what it started can be stopped with it. */
+static _Noreturn void run_child(const char *const *argv, int say)
 {
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
+    if (say >= 0) {
+        setpgid(0, 0);
+        dup2(say, STDERR_FILENO);
+    }
     dup2(STDERR_FILENO, STDOUT_FILENO); /* standard output is for our own result */
     execvp(argv[0], (char *const *)(uintptr_t)argv);
     _exit(NO_PYTHON);
 }
 
-static mp_err judge(int status, mp_why *why)
+static mp_err judge(int status, bool stopped, mp_why *why)
 {
-    if (stop_asked())
+    if (stopped)
         return mp_fail(why, MP_CANCELLED, "stopped; rerun to go on");
     if (WIFSIGNALED(status))
         return mp_fail(why, MP_IO, "%s was ended by signal %d", SCRIPT, WTERMSIG(status));
@@ -85,19 +91,104 @@ static mp_err judge(int status, mp_why *why)
     }
 }
 
-mp_err fetch_run(const char *script, const char *models_dir, const char *from, mp_why *why)
+/* say: where it speaks to, -1: standard error. */
+static mp_err start(pid_t *child, const char *script, const char *models_dir, const char *from,
+                    int say, mp_why *why)
 {
     const char *argv[] = {"python3", script, "--to", models_dir, from ? "--from" : NULL,
                           from,      NULL};
-    int status;
     fflush(NULL);
-    pid_t child = fork();
-    if (child < 0)
+    *child = fork();
+    if (*child < 0)
         return mp_fail_errno(why, errno, "cannot start %s", script);
-    if (child == 0)
-        run_child(argv);
+    if (*child == 0)
+        run_child(argv, say);
+    return MP_OK;
+}
+
+mp_err fetch_run(const char *script, const char *models_dir, const char *from, mp_why *why)
+{
+    int status;
+    pid_t child;
+    mp_err err = start(&child, script, models_dir, from, -1, why);
+    if (err)
+        return err;
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             return mp_fail_errno(why, errno, "cannot wait for %s", script);
-    return judge(status, why);
+    return judge(status, stop_asked(), why);
+}
+
+/* ---- as a job ---- */
+
+typedef struct listening {
+    mp_job_run *run;
+    char line[500];
+    size_t n;
+} listening;
+
+static void flush_line(listening *l)
+{
+    l->line[l->n] = '\0';
+    if (l->n)
+        mp_job_log(l->run, MP_LOG_INFO, "%s", l->line);
+    l->n = 0;
+}
+
+/* What the script says goes to the job's log, line by line. False at its end. */
+static bool listen_to(listening *l, int fd)
+{
+    char text[1024];
+    ssize_t n = read(fd, text, sizeof text);
+    for (ssize_t i = 0; i < n; i++) {
+        if (text[i] == '\n' || l->n == sizeof l->line - 1)
+            flush_line(l);
+        if (text[i] != '\n')
+            l->line[l->n++] = text[i];
+    }
+    return n > 0 || (n < 0 && errno == EINTR);
+}
+
+static mp_err follow(mp_job_run *run, pid_t child, int fd, mp_why *why)
+{
+    enum { LOOK_MS = 250 };
+    listening l = {.run = run};
+    bool stopped = false, open = true;
+    int status;
+    while (open) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        if (poll(&p, 1, LOOK_MS) > 0)
+            open = listen_to(&l, fd);
+        if (!stopped && mp_job_progress(run, 0, 0)) {
+            stopped = true;
+            kill(-child, SIGTERM);
+        }
+    }
+    flush_line(&l);
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return mp_fail_errno(why, errno, "cannot wait for %s", SCRIPT);
+    return judge(status, stopped, why);
+}
+
+mp_err fetch_job(void *app, const char *id, mp_job_run *run, mp_why *why)
+{
+    char script[PATH_MAX], dir[PATH_MAX];
+    int ends[2];
+    pid_t child;
+    if (strcmp(id, "lite") != 0)
+        return mp_fail(why, MP_INVALID, "no model '%.60s' can be fetched; there is: lite", id);
+    mp_err err = fetch_models_dir(app, dir, sizeof dir, why);
+    if (!err)
+        err = fetch_script(app, script, sizeof script, why);
+    if (err)
+        return err;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return mp_fail_errno(why, errno, "cannot listen to %s", SCRIPT);
+    err = start(&child, script, dir, NULL, ends[1], why);
+    close(ends[1]);
+    if (!err)
+        err = follow(run, child, ends[0], why);
+    close(ends[0]);
+    return err;
 }

@@ -4,6 +4,8 @@
 
 #include "app/app.h"
 
+#include "service/worker.h"
+
 /* The folder that models are installed in: the setting, else $XDG_DATA_HOME/magpie/models. */
 MP_CHECK mp_err fetch_models_dir(const mp_app *app, char *out, size_t cap, mp_why *why);
 /* The script's path: in --share, else beside the installed binary (../share/magpie), else in the
@@ -13,5 +15,8 @@ MP_CHECK mp_err fetch_script(const mp_app *app, char *out, size_t cap, mp_why *w
  * CORRUPT (it failed), CANCELLED (Ctrl-C). */
 MP_CHECK mp_err fetch_run(const char *script, const char *models_dir, const char *from,
                           mp_why *why);
+/* For mp_worker_options.fetch_model; context is the mp_app. What the script says goes to the job's
+ * log. */
+MP_CHECK mp_err fetch_job(void *app, const char *id, mp_job_run *run, mp_why *why);
 
 #endif

@@ -34,11 +34,20 @@ static void print_group(mp_app *app, const magpie_group *g, size_t number)
     table_free(t);
 }
 
+static void print_not_compared(const magpie_groups *groups)
+{
+    if (groups->not_compared)
+        printf("%zu %s could not be read and %s compared with no other: %s\n", groups->not_compared,
+               text_plural(groups->not_compared, "picture", "pictures"),
+               text_plural(groups->not_compared, "was", "were"), groups->not_compared_text);
+}
+
 void groups_print(mp_app *app, const magpie_groups *groups)
 {
     char a[TEXT_SMALL];
     if (groups->n == 0) {
         printf("no duplicates\n");
+        print_not_compared(groups);
         return;
     }
     for (size_t i = 0; i < groups->n; i++) {
@@ -47,6 +56,7 @@ void groups_print(mp_app *app, const magpie_groups *groups)
     }
     printf("%zu %s; keeping one of each saves %s\n", groups->n,
            text_plural(groups->n, "group", "groups"), text_size(a, (double)saved_by(groups)));
+    print_not_compared(groups);
 }
 
 static json_t *member_json(const magpie_member *m)
@@ -84,6 +94,7 @@ json_t *groups_json(const magpie_groups *groups)
                         json_string(groups->kind == MAGPIE_SIMILAR ? "similar" : "same"));
     json_object_set_new(o, "threshold", json_float(groups->threshold));
     json_object_set_new(o, "bytes_saved", json_integer(saved_by(groups)));
+    json_object_set_new(o, "not_compared", json_integer((json_int_t)groups->not_compared));
     json_object_set_new(o, "groups", list);
     return o;
 }

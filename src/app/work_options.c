@@ -1,6 +1,8 @@
 /* work_options.c - see work_options.h. */
 #include "app/work_options.h"
 
+#include "app/fetch.h"
+
 #include <stdlib.h>
 
 static const char *given(const mp_app *app, int setting)
@@ -19,6 +21,8 @@ void work_setup_read(mp_app *app, work_setup *out)
         .threads = (int)mp_args_int(&app->args, "job-threads", 2),
         .keep_days = mp_args_int(&app->args, "keep", 30),
         .allow = &out->allow,
+        .fetch_model = fetch_job,
+        .fetch_context = app,
         .mail = {.url = given(app, MP_SET_SMTP_URL),
                  .user = given(app, MP_SET_SMTP_USER),
                  .password = given(app, MP_SET_SMTP_PASSWORD),

@@ -34,7 +34,7 @@ typedef struct work_setup {
 } work_setup;
 
 /* From the arguments and the settings. The library is open. */
-void work_setup_read(mp_app *app, work_setup *out);
+void work_setup_read(mp_app *app, work_setup *out); /* app outlives it */
 void work_setup_free(work_setup *s);
 /* For mp_http_options.send_mail; context is a work_setup. */
 mp_err work_send_mail(void *context, const char *to, const char *subject, const char *text,

@@ -18,6 +18,7 @@ enum { TURNS = 8 };
 
 struct intake_ticket {
     analysis a;
+    const mp_model *model; /* whose views `a` has */
     ingest_how how;
     struct intake_ticket *next;
     bool done;
@@ -48,6 +49,11 @@ static void write_batch(ingest *g, ticket **list, size_t n)
         list[i]->err = MP_INTERNAL; /* until settled */
     for (; !err && taken < n; taken++) {
         analysis a = list[taken]->a;
+        if (list[taken]->model != g->model) { /* replaced since it was decoded */
+            list[taken]->err = mp_fail(&list[taken]->why, MP_BUSY, "the model was switched");
+            mp_analysis_free(&list[taken]->a);
+            continue;
+        }
         err = mp_ingest_take(g, &a, &list[taken]->how, list[taken], &why);
     }
     if (!err)
@@ -151,19 +157,18 @@ static mp_err check_put(const magpie_put *put, mp_why *why)
     return err ? err : mp_core_check_words(put->title, put->description, why);
 }
 
-static mp_err plan_for(magpie *m, int64_t project_id, analysis_plan *plan, int view_of[MP_SPACES],
-                       mp_why *why)
+static mp_err plan_for(magpie *m, int64_t project_id, analysis_plan *plan, mp_model **model,
+                       int view_of[MP_SPACES], mp_why *why)
 {
-    mp_model *model;
     *plan = (analysis_plan){.m = m, .copy = true, .project_id = project_id};
-    mp_err err = mp_core_model(m, &model, why);
+    mp_err err = mp_core_model(m, model, why);
     if (!err)
         err = mp_core_decoder(m, &plan->decoder, why);
     if (err)
         return err;
     plan->spec.analysis = true;
     plan->spec.thumbnail = INGEST_SMALL_PX;
-    mp_core_views(model, mp_core_eager_mask(model), &plan->spec, view_of);
+    mp_core_views(*model, mp_core_eager_mask(*model), &plan->spec, view_of);
     return MP_OK;
 }
 
@@ -184,6 +189,7 @@ typedef struct gate {
     magpie *m;
     const magpie_put *put;
     int64_t project_id;
+    mp_model *model; /* and its view of the COPY space */
     int view;
 } gate;
 
@@ -192,12 +198,13 @@ typedef struct gate {
 static mp_err pass_gate(void *context, const mp_decoded *decoded, mp_why *why)
 {
     const gate *g = context;
+    const mp_copies_picture picture = {decoded, g->model, g->view};
     magpie_copy *copy = g->put->refuse_copies;
     char where[48];
     size_t n = 0;
     *copy = (magpie_copy){.relation = ""};
     snprintf(where, sizeof where, "project:%lld", (long long)g->project_id);
-    mp_err err = mp_copies_find(g->m, decoded, g->view, where, 1, copy, &n, why);
+    mp_err err = mp_copies_find(g->m, &picture, where, 1, copy, &n, why);
     if (!err && n)
         err = mp_fail(why, MP_EXISTS, "it shows the same picture as #%lld (%s, %.2f)",
                       (long long)copy->id, copy->relation, (double)copy->score);
@@ -207,13 +214,15 @@ static mp_err pass_gate(void *context, const mp_decoded *decoded, mp_why *why)
 static mp_err add_once(magpie *m, int fd, const magpie_put *put, ticket *t, mp_why *why)
 {
     analysis_plan plan;
+    mp_model *model;
     int view_of[MP_SPACES];
     *t = (ticket){.a = {.path = put->name}, .how = how_of(put)};
-    mp_err err = plan_for(m, t->how.project_id, &plan, view_of, why);
+    mp_err err = plan_for(m, t->how.project_id, &plan, &model, view_of, why);
     if (err)
         return err;
+    t->model = model;
     plan.given = put->given;
-    gate g = {m, put, t->how.project_id, view_of[MP_SPACE_COPY]};
+    gate g = {m, put, t->how.project_id, model, view_of[MP_SPACE_COPY]};
     if (put->refuse_copies && !put->replace) {
         plan.spec.fit_long_side = MP_COPIES_PX;
         plan.gate = pass_gate;
@@ -232,7 +241,7 @@ static mp_err add_once(magpie *m, int fd, const magpie_put *put, ticket *t, mp_w
 magpie_err magpie_add_fd(magpie *m, int fd, const magpie_put *put, int64_t *id,
                          magpie_outcome *outcome, magpie_why *why)
 {
-    enum { TRIES = 3 }; /* its twin may be removed while it is analysed */
+    enum { TRIES = 3 }; /* its twin may be removed, the model switched while it is analysed */
     ticket t = {0};
     *id = 0;
     mp_err err = check_put(put, INNER(why));

@@ -47,7 +47,7 @@ static mp_err add_by_vector(finder *f, mp_model *model, const mp_decoded *d, int
     mp_search_options opt = {.k = BY_VECTOR, .allow = f->chosen ? &allow : NULL};
     if (!dims)
         return MP_OK; /* the hashes alone, then */
-    mp_err err = mp_core_index(f->m, MP_SPACE_COPY, NULL, NULL, &index, why);
+    mp_err err = mp_core_index(f->m, model, MP_SPACE_COPY, NULL, NULL, &index, why);
     if (err || !mp_index_count(index))
         return err;
     float *v = mp_xcalloc((size_t)dims, sizeof *v);
@@ -160,18 +160,16 @@ static void compare(const finder *f, const mp_dedup_picture *picture, int64_t id
     mp_arena_free(arena);
 }
 
-mp_err mp_copies_find(magpie *m, const mp_decoded *d, int view, const char *where, size_t most,
+mp_err mp_copies_find(magpie *m, const mp_copies_picture *p, const char *where, size_t most,
                       magpie_copy *out, size_t *n, mp_why *why)
 {
     finder f = {.m = m};
-    mp_model *model;
+    const mp_decoded *d = p->decoded;
     mp_dedup_picture picture = {0};
     *n = 0;
-    mp_err err = mp_core_model(m, &model, why);
-    if (!err && where)
-        err = mp_core_choose(m, where, &f.chosen, why);
-    if (!err && view >= 0)
-        err = add_by_vector(&f, model, d, view, why);
+    mp_err err = where ? mp_core_choose(m, where, &f.chosen, why) : MP_OK;
+    if (!err && p->view >= 0)
+        err = add_by_vector(&f, p->model, d, p->view, why);
     if (!err)
         err = add_by_hash(&f, d->phash, why);
     if (!err && f.n)
@@ -217,19 +215,19 @@ static mp_err open_term(magpie *m, const magpie_term *t, int *fd, mp_why *why)
     }
 }
 
-static mp_err decode_term(magpie *m, const magpie_term *t, mp_decoded *out, int *view, mp_why *why)
+static mp_err decode_term(magpie *m, const magpie_term *t, mp_decoded *out, mp_copies_picture *p,
+                          mp_why *why)
 {
     mp_decoder *decoder;
-    mp_model *model;
     mp_decode_spec spec = {.analysis = true, .fit_long_side = MP_COPIES_PX};
     int fd, view_of[MP_SPACES];
     mp_err err = mp_core_decoder(m, &decoder, why);
     if (!err)
-        err = mp_core_model(m, &model, why);
+        err = mp_core_model(m, &p->model, why);
     if (err)
         return err;
-    mp_core_views(model, 1u << MP_SPACE_COPY, &spec, view_of);
-    *view = view_of[MP_SPACE_COPY];
+    mp_core_views(p->model, 1u << MP_SPACE_COPY, &spec, view_of);
+    p->view = view_of[MP_SPACE_COPY];
     if (t->kind == MAGPIE_BYTES)
         return mp_decode_bytes(decoder, (mp_span){t->data, t->n}, &spec, out, why);
     err = open_term(m, t, &fd, why);
@@ -246,13 +244,12 @@ magpie_err magpie_copies(magpie *m, const magpie_term *term, const char *where, 
     mp_decoded decoded = {0};
     magpie_copy found[MOST + 1];
     size_t n_found = 0, kept = 0;
-    int view;
+    mp_copies_picture picture = {.decoded = &decoded};
     *out = NULL;
     *n = 0;
-    mp_err err = decode_term(m, term, &decoded, &view, INNER(why));
+    mp_err err = decode_term(m, term, &decoded, &picture, INNER(why));
     if (!err)
-        err =
-            mp_copies_find(m, &decoded, view, where, MP_COUNT(found), found, &n_found, INNER(why));
+        err = mp_copies_find(m, &picture, where, MP_COUNT(found), found, &n_found, INNER(why));
     mp_decoded_free(&decoded);
     if (err)
         return OUTER(err);

@@ -26,6 +26,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* The public codes and texts are the internal ones under another name. */
 _Static_assert((int)MP_INTERNAL == (int)MAGPIE_INTERNAL, "one table of codes");
@@ -85,11 +86,16 @@ struct magpie {
     int lock_fd; /* -1 while not held; guarded by writing */
 
     pthread_mutex_t engine; /* guards the four below */
-    mp_model *model;        /* NULL until needed */
-    mp_model **old_models;  /* replaced by magpie_use_model; freed at close */
+    /* NULL until needed. Another replaces it while `writing` and every space's mutex are held:
+     * whoever holds one of them may compare with it. */
+    mp_model *_Atomic model;
+    mp_model **old_models; /* replaced ones, which others may be inside of; freed at close */
     size_t n_old_models;
     mp_decoder *decode;
-    char model_id[64]; /* the library's current model */
+    char model_id[64];         /* the library's current model */
+    char model_sha256[65];     /* of its weights; "" until somebody asked */
+    _Atomic uint64_t turn;     /* how often it was replaced */
+    _Atomic int64_t looked_ms; /* when another process's switch was last looked for */
 
     space_index space[MP_SPACES];
     mp_intake intake;
@@ -105,6 +111,8 @@ struct magpie {
 /* The current model, opened when first needed; owned by m. */
 MP_CHECK mp_err mp_core_model(magpie *m, mp_model **out, mp_why *why);
 MP_CHECK mp_err mp_core_decoder(magpie *m, mp_decoder **out, mp_why *why);
+/* The current model's id, also where it is not open. */
+void mp_core_model_id(magpie *m, char out[64]);
 /* Opens another model by id; the caller closes it. */
 MP_CHECK mp_err mp_core_open_model(magpie *m, const char *id, mp_model **out, mp_why *why);
 mp_vector_key mp_core_key(const mp_model *model, mp_space space);
@@ -116,12 +124,29 @@ void mp_core_views(const mp_model *model, uint32_t mask, mp_decode_spec *spec,
 /* The mask of picture spaces that are computed when a picture is added. */
 uint32_t mp_core_eager_mask(const mp_model *model);
 
+/* ---- switch.c ---- */
+/* Was the library switched to another model by another process? Then this one follows. Looks at
+ * most once in a second, and only where nobody writes: for the ways in that read. */
+void mp_core_follow(magpie *m);
+/* The same at once; `writing` is held. */
+void mp_core_follow_locked(magpie *m);
+
 /* ---- vectors.c ---- */
 /* The index of a space, brought up to what the database holds now. *out stays valid until close.
- * NOT_FOUND-free: an empty library gives an empty index. UNSUPPORTED: the model has no such space.
- */
-MP_CHECK mp_err mp_core_index(magpie *m, mp_space space, magpie_progress_fn progress, void *context,
-                              mp_index **out, mp_why *why);
+ * `of`: the model whose vectors the caller has in hand, NULL: none, any will do. NOT_FOUND-free: an
+ * empty library gives an empty index. UNSUPPORTED: the model has no such space; BUSY: `of` is not
+ * the library's model any more. */
+MP_CHECK mp_err mp_core_index(magpie *m, const mp_model *of, mp_space space,
+                              magpie_progress_fn progress, void *context, mp_index **out,
+                              mp_why *why);
+/* The same of a model that need not be the library's, in `s`, which is empty at first; the mutex of
+ * `s` is held, or nobody else knows of it. */
+MP_CHECK mp_err mp_core_index_of(magpie *m, const mp_model *model, mp_space space, space_index *s,
+                                 magpie_progress_fn progress, void *context, mp_why *why);
+/* What `s` holds from now on; what it held is freed at close. The mutex of `s` is held. `from` is
+ * left empty; NULL: nothing yet. */
+void mp_core_replace_index(space_index *s, space_index *from);
+void mp_core_free_index(space_index *s);
 /* Writes snapshots of what is loaded and ahead of the disk. */
 void mp_core_save_indexes(magpie *m);
 /* Forgets the loaded indexes (they are retired, not freed). */
@@ -148,6 +173,20 @@ MP_CHECK mp_err mp_core_fill_space(magpie *m, mp_model *model, mp_space space, c
  * Does nothing when the model has no such space. */
 MP_CHECK mp_err mp_core_fill_sentences(magpie *m, mp_model *model, const int64_t *ids, size_t n,
                                        mp_why *why);
+
+/* ---- models.c ---- */
+/* One count over all that is done: each picture once for every space's vector, and, with `indexed`,
+ * once for every index. Shown to fn, NULL: nobody. */
+typedef struct mp_course {
+    magpie_progress_fn fn;
+    void *context;
+    bool indexed;
+    uint64_t base, whole;
+} mp_course;
+/* magpie_progress_fn; context is a mp_course. */
+bool mp_course_progress(void *course, const magpie_progress *p);
+/* Every eager vector that pictures lack, and the sentences of those that have words. */
+MP_CHECK mp_err mp_core_fill_all(magpie *m, mp_model *model, mp_course *course, mp_why *why);
 
 /* ---- pictures.c ---- */
 /* Opens an item's original bytes: its blob, or any of its sources that still has these bytes' size.

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { COPY_K = 12, LOOK_K = 16, SMALL_CACHE_BYTES = 512 * 1024 * 1024 };
+enum { COPY_K = 12, LOOK_K = 16, ATTEMPTS = 3, SMALL_CACHE_BYTES = 512 * 1024 * 1024 };
 
 /* Default threshold of "similar", on the cosine of LOOK vectors. */
 static const float SIMILAR_THRESHOLD = 0.85f;
@@ -41,7 +41,8 @@ static mp_err load_items(mp_dupes *d, mp_why *why)
     d->ids = mp_try_array(d->n, sizeof *d->ids);
     d->small = mp_try_array(d->n, sizeof *d->small);
     d->colour = mp_try_array(d->n, sizeof *d->colour);
-    if (!err && (!d->ids || !d->small || !d->colour))
+    d->unread = mp_try_array(d->n, sizeof *d->unread);
+    if (!err && (!d->ids || !d->small || !d->colour || !d->unread))
         err = mp_fail(why, MP_NOMEM, "no memory for %zu items", d->n);
     for (size_t i = 0; !err && i < d->n; i++) {
         d->ids[i] = d->items[i].id;
@@ -52,9 +53,9 @@ static mp_err load_items(mp_dupes *d, mp_why *why)
     return err;
 }
 
-static mp_err copy_image(const mp_image *from, mp_image *to)
+static mp_err copy_image(const mp_image *from, mp_image *to, mp_why *why)
 {
-    mp_err err = mp_image_new(to, from->w, from->h, from->channels, NULL);
+    mp_err err = mp_image_new(to, from->w, from->h, from->channels, why);
     if (!err)
         memcpy(to->px, from->px, (size_t)from->w * (size_t)from->h * (size_t)from->channels);
     return err;
@@ -72,26 +73,43 @@ static float colour_of(const mp_image *im)
     return n ? (float)(sum / (double)n) : 0;
 }
 
-/* mp_small_fn: grey is enough for the comparison and a third of the memory. */
-static mp_err small_of(void *context, size_t i, mp_image *out)
+/* On a machine that is busy elsewhere a decoder may run out of time without being at fault: it is
+ * asked again before a picture is left out. */
+static mp_err decode_small(mp_dupes *d, size_t i, mp_image *out, mp_why *why)
 {
-    mp_dupes *d = context;
+    mp_err err = MP_TIMEOUT;
+    for (int attempt = 0; err == MP_TIMEOUT && attempt < ATTEMPTS; attempt++)
+        err = mp_core_small(d->m, &d->items[i], out, why);
+    return err;
+}
+
+static void note_unread(mp_dupes *d, size_t i, const mp_why *why)
+{
+    pthread_mutex_lock(&d->mutex);
+    if (!d->unread[i] && d->n_unread++ == 0)
+        d->unread_why = *why;
+    d->unread[i] = true;
+    pthread_mutex_unlock(&d->mutex);
+}
+
+/* Grey is enough for the comparison and a third of the memory. */
+static mp_err load_small(mp_dupes *d, size_t i, mp_image *out, mp_why *why)
+{
     mp_image colour = {0}, grey = {0};
-    *out = (mp_image){0};
     pthread_mutex_lock(&d->mutex);
     bool cached = d->small[i].px != NULL;
-    mp_err err = cached ? copy_image(&d->small[i], out) : MP_OK;
+    mp_err err = cached ? copy_image(&d->small[i], out, why) : MP_OK;
     pthread_mutex_unlock(&d->mutex);
     if (cached)
         return err;
-    err = mp_core_small(d->m, &d->items[i], &colour, NULL);
+    err = decode_small(d, i, &colour, why);
     if (!err)
-        err = mp_to_grey(&colour, &grey, NULL);
+        err = mp_to_grey(&colour, &grey, why);
     float colourful = err ? -1 : colour_of(&colour);
     mp_image_free(&colour);
     if (err)
         return err;
-    err = copy_image(&grey, out);
+    err = copy_image(&grey, out, why);
     size_t bytes = (size_t)grey.w * (size_t)grey.h;
     pthread_mutex_lock(&d->mutex);
     d->colour[i] = colourful;
@@ -105,6 +123,18 @@ static mp_err small_of(void *context, size_t i, mp_image *out)
     return err;
 }
 
+/* mp_small_fn */
+static mp_err small_of(void *context, size_t i, mp_image *out)
+{
+    mp_dupes *d = context;
+    mp_why why = {0};
+    *out = (mp_image){0};
+    mp_err err = load_small(d, i, out, &why);
+    if (err)
+        note_unread(d, i, &why);
+    return err;
+}
+
 /* Neighbours within the chosen items: labels become positions + 1. With a filter the library's own
  * index would spend its neighbours on items that do not count, so the chosen get one of their own.
  */
@@ -114,7 +144,8 @@ static mp_err knn_of(mp_dupes *d, mp_space space, size_t k, mp_neighbour **out, 
     if (!*out)
         return mp_fail(why, MP_NOMEM, "no memory for %zu x %zu neighbours", d->n, k);
     mp_index *index = NULL, *own = NULL;
-    mp_err err = mp_core_index(d->m, space, d->opt->on_progress, d->opt->context, &index, why);
+    mp_err err =
+        mp_core_index(d->m, NULL, space, d->opt->on_progress, d->opt->context, &index, why);
     if (!err && d->opt->where) {
         err = mp_core_subset_index(d->m, space, d->ids, d->n, &own, why);
         index = own;
@@ -271,6 +302,7 @@ magpie_err magpie_duplicates(magpie *m, const magpie_dupe_options *opt, magpie_g
         mp_image_free(&d.small[i]);
     free(d.small);
     free(d.colour);
+    free(d.unread);
     free(d.ids);
     pthread_mutex_destroy(&d.mutex);
     mp_arena_free(d.arena);

@@ -15,9 +15,12 @@ typedef struct mp_dupes {
     size_t n;
     mp_source *spare; /* files with the same bytes as another, by item */
     size_t n_spare;
-    pthread_mutex_t mutex; /* guards the three below */
+    pthread_mutex_t mutex; /* guards those below */
     float *colour;         /* n; how colourful, levels; below 0 until looked at */
-    mp_image *small;       /* n, grey; empty until loaded */
+    bool *unread;          /* n; whose small picture could not be had */
+    size_t n_unread;
+    mp_why unread_why; /* of the first */
+    mp_image *small;   /* n, grey; empty until loaded */
     size_t cached_bytes;
     mp_ticker ticker;
 } mp_dupes;

@@ -221,6 +221,8 @@ magpie_groups *mp_dupes_publish(const mp_dupes *d, const mp_grouping *g, const m
             fill_spare_group(d, own, i, &group[own->pub.n++]);
     qsort(group, own->pub.n, sizeof *group, by_bytes_saved);
     own->pub.group = group;
+    own->pub.not_compared = d->n_unread;
+    own->pub.not_compared_text = mp_arena_strdup(own->arena, mp_str_of(d->unread_why.text));
     free(sorted);
     free(pair_start);
     free(fill);

@@ -15,11 +15,36 @@ mp_err mp_core_model(magpie *m, mp_model **out, mp_why *why)
 {
     mp_err err = MP_OK;
     pthread_mutex_lock(&m->engine);
-    if (!m->model)
-        err = mp_core_open_model(m, m->model_id, &m->model, why);
     *out = m->model;
+    if (!*out) {
+        err = mp_core_open_model(m, m->model_id, out, why);
+        m->model = *out;
+    }
     pthread_mutex_unlock(&m->engine);
     return err;
+}
+
+void mp_core_model_id(magpie *m, char out[64])
+{
+    pthread_mutex_lock(&m->engine);
+    memcpy(out, m->model_id, sizeof m->model_id);
+    pthread_mutex_unlock(&m->engine);
+}
+
+void mp_core_model_name(magpie *m, char id[64], char sha256[65])
+{
+    mp_model_info info = {0};
+    pthread_mutex_lock(&m->engine);
+    if (!*m->model_sha256 && mp_model_installed(m->model_id, m->models_dir, &info))
+        snprintf(m->model_sha256, sizeof m->model_sha256, "%s", info.sha256);
+    memcpy(id, m->model_id, sizeof m->model_id);
+    memcpy(sha256, m->model_sha256, sizeof m->model_sha256);
+    pthread_mutex_unlock(&m->engine);
+}
+
+uint64_t mp_core_model_turn(magpie *m)
+{
+    return atomic_load(&m->turn);
 }
 
 mp_err mp_core_decoder(magpie *m, mp_decoder **out, mp_why *why)

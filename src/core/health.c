@@ -39,7 +39,7 @@ static uint64_t file_bytes(const char *path)
     return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
-static uint64_t library_bytes(const magpie *m, const sizes *s)
+static uint64_t library_bytes(const magpie *m, const char *model, const sizes *s)
 {
     static const char *const parts[] = {"magpie.db", "magpie.db-wal"};
     char path[PATH_MAX];
@@ -49,7 +49,7 @@ static uint64_t library_bytes(const magpie *m, const sizes *s)
         sum += file_bytes(path);
     }
     for (int i = 0; i < MP_SPACES; i++) {
-        snprintf(path, sizeof path, "%s/index/%s-%s.idx", m->path, m->model_id,
+        snprintf(path, sizeof path, "%s/index/%s-%s.idx", m->path, model,
                  mp_space_word((mp_space)i));
         sum += file_bytes(path);
     }
@@ -62,13 +62,15 @@ magpie_err magpie_get_stats(magpie *m, magpie_stats *out, magpie_why *why)
     sizes s = {0};
     mp_model_info info = {0};
     *out = (magpie_stats){0};
+    mp_core_follow(m);
+    mp_core_model_id(m, out->model);
     mp_err err = mp_meta_stats_get(m->meta, &meta, INNER(why));
     if (!err)
         err = mp_blob_list(m->blobs, "thumbs/", add_thumbnail, &s, INNER(why));
     if (!err)
         err = mp_blob_list(m->blobs, "originals/", add_original, &s, INNER(why));
     if (!err)
-        err = mp_meta_count_vectors(m->meta, m->model_id, mp_space_word(MP_SPACE_LOOK),
+        err = mp_meta_count_vectors(m->meta, out->model, mp_space_word(MP_SPACE_LOOK),
                                     &out->vectors, INNER(why));
     if (err)
         return OUTER(err);
@@ -81,12 +83,11 @@ magpie_err magpie_get_stats(magpie *m, magpie_stats *out, magpie_why *why)
     out->verdicts = meta.verdicts;
     memcpy(out->issues, meta.issues, sizeof out->issues);
     out->bytes_thumbnails = s.thumbnails;
-    out->bytes_library = library_bytes(m, &s);
-    snprintf(out->model, sizeof out->model, "%s", m->model_id);
-    if (mp_model_installed(m->model_id, m->models_dir, &info)) {
+    out->bytes_library = library_bytes(m, out->model, &s);
+    if (mp_model_installed(out->model, m->models_dir, &info)) {
         snprintf(out->model_sha256, sizeof out->model_sha256, "%s", info.sha256);
         mp_index *index;
-        err = mp_core_index(m, MP_SPACE_LOOK, NULL, NULL, &index, INNER(why));
+        err = mp_core_index(m, NULL, MP_SPACE_LOOK, NULL, NULL, &index, INNER(why));
         if (!err) {
             out->distinct_vectors = mp_index_count_distinct(index);
             snprintf(out->index, sizeof out->index, "%s", mp_index_kind(index));

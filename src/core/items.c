@@ -224,8 +224,9 @@ mp_err mp_core_check_tag(const char *tag, mp_why *why)
 static void refresh_sentences(magpie *m, const int64_t *ids, size_t n)
 {
     mp_model_info info;
-    if (!mp_model_installed(m->model_id, m->models_dir, &info) ||
-        !info.space[MP_SPACE_SENTENCE].dims)
+    char id[64];
+    mp_core_model_id(m, id);
+    if (!mp_model_installed(id, m->models_dir, &info) || !info.space[MP_SPACE_SENTENCE].dims)
         return;
     mp_model *model;
     mp_why why = {0};

@@ -60,6 +60,7 @@ mp_err mp_core_begin_write(magpie *m, mp_why *why)
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
         mp_log(MP_LOG_DEBUG, "cannot note the pid in %s", path);
     m->lock_fd = fd;
+    mp_core_follow_locked(m);
     return MP_OK;
 done:
     if (fd >= 0)

@@ -14,7 +14,7 @@ static mp_err neighbours(magpie *m, const int64_t *ids, size_t n, size_t k, mp_t
     mp_neighbour *found = mp_try_array(n * k, sizeof *found);
     mp_err err = found ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for %zu x %zu neighbours", n, k);
     if (!err)
-        err = mp_core_index(m, MP_SPACE_LOOK, ticker->fn, ticker->context, &index, why);
+        err = mp_core_index(m, NULL, MP_SPACE_LOOK, ticker->fn, ticker->context, &index, why);
     if (!err)
         err = mp_index_knn(index, ids, n, k, found, mp_ticker_stop, ticker, why);
     for (size_t i = 0; !err && i < n; i++) {

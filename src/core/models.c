@@ -1,4 +1,5 @@
-/* models.c - which model a library uses: listing, switching in the shadow, filling gaps. */
+/* models.c - the models of a library: listing them, filling the gaps of one. switch.c changes them.
+ */
 #include "core/core.h"
 
 #include <stdio.h>
@@ -14,15 +15,15 @@ magpie_err magpie_models(magpie *m, magpie_model_info **out, size_t *n, magpie_w
     *n = 0;
     while (known[count])
         count++;
+    char current[64];
+    mp_core_follow(m);
+    mp_core_model_id(m, current);
     magpie_model_info *list = mp_xcalloc(count, sizeof *list);
-    pthread_mutex_lock(&m->engine);
-    for (size_t i = 0; i < count; i++)
-        list[i].current = strcmp(known[i], m->model_id) == 0;
-    pthread_mutex_unlock(&m->engine);
     for (size_t i = 0; i < count; i++) {
         mp_model_info info = {0};
         bool installed = mp_model_installed(known[i], m->models_dir, &info);
         list[i].id = known[i];
+        list[i].current = strcmp(known[i], current) == 0;
         list[i].installed = installed;
         list[i].sha256 = installed ? info.sha256 : "";
         list[i].about = installed ? info.about : "";
@@ -40,28 +41,55 @@ magpie_err magpie_models(magpie *m, magpie_model_info **out, size_t *n, magpie_w
     return MAGPIE_OK;
 }
 
-/* Every eager vector of every item, and the sentences of those that have words. */
-static mp_err fill_all(magpie *m, mp_model *model, magpie_progress_fn on_progress, void *context,
-                       mp_why *why)
+bool mp_course_progress(void *course, const magpie_progress *p)
 {
-    const mp_model_info *info = mp_model_get_info(model);
-    uint32_t mask = mp_core_eager_mask(model);
-    int64_t *ids = NULL, *lacking = NULL;
-    size_t n = 0, n_lacking = 0;
-    mp_err err = mp_core_ids(m, NULL, &ids, &n, why);
-    for (int s = 0; !err && s < MP_SPACE_SENTENCE; s++)
-        if (mask & (1u << s))
-            err =
-                mp_core_fill_space(m, model, (mp_space)s, ids, n, false, on_progress, context, why);
-    if (!err && info->space[MP_SPACE_SENTENCE].dims) {
-        mp_vector_key key = mp_core_key(model, MP_SPACE_SENTENCE);
-        err = mp_meta_lacking(m->meta, &key, &lacking, &n_lacking, why);
-        for (size_t at = 0; !err && at < n_lacking; at += 64)
-            err = mp_core_fill_sentences(m, model, lacking + at, MP_MIN(n_lacking - at, 64u), why);
-    }
+    const mp_course *c = course;
+    magpie_progress whole = *p;
+    whole.done = MP_MIN(c->base + p->done, c->whole);
+    whole.total = c->whole;
+    return c->fn(c->context, &whole);
+}
+
+static uint64_t count_spaces(uint32_t mask)
+{
+    uint64_t n = 0;
+    for (; mask; mask &= mask - 1)
+        n++;
+    return n;
+}
+
+static mp_err fill_words(magpie *m, mp_model *model, mp_why *why)
+{
+    enum { AT_ONCE = 64 };
+    mp_vector_key key = mp_core_key(model, MP_SPACE_SENTENCE);
+    int64_t *lacking = NULL;
+    size_t n = 0;
+    if (!key.dims)
+        return MP_OK;
+    mp_err err = mp_meta_lacking(m->meta, &key, &lacking, &n, why);
+    for (size_t at = 0; !err && at < n; at += AT_ONCE)
+        err = mp_core_fill_sentences(m, model, lacking + at, MP_MIN(n - at, (size_t)AT_ONCE), why);
     free(lacking);
-    free(ids);
     return err;
+}
+
+mp_err mp_core_fill_all(magpie *m, mp_model *model, mp_course *course, mp_why *why)
+{
+    uint32_t mask = mp_core_eager_mask(model);
+    int64_t *ids = NULL;
+    size_t n = 0;
+    mp_err err = mp_core_ids(m, NULL, &ids, &n, why);
+    course->base = 0;
+    course->whole = count_spaces(mask) * n * (course->indexed ? 2 : 1);
+    for (int s = 0; !err && s < MP_SPACE_SENTENCE; s++) {
+        if (!(mask & (1u << s)))
+            continue;
+        err = mp_core_fill_space(m, model, (mp_space)s, ids, n, false,
+                                 course->fn ? mp_course_progress : NULL, course, why);
+        course->base += n;
+    }
+    free(ids);
+    return err ? err : fill_words(m, model, why);
 }
 
 static mp_err fill_thumbnails(magpie *m, magpie_progress_fn on_progress, void *context, mp_why *why)
@@ -97,49 +125,11 @@ static mp_err build_indexes(magpie *m, magpie_progress_fn on_progress, void *con
     for (int s = 0; !err && s < MP_SPACE_SENTENCE; s++) {
         mp_index *unused;
         if (mask & (1u << s))
-            err = mp_core_index(m, (mp_space)s, on_progress, context, &unused, why);
+            err = mp_core_index(m, NULL, (mp_space)s, on_progress, context, &unused, why);
     }
     if (!err)
         mp_core_save_indexes(m);
     return err;
-}
-
-/* Makes `model` the current one (takes it over) and drops the indexes of the last. */
-static void switch_model(magpie *m, mp_model *model)
-{
-    pthread_mutex_lock(&m->engine);
-    if (m->model) {
-        /* A search may still be inside the old one: it is kept until close. */
-        m->old_models = mp_xrealloc(m->old_models, (m->n_old_models + 1) * sizeof(*m->old_models));
-        m->old_models[m->n_old_models++] = m->model;
-    }
-    m->model = model;
-    snprintf(m->model_id, sizeof m->model_id, "%s", mp_model_get_info(model)->id);
-    pthread_mutex_unlock(&m->engine);
-    mp_core_drop_indexes(m);
-}
-
-magpie_err magpie_use_model(magpie *m, const char *id, magpie_progress_fn on_progress,
-                            void *context, magpie_why *why)
-{
-    mp_model *model = NULL;
-    mp_err err = mp_core_begin_write(m, INNER(why));
-    if (err)
-        return OUTER(err);
-    err = mp_core_open_model(m, id, &model, INNER(why));
-    if (!err)
-        err = fill_all(m, model, on_progress, context, INNER(why));
-    if (!err)
-        err = mp_meta_set_setting(m->meta, "model", mp_model_get_info(model)->id, INNER(why));
-    if (!err) {
-        mp_core_save_indexes(m); /* of the old model, for the way back */
-        switch_model(m, model);
-        model = NULL;
-        err = build_indexes(m, on_progress, context, INNER(why));
-    }
-    mp_model_close(model);
-    mp_core_end_write(m);
-    return OUTER(err);
 }
 
 magpie_err magpie_reindex_items(magpie *m, const int64_t *ids, size_t n, magpie_why *why)
@@ -177,8 +167,9 @@ magpie_err magpie_reindex(magpie *m, bool all, magpie_progress_fn on_progress, v
     err = mp_core_model(m, &model, INNER(why));
     if (!err && all)
         err = mp_meta_drop_vectors(m->meta, mp_model_get_info(model)->id, INNER(why));
+    mp_course course = {.fn = on_progress, .context = context};
     if (!err)
-        err = fill_all(m, model, on_progress, context, INNER(why));
+        err = mp_core_fill_all(m, model, &course, INNER(why));
     if (!err)
         err = fill_thumbnails(m, on_progress, context, INNER(why));
     if (!err) {

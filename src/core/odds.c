@@ -311,7 +311,7 @@ static mp_err nearest_normals(magpie *m, mp_model *model, const id_set *normals,
     mp_search_options opt = {.k = HEAT_NORMALS + 1, .allow = &allow};
     mp_err err = mp_meta_get_vectors(m->meta, &key, &id, 1, query, why);
     if (!err)
-        err = mp_core_index(m, MP_SPACE_LOOK, NULL, NULL, &index, why);
+        err = mp_core_index(m, model, MP_SPACE_LOOK, NULL, NULL, &index, why);
     if (!err && !has_vector(query, key.dims))
         err = mp_fail(why, MP_NOT_FOUND, "#%lld has no vector; run reindex", (long long)id);
     if (!err)

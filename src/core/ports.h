@@ -19,6 +19,11 @@ void mp_core_end_write(magpie *m);
 void mp_core_original_key(const uint8_t sha256[32], char out[96]);
 /* SHA-256 of what fd holds from its start; *bytes its length. Leaves the offset at 0. */
 MP_CHECK mp_err mp_core_hash_fd(int fd, uint8_t out[32], uint64_t *bytes, mp_why *why);
+/* The library's model, and the SHA-256 of its weights ("" when it is not installed). */
+void mp_core_model_name(magpie *m, char id[64], char sha256[65]);
+/* How often the model was replaced while the library is open: what was found by one model is not
+ * what another would find, so that what is kept of answers has this in its name. */
+uint64_t mp_core_model_turn(magpie *m);
 /* Of the vectors of queries in words. */
 mp_cache_stats mp_core_word_cache(magpie *m);
 /* The public shape of an item; free it with magpie_item_free. */

@@ -195,7 +195,10 @@ magpie_err magpie_search(magpie *m, const magpie_query *query, magpie_hits **out
     /* A filter that everything passes is left out of the search, unless something came in between
      * that it might not let pass. */
     bool current = true;
+    mp_core_follow(m);
     mp_err err = run(m, query, true, &current, out, INNER(why));
+    if (err == MP_BUSY) /* the model was switched meanwhile */
+        err = run(m, query, true, &current, out, INNER(why));
     if (!err && !current) {
         magpie_hits_free(*out);
         err = run(m, query, false, &current, out, INNER(why));

@@ -50,7 +50,7 @@ static mp_err add_from_space(mp_search *s, mp_space space, const float *query, s
                              float scale, size_t field, mp_why *why)
 {
     mp_index *index;
-    mp_err err = mp_core_index(s->m, space, NULL, NULL, &index, why);
+    mp_err err = mp_core_index(s->m, s->model, space, NULL, NULL, &index, why);
     if (err)
         return err;
     want += s->n_own;
@@ -106,7 +106,7 @@ static mp_err add_from_sentences(mp_search *s, size_t want, mp_why *why)
     err = found ? mp_search_encode_sentence(s, text, query, why)
                 : mp_fail(why, MP_NOMEM, "no memory");
     if (!err)
-        err = mp_core_index(s->m, MP_SPACE_SENTENCE, NULL, NULL, &index, why);
+        err = mp_core_index(s->m, s->model, MP_SPACE_SENTENCE, NULL, NULL, &index, why);
     mp_label_set allow = {s->allow, s->n_allow};
     mp_search_options opt = {.k = want, .allow = s->allow ? &allow : NULL};
     if (!err && mp_index_count(index))
@@ -128,7 +128,7 @@ static mp_err complete(mp_search *s, mp_space space, const float *query, float s
                        mp_why *why)
 {
     mp_index *index;
-    mp_err err = mp_core_index(s->m, space, NULL, NULL, &index, why);
+    mp_err err = mp_core_index(s->m, s->model, space, NULL, NULL, &index, why);
     int dims = s->info->space[space].dims;
     float *v = mp_xcalloc((size_t)dims, sizeof *v);
     float norm = mp_search_length(query, dims);

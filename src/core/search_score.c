@@ -47,7 +47,7 @@ static mp_err standard_of(mp_search *s, mp_space space, const float *query, floa
     float *v = mp_xcalloc((size_t)dims, sizeof *v);
     float norm = mp_search_length(query, dims);
     double sum = 0, square = 0;
-    mp_err err = mp_core_index(s->m, space, NULL, NULL, &index, why);
+    mp_err err = mp_core_index(s->m, s->model, space, NULL, NULL, &index, why);
     if (!err)
         err = mp_core_choose(s->m, "", &all, why);
     size_t n = err ? 0 : all->n, step = MP_MAX(n / SAMPLE, (size_t)1);

@@ -177,11 +177,32 @@ static void retire(space_index *s)
     s->index = NULL;
 }
 
-/* First use: from the snapshot where there is a sound one, else empty. */
-static mp_err load(magpie *m, const mp_model *model, mp_space space, const mp_vector_key *key,
-                   uint64_t count, mp_why *why)
+void mp_core_replace_index(space_index *s, space_index *from)
 {
-    space_index *s = &m->space[space];
+    retire(s);
+    s->seen = (mp_generation){0};
+    s->saved_stamp = 0;
+    if (!from)
+        return;
+    s->index = from->index;
+    s->seen = from->seen;
+    s->saved_stamp = from->saved_stamp;
+    from->index = NULL;
+}
+
+void mp_core_free_index(space_index *s)
+{
+    mp_index_close(s->index);
+    for (size_t i = 0; i < s->n_retired; i++)
+        mp_index_close(s->retired[i]);
+    free(s->retired);
+    *s = (space_index){.mutex = s->mutex};
+}
+
+/* First use: from the snapshot where there is a sound one, else empty. */
+static mp_err load(magpie *m, const mp_model *model, mp_space space, space_index *s,
+                   const mp_vector_key *key, uint64_t count, mp_why *why)
+{
     char path[PATH_MAX];
     uint64_t stamp = 0;
     mp_why reason = {0};
@@ -228,40 +249,51 @@ static mp_err catch_up(magpie *m, const mp_vector_key *key, space_index *s,
     return err;
 }
 
-mp_err mp_core_index(magpie *m, mp_space space, magpie_progress_fn progress, void *context,
-                     mp_index **out, mp_why *why)
+mp_err mp_core_index_of(magpie *m, const mp_model *model, mp_space space, space_index *s,
+                        magpie_progress_fn progress, void *context, mp_why *why)
 {
-    *out = NULL;
-    mp_model *model;
-    mp_err err = mp_core_model(m, &model, why);
-    if (err)
-        return err;
-    if (!mp_model_get_info(model)->space[space].dims)
-        return mp_fail(why, MP_UNSUPPORTED, "the model %s has no %s space",
-                       mp_model_get_info(model)->id, mp_space_word(space));
     mp_vector_key key = mp_core_key(model, space);
-    space_index *s = &m->space[space];
     mp_ticker ticker = mp_ticker_new(progress, context, "index");
     mp_generation now;
     uint64_t count = 0;
-    pthread_mutex_lock(&s->mutex);
-    err = mp_meta_generation(m->meta, &now, why);
-    if (!err && s->index && s->seen.changes == now.changes)
-        goto done;
-    if (!err)
-        err = mp_meta_count_vectors(m->meta, key.model, key.space, &count, why);
+    mp_err err = mp_meta_generation(m->meta, &now, why);
+    if (err || (s->index && s->seen.changes == now.changes))
+        return err;
+    err = mp_meta_count_vectors(m->meta, key.model, key.space, &count, why);
     /* Grown beyond what a scan is good for: a graph replaces it. */
     if (!err && s->index && mp_index_count(s->index) < EXACT_BELOW && count >= EXACT_BELOW)
         retire(s);
     if (!err && !s->index)
-        err = load(m, model, space, &key, count, why);
-    if (!err)
-        err = catch_up(m, &key, s, &now, count, &ticker, why);
-done:
-    if (!err)
-        *out = s->index;
-    pthread_mutex_unlock(&s->mutex);
-    return err;
+        err = load(m, model, space, s, &key, count, why);
+    return err ? err : catch_up(m, &key, s, &now, count, &ticker, why);
+}
+
+mp_err mp_core_index(magpie *m, const mp_model *of, mp_space space, magpie_progress_fn progress,
+                     void *context, mp_index **out, mp_why *why)
+{
+    space_index *s = &m->space[space];
+    mp_model *model;
+    *out = NULL;
+    for (;;) {
+        mp_err err = mp_core_model(m, &model, why);
+        if (err)
+            return err;
+        if (of && of != model)
+            return mp_fail(why, MP_BUSY, "the library was switched to the model %s; ask once more",
+                           mp_model_get_info(model)->id);
+        if (!mp_model_get_info(model)->space[space].dims)
+            return mp_fail(why, MP_UNSUPPORTED, "the model %s has no %s space",
+                           mp_model_get_info(model)->id, mp_space_word(space));
+        pthread_mutex_lock(&s->mutex);
+        bool current = m->model == model; /* what `s` holds is of this one */
+        if (current)
+            err = mp_core_index_of(m, model, space, s, progress, context, why);
+        if (current && !err)
+            *out = s->index;
+        pthread_mutex_unlock(&s->mutex);
+        if (current)
+            return err;
+    }
 }
 
 mp_err mp_core_subset_index(magpie *m, mp_space space, const int64_t *ids, size_t n, mp_index **out,
@@ -362,14 +394,8 @@ void mp_core_drop_indexes(magpie *m)
 
 void mp_core_close_indexes(magpie *m)
 {
-    for (int i = 0; i < MP_SPACES; i++) {
-        space_index *s = &m->space[i];
-        mp_index_close(s->index);
-        for (size_t k = 0; k < s->n_retired; k++)
-            mp_index_close(s->retired[k]);
-        free(s->retired);
-        *s = (space_index){.mutex = s->mutex};
-    }
+    for (int i = 0; i < MP_SPACES; i++)
+        mp_core_free_index(&m->space[i]);
 }
 
 /* ---- filling a space ---- */

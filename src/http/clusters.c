@@ -58,11 +58,12 @@ json_t *mp_clusters_page(mp_request *r, const mp_cluster_list *list, size_t from
         json_array_append_new(clusters, cluster);
         mp_arena_free(arena);
     }
-    json_t *o = json_pack("{s:s, s:o, s:o, s:I, s:I, s:s, s:f, s:f}", "status", "done", "clusters",
-                          clusters, "cluster_info", about, "total", (json_int_t)list->n,
-                          "bytes_saved", (json_int_t)list->bytes_saved, "kind",
-                          list->kind == MAGPIE_SIMILAR ? "similar" : "same", "threshold",
-                          (double)list->threshold, "took_ms", list->seconds * 1000);
+    json_t *o =
+        json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:s, s:f, s:f}", "status", "done", "clusters",
+                  clusters, "cluster_info", about, "total", (json_int_t)list->n, "bytes_saved",
+                  (json_int_t)list->bytes_saved, "not_compared", (json_int_t)list->not_compared,
+                  "kind", list->kind == MAGPIE_SIMILAR ? "similar" : "same", "threshold",
+                  (double)list->threshold, "took_ms", list->seconds * 1000);
     if (!err)
         return o;
     json_decref(o);

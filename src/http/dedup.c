@@ -54,6 +54,9 @@ static bool compute(mp_request *r, const mp_dedup_question *q, mp_buf *out)
         mp_reply_error(r, err, &why);
         return false;
     }
+    if (groups->not_compared)
+        mp_log(MP_LOG_WARN, "%zu pictures were not compared: %s", groups->not_compared,
+               groups->not_compared_text);
     mp_clusters_pack(groups, seconds, out);
     magpie_groups_free(groups);
     return true;
@@ -62,6 +65,14 @@ static bool compute(mp_request *r, const mp_dedup_question *q, mp_buf *out)
 static void question_text(const mp_dedup_question *q, mp_buf *out)
 {
     mp_buf_printf(out, "%d %.9g %s", (int)q->kind, (double)q->threshold, q->scope ? q->scope : "*");
+}
+
+/* Whether pictures were left out because they could not be read: next time they may be. */
+static bool lacks_some(const mp_buf *bytes)
+{
+    mp_cluster_list list;
+    mp_span span = {(const uint8_t *)bytes->p, bytes->n};
+    return mp_clusters_view(span, &list, NULL) != MP_OK || list.not_compared > 0;
 }
 
 /* The state is read before the groups are looked for: what changes meanwhile gives them a name that
@@ -77,10 +88,15 @@ bool mp_dedup_find(mp_request *r, const mp_dedup_question *q, int64_t *changes, 
         return false;
     }
     int64_t wanted = *changes ? *changes : now.changes;
-    mp_buf_printf(&key, "%lld ", (long long)wanted);
+    mp_buf_printf(&key, "%llu %lld ", (unsigned long long)mp_core_model_turn(r->service->library),
+                  (long long)wanted);
     question_text(q, &key);
     mp_span name = {(const uint8_t *)key.p, key.n};
     bool found = mp_cache_get(r->service->groups, name, out);
+    if (found && !*changes && lacks_some(out)) { /* a page that goes on takes them as they were */
+        out->n = 0;
+        found = false;
+    }
     if (!found && wanted != now.changes) {
         mp_reply_problem(r, 409, "the library has changed since the first page: begin anew");
     } else if (!found && compute(r, q, out)) {

@@ -4,6 +4,8 @@
 #include "http/items.h"
 #include "http/server.h"
 
+#include "core/ports.h"
+
 #include "base/os.h"
 
 #include <stdlib.h>
@@ -35,8 +37,10 @@ static void embed(mp_request *r, const magpie_term *terms, size_t n, magpie_spac
         mp_reply_error(r, err, &why);
         return;
     }
-    json_t *o = json_pack("{s:s, s:s, s:i, s:s}", "model", r->service->model_name, "model_version",
-                          r->service->model_version, "dims", dims, "space", words[space]);
+    char model[64], version[65];
+    mp_core_model_name(r->service->library, model, version);
+    json_t *o = json_pack("{s:s, s:s, s:i, s:s}", "model", model, "model_version", version, "dims",
+                          dims, "space", words[space]);
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
         json_array_append_new(list, vector_json(v + i * (size_t)dims, dims));

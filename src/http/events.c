@@ -118,9 +118,23 @@ static void send_page(mp_request *r, const listener *l)
     json_t *rows = json_array();
     for (size_t i = 0; i < n; i++)
         json_array_append_new(rows, event_json(&list[i]));
+    int64_t last = l->query.newest_first ? l->query.before : l->query.after;
     mp_reply_json(r, 200,
                   json_pack("{s:o, s:I}", "events", rows, "last_id",
-                            (json_int_t)(n ? list[n - 1].id : l->query.after)));
+                            (json_int_t)(n ? list[n - 1].id : last)));
+}
+
+/* Of a page alone: a stream tells what comes. */
+static bool read_order(mp_request *r, mp_event_query *q)
+{
+    long long before;
+    int descending;
+    if (!mp_request_number(r, "before", 1, INT64_MAX, 0, &before) ||
+        !mp_request_choice(r, "order", "asc|desc", &descending))
+        return false;
+    q->before = before;
+    q->newest_first = descending;
+    return true;
 }
 
 /* Without `after` and Last-Event-ID a stream begins now, a page at the beginning. A browser comes
@@ -139,6 +153,7 @@ void mp_handle_events(mp_request *r)
     long long after;
     int64_t project, newest = 0;
     mp_why why = {0};
+    mp_event_query query = {.limit = PAGE};
     bool page = wants_page(r);
     mp_meta *meta = mp_core_meta(r->service->library);
     const char *type = mp_request_query(r, "type");
@@ -148,7 +163,7 @@ void mp_handle_events(mp_request *r)
         return;
     }
     if (!read_after(r, newest, &after) || !mp_query_project(r, &project) ||
-        (project && !mp_project_reached(r, project, false)))
+        (page && !read_order(r, &query)) || (project && !mp_project_reached(r, project, false)))
         return;
     listener *l = mp_xcalloc(1, sizeof *l);
     *l =
@@ -156,7 +171,9 @@ void mp_handle_events(mp_request *r)
                    .user_id = r->access.all || project ? 0 : r->user.id,
                    .ends = mp_monotonic_s() + MP_MIN(LONGEST_S, mp_auth_access_s(r->service->auth)),
                    .prefix = type ? mp_xstrdup(type) : NULL};
-    l->query = (mp_event_query){.after = after, .prefix = l->prefix, .limit = PAGE};
+    l->query = query;
+    l->query.after = after;
+    l->query.prefix = l->prefix;
     if (!r->access.all || project) {
         l->projects = copy_reach(r, project, &l->query.n_projects);
         l->query.projects = l->projects;

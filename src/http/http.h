@@ -67,6 +67,7 @@ typedef struct mp_http_options {
                         mp_why *why);
     void *mail_context;
     const char *reset_url; /* what stands before the token in a mail for a new password */
+    const char *settings;  /* what GET /api/settings answers, as JSON; NULL: nothing is told */
 } mp_http_options;
 
 /* Listens and serves until closed. Errors: INVALID (not an address, an origin, a proxy or a

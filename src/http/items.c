@@ -201,7 +201,8 @@ void mp_item_describe(mp_sink *s, const char *key, const mp_service *service,
                       const magpie_item *item)
 {
     static const char *const states[] = {"present", "missing", "trashed"};
-    char id[24], user[24], phash[24], path[80], time[32];
+    char id[24], user[24], phash[24], path[80], time[32], model[64], version[65];
+    mp_core_model_name(service->library, model, version);
     snprintf(id, sizeof id, "%lld", (long long)item->id);
     snprintf(user, sizeof user, "%lld", (long long)item->user);
     snprintf(phash, sizeof phash, "p:%016llx", (unsigned long long)item->phash);
@@ -217,8 +218,8 @@ void mp_item_describe(mp_sink *s, const char *key, const mp_service *service,
     mp_sink_text(s, "format", item->format);
     mp_sink_text(s, "key", path);
     mp_sink_text(s, "created_at", time_text(item->added_ms, time));
-    mp_sink_text(s, "model_name", service->model_name);
-    mp_sink_text(s, "model_version", service->model_version);
+    mp_sink_text(s, "model_name", model);
+    mp_sink_text(s, "model_version", version);
     describe_words(s, item);
     mp_sink_integer(s, "bytes", item->bytes);
     mp_sink_text(s, "taken_at", time_text(item->taken_ms, time));

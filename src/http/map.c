@@ -32,7 +32,9 @@ static void send_binary(mp_request *r, const magpie_point *points, size_t n, int
 static void send_points(mp_request *r, const magpie_point *points, size_t n, int dims,
                         const char *method)
 {
+    char model[64], version[65];
     json_t *rows = json_array();
+    mp_core_model_name(r->service->library, model, version);
     for (size_t i = 0; i < n; i++) {
         json_t *at = json_array();
         const float xyz[3] = {points[i].x, points[i].y, points[i].z};
@@ -43,7 +45,7 @@ static void send_points(mp_request *r, const magpie_point *points, size_t n, int
     }
     mp_reply_json(r, 200,
                   json_pack("{s:o, s:i, s:I, s:s, s:s}", "points", rows, "dims", dims, "total",
-                            (json_int_t)n, "method", method, "model", r->service->model_name));
+                            (json_int_t)n, "method", method, "model", model));
 }
 
 static void send_news(mp_request *r, const mp_map_news *news)
@@ -69,10 +71,12 @@ static mp_err make_key(mp_request *r, const magpie_map_options *opt, bool filter
     if (!err)
         err = mp_meta_count(meta, filter, &count, why);
     if (!err)
-        mp_buf_printf(key, "%d %d %d %llu %lld %lld %lld %llu %s", opt->dims, opt->neighbours,
-                      (int)opt->pca, (unsigned long long)opt->seed, (long long)now.last_seq,
-                      (long long)now.removals, (long long)(filtered ? now.changes : 0),
-                      (unsigned long long)count, opt->where ? opt->where : "*");
+        mp_buf_printf(key, "%llu %d %d %d %llu %lld %lld %lld %llu %s",
+                      (unsigned long long)mp_core_model_turn(r->service->library), opt->dims,
+                      opt->neighbours, (int)opt->pca, (unsigned long long)opt->seed,
+                      (long long)now.last_seq, (long long)now.removals,
+                      (long long)(filtered ? now.changes : 0), (unsigned long long)count,
+                      opt->where ? opt->where : "*");
     return err;
 }
 

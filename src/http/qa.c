@@ -1,5 +1,6 @@
 /* qa.c - what does not belong, and what is a bad picture. */
 #include "http/items.h"
+#include "http/odds.h"
 #include "http/server.h"
 
 #include "base/os.h"
@@ -10,13 +11,7 @@
 
 enum { AT_ONCE = 1000 };
 
-static bool draining(void *context, const magpie_progress *p)
-{
-    (void)p;
-    return atomic_load(&((mp_service *)context)->draining);
-}
-
-/* A page of a list that is made anew each time: limit and the position where it begins. */
+/* A page of a list: limit and the position where it begins. */
 static bool read_window(mp_request *r, long long otherwise, size_t *from, size_t *limit)
 {
     long long n, at;
@@ -35,14 +30,14 @@ static json_t *next_of(mp_request *r, size_t to, size_t n)
 
 /* ---- anomalies ---- */
 
-static json_t *odd_json(mp_request *r, const magpie_odd *odd)
+static json_t *odd_json(mp_request *r, const mp_odd_row *odd, double alpha)
 {
     magpie_item *item;
-    json_t *o =
-        json_pack("{s:s, s:I, s:f, s:f, s:f, s:b, s:s}", "image_id",
-                  mp_request_text(r, "%lld", (long long)odd->id), "id", (json_int_t)odd->id,
-                  "anomaly_score", (double)odd->nearest, "score", (double)odd->score, "p_value",
-                  odd->p, "flagged", (int)odd->flagged, "preview_url", mp_preview_url(r, odd->id));
+    json_t *o = json_pack("{s:s, s:I, s:f, s:f, s:f, s:b, s:s}", "image_id",
+                          mp_request_text(r, "%lld", (long long)odd->id), "id", (json_int_t)odd->id,
+                          "anomaly_score", (double)odd->nearest, "score", (double)odd->score,
+                          "p_value", odd->p, "flagged", (int)(odd->p <= alpha), "preview_url",
+                          mp_preview_url(r, odd->id));
     if (magpie_get(r->service->library, odd->id, &item, NULL) == MAGPIE_OK) {
         json_object_set_new(o, "payload", mp_item_payload(r, item));
         magpie_item_free(item);
@@ -56,36 +51,36 @@ static json_t *odd_json(mp_request *r, const magpie_odd *odd)
 }
 
 /* Histogram of the p-values: flat where all is normal. */
-static json_t *histogram_json(const magpie_odds *odds)
+static json_t *histogram_json(const mp_odd_list *odds)
 {
     enum { BINS = 20 };
     json_int_t count[BINS] = {0};
     json_t *bins = json_array();
     for (size_t i = 0; i < odds->n; i++)
-        count[MP_MIN((int)(odds->odd[i].p * BINS), BINS - 1)]++;
+        count[MP_MIN((int)(odds->row[i].p * BINS), BINS - 1)]++;
     for (int i = 0; i < BINS; i++)
         json_array_append_new(bins, json_integer(count[i]));
     return json_pack("{s:s, s:o}", "of", "p_value", "counts", bins);
 }
 
 /* How the scores are spread, for a picture of them. */
-static json_t *scores_json(const magpie_odds *odds)
+static json_t *scores_json(const mp_odd_list *odds)
 {
     enum { BINS = 48 };
     json_int_t count[BINS] = {0};
     json_t *bins = json_array();
-    double high = odds->n ? (double)odds->odd[0].score : 0; /* the oddest is first */
-    double low = odds->n ? (double)odds->odd[odds->n - 1].score : 0;
+    double high = odds->n ? (double)odds->row[0].score : 0; /* the oddest is first */
+    double low = odds->n ? (double)odds->row[odds->n - 1].score : 0;
     double step = high > low ? (high - low) / BINS : 1;
     for (size_t i = 0; i < odds->n; i++)
-        count[MP_MIN((int)((odds->odd[i].score - low) / step), BINS - 1)]++;
+        count[MP_MIN((int)((odds->row[i].score - low) / step), BINS - 1)]++;
     for (int i = 0; i < BINS; i++)
         json_array_append_new(bins, json_integer(count[i]));
     return json_pack("{s:f, s:f, s:o}", "from", low, "to", high, "counts", bins);
 }
 
 /* What other rates would flag, and from which score on: a slider needs no request of its own. */
-static json_t *rates_json(const magpie_odds *odds)
+static json_t *rates_json(const mp_odd_list *odds)
 {
     static const double rate[] = {0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.04,
                                   0.05,  0.07,  0.1,   0.15,  0.2,   0.25, 0.3,   0.4,  0.5};
@@ -94,9 +89,9 @@ static json_t *rates_json(const magpie_odds *odds)
         size_t flagged = 0;
         double least = 0;
         for (size_t i = 0; i < odds->n; i++)
-            if (odds->odd[i].p <= rate[k]) {
-                least = flagged ? MP_MIN(least, (double)odds->odd[i].score)
-                                : (double)odds->odd[i].score;
+            if (odds->row[i].p <= rate[k]) {
+                least = flagged ? MP_MIN(least, (double)odds->row[i].score)
+                                : (double)odds->row[i].score;
                 flagged++;
             }
         json_array_append_new(rows, json_pack("{s:f, s:I, s:o}", "alpha", rate[k], "flagged",
@@ -119,58 +114,50 @@ static bool read_alpha(mp_request *r, double *alpha)
 
 static int by_nearest(const void *a, const void *b)
 {
-    float x = ((const magpie_odd *)a)->nearest, y = ((const magpie_odd *)b)->nearest;
+    float x = ((const mp_odd_row *)a)->nearest, y = ((const mp_odd_row *)b)->nearest;
     return (x < y) - (x > y);
 }
 
-static void send_odds(mp_request *r, const magpie_odds *odds, size_t from, size_t limit, bool plain,
-                      double seconds)
+static void send_odds(mp_request *r, const mp_odd_list *odds, size_t from, size_t limit, bool plain,
+                      double alpha)
 {
     json_t *rows = json_array();
-    magpie_odd *list = mp_xcalloc(odds->n + 1, sizeof *list);
-    memcpy(list, odds->odd, odds->n * sizeof *list);
+    mp_odd_row *list = mp_xcalloc(odds->n + 1, sizeof *list);
+    size_t to = MP_MIN(from + limit, odds->n), flagged = 0;
+    memcpy(list, odds->row, odds->n * sizeof *list);
     if (plain)
         qsort(list, odds->n, sizeof *list, by_nearest);
-    size_t to = MP_MIN(from + limit, odds->n);
     for (size_t i = from; i < to; i++)
-        json_array_append_new(rows, odd_json(r, &list[i]));
+        json_array_append_new(rows, odd_json(r, &list[i], alpha));
+    for (size_t i = 0; i < odds->n; i++)
+        flagged += list[i].p <= alpha;
     free(list);
     mp_reply_json(r, 200,
                   json_pack("{s:o, s:I, s:I, s:I, s:f, s:s, s:o, s:o, s:o, s:o, s:f}", "anomalies",
-                            rows, "total", (json_int_t)odds->n, "flagged",
-                            (json_int_t)odds->n_flagged, "normals", (json_int_t)odds->n_normals,
-                            "alpha", odds->alpha, "method", odds->method, "next_cursor",
-                            next_of(r, to, odds->n), "histogram", histogram_json(odds), "scores",
-                            scores_json(odds), "rates", rates_json(odds), "took_ms",
-                            seconds * 1000));
+                            rows, "total", (json_int_t)odds->n, "flagged", (json_int_t)flagged,
+                            "normals", (json_int_t)odds->n_normals, "alpha", alpha, "method",
+                            odds->method, "next_cursor", next_of(r, to, odds->n), "histogram",
+                            histogram_json(odds), "scores", scores_json(odds), "rates",
+                            rates_json(odds), "took_ms", odds->seconds * 1000));
 }
 
 void mp_handle_anomalies(mp_request *r)
 {
-    magpie_odd_options opt = {.on_progress = draining, .context = r->service};
-    magpie_odds *odds;
-    magpie_why why = {0};
+    const char *where, *chosen = NULL, *normals = mp_request_query(r, "normals");
+    mp_odd_list odds;
     size_t from, limit;
     int64_t project;
+    double alpha;
     int order;
-    const char *normals = mp_request_query(r, "normals");
-    if (!read_window(r, 100, &from, &limit) || !read_alpha(r, &opt.alpha) ||
+    if (!read_window(r, 100, &from, &limit) || !read_alpha(r, &alpha) ||
         !mp_request_choice(r, "sort", "score|anomaly_score", &order) ||
         !mp_query_project(r, &project) ||
-        !mp_scope_of(r, project, mp_request_query(r, "where"), &opt.where))
+        !mp_scope_of(r, project, mp_request_query(r, "where"), &where))
         return;
-    if (normals && *normals && !mp_scope_of(r, project, normals, &opt.normals))
+    if (normals && *normals && !mp_scope_of(r, project, normals, &chosen))
         return;
-    double began = mp_monotonic_s();
-    magpie_err err = magpie_odd_ones(r->service->library, &opt, &odds, &why);
-    double seconds = mp_monotonic_s() - began;
-    mp_metrics_observe(r->service->metrics, MP_IMAGE_PROCESSING, "anomalies", seconds);
-    if (err) {
-        mp_reply_error(r, err, &why);
-        return;
-    }
-    send_odds(r, odds, from, limit, order == 1, seconds);
-    magpie_odds_free(odds);
+    if (mp_odds_find(r, where, chosen, &odds))
+        send_odds(r, &odds, from, limit, order == 1, alpha);
 }
 
 /* ---- quality ---- */

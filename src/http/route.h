@@ -111,7 +111,12 @@ void mp_handle_add_user(mp_request *r);
 void mp_handle_get_user(mp_request *r);
 void mp_handle_change_user(mp_request *r);
 void mp_handle_delete_user(mp_request *r);
-void mp_handle_audit(mp_request *r);   /* audit.c */
+void mp_handle_audit(mp_request *r);    /* audit.c */
+void mp_handle_settings(mp_request *r); /* settings.c */
+void mp_handle_roles(mp_request *r);
+void mp_handle_list_models(mp_request *r); /* models.c */
+void mp_handle_use_model(mp_request *r);
+void mp_handle_fetch_model(mp_request *r);
 void mp_handle_add_job(mp_request *r); /* jobs.c */
 void mp_handle_list_jobs(mp_request *r);
 void mp_handle_replay_jobs(mp_request *r);

@@ -48,6 +48,11 @@ const mp_route mp_routes[] = {
     AT(PATCH, "/api/users/{id}", change_user, MAY("users.write"), JSON),
     AT(DELETE, "/api/users/{id}", delete_user, MAY("users.write")),
     AT(GET, "/api/audit", audit, MAY("audit.read")),
+    AT(GET, "/api/roles", roles, USER),
+    AT(GET, "/api/settings", settings, MAY("settings.read")),
+    AT(GET, "/api/models", list_models, MAY("models.read")),
+    AT(POST, "/api/models/{name}/use", use_model, MAY("models.write"), JSON),
+    AT(POST, "/api/models/{name}/fetch", fetch_model, MAY("models.write"), JSON),
 
     AT(GET, "/api/presign/upload", presign, MAY("assets.write")),
     AT(POST, "/api/presign/upload", presign, MAY("assets.write"), JSON),

@@ -105,9 +105,10 @@ static bool make_key(mp_request *r, const mp_question *q, const char *kind, mp_b
     mp_generation now;
     if (mp_meta_generation(mp_core_meta(r->service->library), &now, NULL))
         return false;
-    mp_buf_printf(key, "%s %lld %lld %zu %zu %.9g %d %d %s", kind, (long long)now.changes,
-                  (long long)(mp_now_ms() / 3600000), q->offset, q->limit, (double)q->threshold,
-                  (int)q->exact, (int)q->bare, q->scope ? q->scope : "*");
+    mp_buf_printf(key, "%s %llu %lld %lld %zu %zu %.9g %d %d %s", kind,
+                  (unsigned long long)mp_core_model_turn(r->service->library),
+                  (long long)now.changes, (long long)(mp_now_ms() / 3600000), q->offset, q->limit,
+                  (double)q->threshold, (int)q->exact, (int)q->bare, q->scope ? q->scope : "*");
     for (size_t i = 0; i < q->n; i++) {
         const magpie_term *t = &q->term[i];
         if (t->kind == MAGPIE_TEXT)

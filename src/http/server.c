@@ -61,16 +61,11 @@ static mp_err prepare_setup(mp_service *s, mp_why *why)
     return err;
 }
 
-/* Which model the vectors are of, for answers that name it. */
-static mp_err name_model(mp_service *s, mp_why *why)
+/* Model and index are opened now, not with the first request; what is wrong with them is told. */
+static mp_err warm(mp_service *s, mp_why *why)
 {
     magpie_stats stats;
-    mp_err err = (mp_err)magpie_get_stats(s->library, &stats, (magpie_why *)(void *)why);
-    if (!err) {
-        snprintf(s->model_name, sizeof s->model_name, "%s", stats.model);
-        snprintf(s->model_version, sizeof s->model_version, "%s", stats.model_sha256);
-    }
-    return err;
+    return (mp_err)magpie_get_stats(s->library, &stats, (magpie_why *)(void *)why);
 }
 
 static mp_err open_tls(mp_service *s, const mp_http_options *opt, mp_why *why)
@@ -92,6 +87,7 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
     snprintf(s->web_dir, sizeof s->web_dir, "%s", opt->web_dir ? opt->web_dir : "");
     snprintf(s->spool_dir, sizeof s->spool_dir, "%s/tmp", magpie_path(opt->library));
     s->worker = opt->worker;
+    s->settings = opt->settings ? opt->settings : "{\"file\":null,\"settings\":[]}";
     s->embed_only = opt->embed_only;
     s->embed_token = opt->embed_token;
     s->allow = opt->allow;
@@ -134,7 +130,7 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
     if (!err)
         err = mp_meta_tell_changes(mp_core_meta(opt->library), why);
     if (!err)
-        err = name_model(s, why);
+        err = warm(s, why);
     if (!err)
         err = mp_signer_open(&s->signer, opt->library, why);
     if (!err)

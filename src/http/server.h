@@ -42,7 +42,7 @@ struct mp_service {
     int most_downloads;
     mp_auth *auth;
     mp_signer signer;
-    char model_name[64], model_version[65];
+    const char *settings; /* JSON, the caller's */
     const char *scheme;   /* "http" or "https" */
     char web_dir[4096];   /* where pages lie; "": nowhere */
     char spool_dir[4096]; /* where uploads lie until they are taken in */

@@ -33,12 +33,14 @@ MP_CHECK mp_err mp_meta_add_events(mp_meta *m, const mp_event *events, size_t n,
 
 typedef struct mp_event_query {
     int64_t after;           /* ids above this */
+    int64_t before;          /* ids below this; 0: all */
+    bool newest_first;       /* else the oldest */
     const int64_t *projects; /* NULL: all; else of these alone (0: those of none) */
     size_t n_projects;
     const char *prefix; /* of the type; NULL: any */
     size_t limit;       /* at most MP_EVENT_PAGE_MAX */
 } mp_event_query;
-/* The oldest first; in `arena`. */
+/* In `arena`. */
 MP_CHECK mp_err mp_meta_list_events(mp_meta *m, const mp_event_query *query, mp_arena *arena,
                                     mp_event **out, size_t *n, mp_why *why);
 /* The newest id that was ever given; 0: none yet. A reader with a filter that asks for this first

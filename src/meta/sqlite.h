@@ -94,6 +94,15 @@ MP_CHECK mp_err mp_sql_filtered(conn *c, const char *head, const mp_filter *filt
                                 const char *tail, sql_filter *f, sqlite3_stmt **out, mp_why *why);
 /* An item `a` and its version `v`; when its picture was taken, as far as is known. */
 #define ITEM_TABLES "FROM asset a JOIN version v ON v.id = a.version_id "
-#define TAKEN       "(CASE WHEN v.taken_ms <> 0 THEN v.taken_ms ELSE v.mtime_ns / 1000000 END)"
+#define ITEM_COLUMNS                                                                               \
+    "a.id, a.state, v.copied, v.path, a.name, a.title, a.description, v.sha256, v.format, "        \
+    "v.width, v.height, v.frames, v.bytes, v.mtime_ns, v.taken_ms, a.added_ms, v.phash, "          \
+    "v.sharpness, v.brightness, v.contrast, v.entropy, v.issues, a.project_id, "                   \
+    "coalesce(a.user_id, 0)"
+#define TAKEN "(CASE WHEN v.taken_ms <> 0 THEN v.taken_ms ELSE v.mtime_ns / 1000000 END)"
+
+/* The columns above as an item, without its tags; those. */
+void mp_sql_read_item(sqlite3_stmt *s, mp_arena *arena, mp_item *out);
+MP_CHECK mp_err mp_sql_read_tags(conn *c, mp_item *item, mp_arena *arena, mp_why *why);
 
 #endif

@@ -63,13 +63,16 @@ static mp_event event_of(sqlite3_stmt *s, mp_arena *arena)
                       .data = mp_sql_text(s, 6, arena)};
 }
 
+#define LIST_EVENTS                                                                                \
+    "SELECT id, at_ms, type, coalesce(project_id, 0), user_id, subject, data FROM event "          \
+    "WHERE id > ?1 AND id < ?2 AND (?3 IS NULL OR substr(type, 1, length(?3)) = ?3) AND "          \
+    "(?4 IS NULL OR coalesce(project_id, 0) IN (SELECT value FROM json_each(?4))) "
+
 mp_err mp_meta_list_events(mp_meta *m, const mp_event_query *q, mp_arena *arena, mp_event **out,
                            size_t *n, mp_why *why)
 {
-    static const char sql[] =
-        "SELECT id, at_ms, type, coalesce(project_id, 0), user_id, subject, data FROM event "
-        "WHERE id > ?1 AND (?2 IS NULL OR substr(type, 1, length(?2)) = ?2) AND (?3 IS NULL OR "
-        "coalesce(project_id, 0) IN (SELECT value FROM json_each(?3))) ORDER BY id LIMIT ?4";
+    static const char ascending[] = LIST_EVENTS "ORDER BY id LIMIT ?5";
+    static const char descending[] = LIST_EVENTS "ORDER BY id DESC LIMIT ?5";
     size_t limit = MP_MIN(q->limit, MP_EVENT_PAGE_MAX);
     mp_buf projects = {0};
     conn *c;
@@ -80,13 +83,14 @@ mp_err mp_meta_list_events(mp_meta *m, const mp_event_query *q, mp_arena *arena,
     mp_err err = mp_sql_reader(m, &c, why);
     if (err)
         return err;
-    sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
+    sqlite3_stmt *s = mp_sql_get(c, q->newest_first ? descending : ascending, &err, why);
     if (s) {
         sqlite3_bind_int64(s, 1, q->after);
+        sqlite3_bind_int64(s, 2, q->before ? q->before : INT64_MAX);
         if (q->prefix)
-            mp_sql_bind_text(s, 2, q->prefix);
-        bind_projects(s, 3, q->projects, q->n_projects, &projects);
-        sqlite3_bind_int64(s, 4, (int64_t)limit);
+            mp_sql_bind_text(s, 3, q->prefix);
+        bind_projects(s, 4, q->projects, q->n_projects, &projects);
+        sqlite3_bind_int64(s, 5, (int64_t)limit);
     }
     while (s && mp_sql_row(c, s, &err, why))
         (*out)[(*n)++] = event_of(s, arena);

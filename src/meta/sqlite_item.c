@@ -1,14 +1,8 @@
-/* sqlite_item.c - reading items: one, some, pages and ids that match a filter. */
+/* sqlite_item.c - reading items: one, some, and the ids that match a filter. */
 #include "meta/sqlite.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define ITEM_COLUMNS                                                                               \
-    "a.id, a.state, v.copied, v.path, a.name, a.title, a.description, v.sha256, v.format, "        \
-    "v.width, v.height, v.frames, v.bytes, v.mtime_ns, v.taken_ms, a.added_ms, v.phash, "          \
-    "v.sharpness, v.brightness, v.contrast, v.entropy, v.issues, a.project_id, "                   \
-    "coalesce(a.user_id, 0)"
 
 static uint64_t big_endian(const uint8_t *p)
 {
@@ -18,7 +12,7 @@ static uint64_t big_endian(const uint8_t *p)
     return x;
 }
 
-static void read_item(sqlite3_stmt *s, mp_arena *arena, mp_item *out)
+void mp_sql_read_item(sqlite3_stmt *s, mp_arena *arena, mp_item *out)
 {
     *out = (mp_item){
         .id = sqlite3_column_int64(s, 0),
@@ -51,7 +45,7 @@ static void read_item(sqlite3_stmt *s, mp_arena *arena, mp_item *out)
             out->phash[i] = big_endian((const uint8_t *)sqlite3_column_blob(s, 16) + 8 * i);
 }
 
-static mp_err read_tags(conn *c, mp_item *item, mp_arena *arena, mp_why *why)
+mp_err mp_sql_read_tags(conn *c, mp_item *item, mp_arena *arena, mp_why *why)
 {
     static const char sql[] = "SELECT t.name FROM asset_tag x JOIN tag t ON t.id = x.tag_id "
                               "WHERE x.asset_id = ?1 ORDER BY t.name";
@@ -84,10 +78,10 @@ static mp_err get_one(conn *c, int64_t id, mp_arena *arena, mp_item *out, mp_why
     sqlite3_bind_int64(s, 1, id);
     bool found = mp_sql_row(c, s, &err, why);
     if (found)
-        read_item(s, arena, out);
+        mp_sql_read_item(s, arena, out);
     sqlite3_reset(s);
     if (!err && found)
-        err = read_tags(c, out, arena, why);
+        err = mp_sql_read_tags(c, out, arena, why);
     if (!err && !found)
         err = mp_fail(why, MP_NOT_FOUND, "there is no #%lld", (long long)id);
     return err;
@@ -139,21 +133,7 @@ mp_err mp_meta_get_items(mp_meta *m, const int64_t *ids, size_t n, mp_arena *are
     return err;
 }
 
-/* ---- lists ---- */
-
-typedef struct item_list {
-    mp_item *items;
-    size_t n, cap;
-} item_list;
-
-static mp_item *grow(item_list *list)
-{
-    if (list->n == list->cap) {
-        list->cap = list->cap ? list->cap * 2 : 64;
-        list->items = mp_xrealloc(list->items, list->cap * sizeof *list->items);
-    }
-    return &list->items[list->n++];
-}
+/* ---- what matches a filter ---- */
 
 /* A query made for one filter: prepared and finalised here, not cached. */
 mp_err mp_sql_filtered(conn *c, const char *head, const mp_filter *filter, const char *tail,
@@ -171,109 +151,6 @@ mp_err mp_sql_filtered(conn *c, const char *head, const mp_filter *filter, const
         return mp_sql_fail(c->db, code, "cannot prepare a query", why);
     mp_sql_filter_bind(f, *out, 1);
     return MP_OK;
-}
-
-static mp_err list_rows(conn *c, sqlite3_stmt *s, size_t limit, mp_arena *arena, item_list *list,
-                        mp_why *why)
-{
-    mp_err err = MP_OK;
-    while ((!limit || list->n < limit) && mp_sql_row(c, s, &err, why))
-        read_item(s, arena, grow(list));
-    for (size_t i = 0; !err && i < list->n; i++)
-        err = read_tags(c, &list->items[i], arena, why);
-    return err;
-}
-
-/* What follows the filter: its SQL and the values of its own parameters. */
-typedef struct tail {
-    const char *sql;
-    const mp_page_mark *after; /* NULL: from the start */
-    bool by_text;
-} tail;
-
-static void bind_tail(sqlite3_stmt *s, int first, const tail *t)
-{
-    if (!t->after)
-        return;
-    if (t->by_text)
-        mp_sql_bind_text(s, first, t->after->text);
-    else
-        sqlite3_bind_int64(s, first, t->after->number);
-    sqlite3_bind_int64(s, first + 1, t->after->id);
-}
-
-static mp_err list_filtered(mp_meta *m, const mp_filter *filter, const tail *t, size_t limit,
-                            mp_arena *arena, mp_item **out, size_t *n, mp_why *why)
-{
-    conn *c;
-    sql_filter f = {0};
-    sqlite3_stmt *s = NULL;
-    item_list list = {0};
-    *out = NULL;
-    *n = 0;
-    mp_err err = mp_sql_reader(m, &c, why);
-    if (!err)
-        err =
-            mp_sql_filtered(c, "SELECT " ITEM_COLUMNS " " ITEM_TABLES, filter, t->sql, &f, &s, why);
-    if (!err) {
-        bind_tail(s, f.n + 1, t);
-        err = list_rows(c, s, limit, arena, &list, why);
-    }
-    sqlite3_finalize(s);
-    mp_buf_free(&f.text);
-    mp_sql_release(m, c);
-    mp_item *kept = err ? NULL : mp_arena_alloc(arena, list.n * sizeof *kept);
-    if (!err && !kept)
-        err = mp_fail(why, MP_NOMEM, "no memory for %zu items", list.n);
-    if (!err) {
-        if (list.n)
-            memcpy(kept, list.items, list.n * sizeof *kept);
-        *out = kept;
-        *n = list.n;
-    }
-    free(list.items);
-    return err;
-}
-
-mp_err mp_meta_list(mp_meta *m, const mp_filter *filter, int64_t after, size_t limit,
-                    mp_arena *arena, mp_item **out, size_t *n, mp_why *why)
-{
-    mp_page_mark mark = {.id = after, .number = after};
-    tail t = {.sql = "AND (a.id, a.id) > (?, ?) ORDER BY a.id", .after = &mark};
-    return list_filtered(m, filter, &t, limit, arena, out, n, why);
-}
-
-/* One order's four tails: from the start or after a mark, up or down. */
-#define TAILS(column)                                                                              \
-    {                                                                                              \
-        "ORDER BY " column ", a.id", "ORDER BY " column " DESC, a.id DESC",                        \
-            "AND (" column ", a.id) > (?, ?) ORDER BY " column ", a.id",                           \
-            "AND (" column ", a.id) < (?, ?) ORDER BY " column " DESC, a.id DESC"                  \
-    }
-
-mp_err mp_meta_page(mp_meta *m, const mp_filter *filter, const mp_page *page, size_t limit,
-                    mp_arena *arena, mp_item **out, size_t *n, mp_why *why)
-{
-    static const char *const tails[][4] = {
-        [MP_BY_ID] = TAILS("a.id"),     [MP_BY_ADDED] = TAILS("a.added_ms"),
-        [MP_BY_DATE] = TAILS(TAKEN),    [MP_BY_SIZE] = TAILS("v.bytes"),
-        [MP_BY_NAME] = TAILS("a.name"),
-    };
-    tail t = {.sql = tails[page->order][(page->after ? 2 : 0) + (page->descending ? 1 : 0)],
-              .after = page->after,
-              .by_text = page->order == MP_BY_NAME};
-    return list_filtered(m, filter, &t, limit, arena, out, n, why);
-}
-
-mp_page_mark mp_meta_mark(const mp_item *item, mp_page_order order)
-{
-    int64_t date = item->taken_ms ? item->taken_ms : item->mtime_ns / 1000000;
-    const int64_t numbers[] = {[MP_BY_ID] = item->id,
-                               [MP_BY_ADDED] = item->added_ms,
-                               [MP_BY_DATE] = date,
-                               [MP_BY_SIZE] = item->bytes,
-                               [MP_BY_NAME] = 0};
-    return (mp_page_mark){.id = item->id, .number = numbers[order], .text = item->name};
 }
 
 mp_err mp_meta_count(mp_meta *m, const mp_filter *filter, uint64_t *out, mp_why *why)

@@ -187,6 +187,8 @@ MP_CHECK mp_err mp_auth_rotate(mp_auth *a, int64_t by, const mp_caller *caller, 
 MP_CHECK mp_err mp_auth_audit(mp_auth *a, const mp_audit_query *query, mp_arena *arena,
                               mp_audit **out, size_t *n, mp_why *why);
 
+/* The roles, the mightiest first; NULL behind the last. */
+const char *mp_role_at(size_t i);
 /* Is there such a role? */
 bool mp_role_is(const char *role);
 /* May this role do that ("audit.read", "users.write", ...)? */

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char MAGIC[8] = "MPCLUS1";
+static const char MAGIC[8] = "MPCLUS2";
 
 typedef struct head {
     char magic[8];
@@ -21,6 +21,7 @@ typedef struct head {
     int32_t kind;
     float threshold;
     double seconds;
+    uint64_t not_compared;
     uint64_t bytes;    /* of everything */
     uint64_t checksum; /* of the head, this being 0, and the table */
 } head;
@@ -75,8 +76,11 @@ void mp_clusters_pack(const magpie_groups *groups, double seconds, mp_buf *out)
 {
     mp_buf table = {0}, records = {0}, scratch = {0};
     size_t table_bytes = (groups->n + 1) * sizeof(uint64_t);
-    head h = {
-        .n = groups->n, .kind = groups->kind, .threshold = groups->threshold, .seconds = seconds};
+    head h = {.n = groups->n,
+              .kind = groups->kind,
+              .threshold = groups->threshold,
+              .seconds = seconds,
+              .not_compared = groups->not_compared};
     memcpy(h.magic, MAGIC, sizeof h.magic);
     for (size_t g = 0; g <= groups->n; g++) {
         uint64_t at = sizeof h + table_bytes + records.n;
@@ -120,7 +124,8 @@ mp_err mp_clusters_view(mp_span bytes, mp_cluster_list *out, mp_why *why)
                              .bytes_saved = h.bytes_saved,
                              .kind = (magpie_dupe_kind)h.kind,
                              .threshold = h.threshold,
-                             .seconds = h.seconds};
+                             .seconds = h.seconds,
+                             .not_compared = h.not_compared};
     return MP_OK;
 }
 

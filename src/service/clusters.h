@@ -20,7 +20,8 @@ typedef struct mp_cluster_list {
     int64_t bytes_saved;
     magpie_dupe_kind kind;
     float threshold;
-    double seconds; /* that finding them took */
+    double seconds;        /* that finding them took */
+    uint64_t not_compared; /* pictures that could not be read */
 } mp_cluster_list;
 
 /* Appends the bytes of these groups. */

@@ -16,6 +16,7 @@ static const struct grant {
     {"operator", "users.read"},
     {"operator", "jobs.*"},
     {"operator", "logs.*"},
+    {"operator", "models.read"},
     {"user", "projects.own"},
     {"user", "assets.own"},
     {"guest", "projects.read"},
@@ -34,10 +35,17 @@ static bool covers(const char *grant, size_t n, const char *permission)
     return strlen(permission) == n && memcmp(grant, permission, n) == 0;
 }
 
+static const char *const roles[] = {"admin", "operator", "user", "guest"};
+
+const char *mp_role_at(size_t i)
+{
+    return i < MP_COUNT(roles) ? roles[i] : NULL;
+}
+
 bool mp_role_is(const char *role)
 {
-    for (size_t i = 0; i < MP_COUNT(grants); i++)
-        if (strcmp(grants[i].role, role) == 0)
+    for (size_t i = 0; i < MP_COUNT(roles); i++)
+        if (strcmp(roles[i], role) == 0)
             return true;
     return false;
 }

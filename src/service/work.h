@@ -37,6 +37,11 @@ mp_err mp_check_export(const json_t *params, const mp_net_allow *allow, mp_why *
 mp_err mp_check_notify(const json_t *params, const mp_net_allow *allow, mp_why *why);
 mp_err mp_check_clean(const json_t *params, const mp_net_allow *allow, mp_why *why);
 
+mp_err mp_work_use_model(mp_worker *w, mp_job_run *run, const json_t *params, json_t **result,
+                         mp_why *why);
+mp_err mp_work_fetch_model(mp_worker *w, mp_job_run *run, const json_t *params, json_t **result,
+                           mp_why *why);
+
 mp_err mp_work_index_product(mp_worker *w, mp_job_run *run, const json_t *params, json_t **result,
                              mp_why *why);
 mp_err mp_work_batch_index(mp_worker *w, mp_job_run *run, const json_t *params, json_t **result,

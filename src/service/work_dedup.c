@@ -86,8 +86,9 @@ static json_t *summary(const magpie_groups *groups)
             json_array_append(clusters, ids);
         json_decref(ids);
     }
-    return json_pack("{s:I, s:I, s:o}", "total", (json_int_t)groups->n, "bytes_saved",
-                     (json_int_t)saved, "clusters", clusters);
+    return json_pack("{s:I, s:I, s:I, s:o}", "total", (json_int_t)groups->n, "bytes_saved",
+                     (json_int_t)saved, "not_compared", (json_int_t)groups->not_compared,
+                     "clusters", clusters);
 }
 
 mp_err mp_work_dedup(mp_worker *w, mp_job_run *run, const json_t *params, json_t **result,

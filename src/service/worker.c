@@ -13,7 +13,7 @@ static const int64_t MINUTE_MS = 60 * 1000, HOUR_MS = 60 * 60 * 1000;
 static const struct type_row {
     const char *type;
     mp_work_run run;
-    mp_work_check check; /* NULL: nobody may ask for it */
+    mp_work_check check; /* NULL: not to be asked for by POST /api/jobs */
     int limit;           /* at once, over all processes */
     int attempts;
     int64_t soft_ms, hard_ms;
@@ -28,6 +28,9 @@ static const struct type_row {
     {"reindex_all_products", mp_work_reindex_products, mp_check_reindex_products, 1, 3, 6 * HOUR_MS,
      8 * HOUR_MS},
     {"cleanup", mp_work_clean, mp_check_clean, 1, 3, HOUR_MS, 2 * HOUR_MS},
+    /* A large library takes as long as it takes. */
+    {"use_model", mp_work_use_model, NULL, 1, 3, 0, 0},
+    {"fetch_model", mp_work_fetch_model, NULL, 1, 2, HOUR_MS, 2 * HOUR_MS},
 };
 
 /* One type's way from the worker room's handler to ours. */

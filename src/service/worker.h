@@ -6,6 +6,7 @@
  *   work_notify.c    notification: mail and signed webhooks
  *   work_products.c  index_product, batch_index_products, reindex_all_products
  *   work_clean.c     cleanup: what is past its time
+ *   work_models.c    use_model, fetch_model: another model for the library
  *   subscribers.c    what follows events: notifications, the audit log, daily figures
  *
  * Every handler bears a second run: it looks first, replaces whole, or is harmless twice (a mail
@@ -26,6 +27,10 @@ typedef struct mp_worker_options {
     mp_mail_server mail;       /* url NULL: none */
     const mp_net_allow *allow; /* hosts that downloads and webhooks may reach although private */
     int64_t keep_days;         /* of ended jobs, events, exports; 0: 30 */
+    /* Brings the files of a model; asks mp_job_progress whether to stop. NULL: none can be brought.
+     */
+    mp_err (*fetch_model)(void *context, const char *id, mp_job_run *run, mp_why *why);
+    void *fetch_context;
     /* After each run of a job, for metrics; any thread. NULL allowed. */
     void (*on_job)(void *context, const char *type, bool failed, double seconds);
     void *context;

@@ -38,6 +38,15 @@ static void events_come_in_order(void **state)
     assert_true(rows[0].id < rows[1].id && rows[1].id < rows[2].id);
     assert_int_equal(hear(s, &(mp_event_query){.limit = 1, .after = rows[0].id}, &rows), 1);
     assert_string_equal(rows[0].type, "image.removed");
+    assert_int_equal(hear(s, &(mp_event_query){.limit = 2, .newest_first = true}, &rows), 2);
+    assert_string_equal(rows[0].type, "imageless");
+    int64_t middle = rows[1].id;
+    mp_event_query older = {.limit = 2, .newest_first = true, .before = middle};
+    assert_int_equal(hear(s, &older, &rows), 1);
+    assert_string_equal(rows[0].type, "image.added");
+    older.before = rows[0].id;
+    assert_int_equal(hear(s, &older, &rows), 0);
+    assert_int_equal(hear(s, &(mp_event_query){.limit = 9, .before = middle}, &rows), 1);
     assert_int_equal(hear(s, &(mp_event_query){.limit = 9, .prefix = "image."}, &rows), 2);
     assert_int_equal(hear(s, &(mp_event_query){.limit = 9, .prefix = "%"}, &rows), 0);
     int64_t some[] = {2, 0};

@@ -190,6 +190,30 @@ def test_whose_clusters_these_are(service, photos):
     assert status == 202 and found_by(service, sly["id"], bob)[1]["total"] == 0
 
 
+def test_a_job_whose_process_was_killed_is_done_by_the_next(library, photos, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for i in range(10):
+        for name, data in copies_of(photos / f"p{i:02}.jpg", 40):
+            (folder / name).write_bytes(data)
+    library.add(folder)
+    s = serve(library)
+    job = dedup(s, {"async": True})[1]["job_id"]
+    while s.send(f"/api/jobs/{job}", token=s.root)[1]["status"] == "queued":
+        pass
+    s.process.kill()
+    s.process.wait()
+    assert list(library.library.glob("clusters/*.groups")) == [], "it was to be killed at work"
+    with sqlite3.connect(library.library / "magpie.db") as db:  # as if its time had passed
+        assert db.execute("UPDATE job SET lease_until_ms = 1 WHERE id = ? AND status = 'processing'", [job]).rowcount == 1
+    s = serve(library)
+    done = wait_for(s, job, seconds=60)
+    assert (done["status"], done["attempts"], done["result"]["total"]) == ("completed", 2, 10), done
+    assert [len(c) for c in found_by(s, job)[1]["clusters"]] == [41] * 10
+    assert [p.name for p in (library.library / "clusters").iterdir()] == [f"{job}.groups"]
+    assert s.stop()[0] == 0
+
+
 def test_a_job_that_did_not_come_to_its_end(service):
     body = {"type": "processing", "params": {"operation": "deduplicate"}, "run_at": 4 * 10**9}
     job = service.send("/api/jobs", body, service.root)[1]["id"]

@@ -51,6 +51,23 @@ def test_groups_plan_apply_undo(magpie, tmp_path):
     magpie.run("dupes", "undo", code=3)
 
 
+def test_a_picture_that_cannot_be_read_is_told(magpie, tmp_path):
+    """Its copies would be missing from the answer without a word."""
+    folder = tmp_path / "copies"
+    make_copies(folder)
+    magpie.run("add", folder)
+    assert magpie.json("dupes")[-1]["not_compared"] == 0
+    (folder / "half.jpg").unlink()
+    thumbnails = list(magpie.library.rglob("*.webp"))
+    assert thumbnails
+    for thumbnail in thumbnails:
+        thumbnail.unlink()
+    found = magpie.json("dupes")[-1]
+    assert found["not_compared"] == 1
+    assert len(found["groups"][0]["members"]) == 4
+    assert "1 picture could not be read and was compared with no other" in str(magpie.run("dupes").stdout)
+
+
 def test_a_changed_file_is_left_alone(magpie, tmp_path):
     folder = tmp_path / "copies"
     make_copies(folder)

@@ -186,6 +186,16 @@ def test_events_come_and_can_be_taken_up_again(service, tmp_path):
     page = service.ask("GET", "/api/events?type=image.&after=0", Accept="application/json",
                        Authorization=f"Bearer {service.root}").json
     assert [e["type"] for e in page["events"]][-3:] == ["image.added", "image.tagged", "image.removed"]
+    def back(query):
+        return service.ask("GET", f"/api/events?type=image.&order=desc{query}", Accept="application/json",
+                           Authorization=f"Bearer {service.root}")
+    newest = back("").json
+    assert [e["id"] for e in newest["events"][:3]] == ids[::-1]
+    assert newest["last_id"] == newest["events"][-1]["id"]
+    older = back(f"&before={ids[1]}").json
+    assert older["events"][0]["id"] == ids[0]
+    assert back(f"&before={newest['last_id']}").json == {"events": [], "last_id": newest["last_id"]}
+    assert back("&before=0").status == 422
     until = time.time() + 10
     while time.time() < until:  # daily figures follow within seconds
         days = service.send("/api/analytics/daily?name=image.added", token=service.root)[1]["days"]

@@ -3,6 +3,7 @@ import base64
 import io
 import json
 import math
+import re
 import struct
 import uuid
 
@@ -283,6 +284,28 @@ def test_odd_ones(service, tmp_path):
     kept = service.send(f"/api/feedback?image_id={first['image_id']}", token=service.root)[1]["feedback"]
     assert kept[0]["action"] == "anomaly" and kept[0]["note"] == "a scratch" and kept[0]["user_id"] == "1"
     assert service.send("/api/feedback", {"image_id": 9999, "action": "x"}, service.root)[0] == 404
+
+
+def test_pages_of_anomalies_are_judged_once(service):
+    def judged():
+        text = service.get("/metrics").text.decode()
+        found = re.search(r'image_processing_duration_seconds_count\{[^}]*"anomalies"[^}]*\} (\d+)', text)
+        return int(found[1]) if found else 0
+
+    first = service.send("/api/qa/anomalies?limit=7", token=service.root)[1]
+    before = judged()
+    assert before >= 1
+    second = service.send(f"/api/qa/anomalies?limit=7&cursor={first['next_cursor']}", token=service.root)[1]
+    strict = service.send("/api/qa/anomalies?alpha=0.01", token=service.root)[1]
+    assert judged() == before, "another page and another rate judge nothing anew"
+    assert {a["id"] for a in first["anomalies"]}.isdisjoint(a["id"] for a in second["anomalies"])
+    assert strict["flagged"] == sum(a["p_value"] <= 0.01 for a in strict["anomalies"]) <= first["flagged"]
+    other = service.send("/api/qa/anomalies?where=id>3", token=service.root)[1]
+    assert judged() == before + 1 and other["total"] == first["total"] - 3
+    gone = first["anomalies"][0]["id"]
+    assert service.send(f"/api/images/{gone}", token=service.root, method="DELETE")[0] in (200, 204)
+    assert gone not in {a["id"] for a in service.send("/api/qa/anomalies", token=service.root)[1]["anomalies"]}
+    assert judged() == before + 2
 
 
 def test_quality(service, tmp_path):

@@ -223,7 +223,8 @@ def become(magpie, statement, *values):
 @pytest.fixture(scope="module")
 def service(magpie):
     magpie.env.update(MAGPIE_SMTP_URL="smtp://127.0.0.1:9", MAGPIE_SMTP_FROM="magpie@example.org")  # nobody is there
-    s = Service(magpie, "--reset-url", "https://example.org/reset?token=")
+    magpie.env["MAGPIE_SHARE"] = str(magpie.library)  # no script there: nothing is fetched
+    s = Service(magpie, "--reset-url", "https://example.org/reset?token=", "--jwt-expiry", "24h")  # it may take an hour
     log = []
     reader = threading.Thread(target=lambda: log.extend(s.process.stderr))  # else the pipe fills up
     reader.start()
@@ -402,7 +403,8 @@ def test_enough_was_answered(service):
     done = {name for (name, status), n in service.counts.items() if status < 300}
     # What needs a token of ours, or what the limit of attempts by one address stops before it comes to it
     # (register), what the built-in model cannot (words), and what others may have taken away: the URL of indexProduct,
-    # the pictures of deleteImages (test_bulk.py has those), the verdict of clearVerdict (test_questions.py).
+    # the pictures of deleteImages (test_bulk.py has those), the verdict of clearVerdict (test_questions.py). Models that
+    # are installed are not fetched (test_administration.py does).
     assert operations - done <= {"setUp", "embedText", "register", "login", "refresh", "forgotPassword", "resetPassword",
                                  "putUpload", "ingestUpload", "getDocsFile", "indexProduct", "deleteImages",
-                                 "clearVerdict"}
+                                 "clearVerdict", "fetchModel"}

@@ -99,16 +99,43 @@ export function openBrowser(): Promise<Browser> {
 export const DESKTOP = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
-/** What went wrong in the pages of a context: errors, refused scripts and styles, answers of 500 and above. */
+/** What a page may shift by itself, as Lighthouse counts it: the share of the window that moves, times how far. */
+const MOST_SHIFT = 0.05;
+
+interface Shift {
+  /** Of one load of a page. */
+  load: string;
+  value: number;
+  what: string;
+}
+
+/** What went wrong in the pages of a context: errors, refused scripts and styles, answers of 500 and above, and
+ * what moved without anybody having touched it. */
 export class Watch {
   readonly found: string[] = [];
+  private readonly shifts: Shift[] = [];
   /** Messages that a test expects, such as Chromium's own line for an answer of 401. */
   allowed: RegExp[] = [/Failed to load resource/];
 
   async follow(context: BrowserContext): Promise<void> {
     context.setDefaultTimeout(20_000);
     await context.exposeFunction('magpieViolation', (text: string) => this.found.push(`policy: ${text}`));
+    await context.exposeFunction('magpieShifted', (shift: Shift) => this.shifts.push(shift));
     await context.addInitScript(() => {
+      interface Moved extends PerformanceEntry {
+        value: number;
+        hadRecentInput: boolean;
+        sources: { node: Node | null }[];
+      }
+      new PerformanceObserver((list) => {
+        const tell = (window as unknown as { magpieShifted: (shift: object) => void }).magpieShifted;
+        for (const { value, hadRecentInput, sources } of list.getEntries() as Moved[]) {
+          const what = sources
+            .map(({ node }) => (node as Partial<Element> | null)?.outerHTML?.slice(0, 100) ?? '')
+            .join(' ');
+          if (!hadRecentInput) tell({ load: `${location.pathname} ${performance.timeOrigin}`, value, what });
+        }
+      }).observe({ type: 'layout-shift', buffered: true });
       addEventListener('securitypolicyviolation', (event) => {
         const tell = (window as unknown as { magpieViolation: (text: string) => void }).magpieViolation;
         tell(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
@@ -129,9 +156,26 @@ export class Watch {
     });
   }
 
+  /** What moved so far was asked for, if not within the half second that the browser takes for an answer. */
+  mayShift(): void {
+    this.shifts.length = 0;
+  }
+
+  private shifted(): string[] {
+    const sums = new Map<string, { value: number; what: string }>();
+    for (const { load, value, what } of this.shifts.splice(0)) {
+      const sum = sums.get(load) ?? { value: 0, what: '' };
+      sums.set(load, { value: sum.value + value, what: `${sum.what}\n${value.toFixed(4)} ${what}` });
+    }
+    return [...sums]
+      .filter(([, { value }]) => value > MOST_SHIFT)
+      .map(([load, { value, what }]) => `${load} shifts by ${value.toFixed(3)}:${what}`);
+  }
+
   check(): void {
     const bad = this.found.filter((text) => !this.allowed.some((pattern) => pattern.test(text)));
     this.found.length = 0;
+    bad.push(...this.shifted());
     expect(bad).toEqual([]);
   }
 }

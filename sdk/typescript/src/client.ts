@@ -63,6 +63,16 @@ export interface FormOptions extends UploadOptions {
   tags?: string[];
 }
 
+export interface AssetOptions {
+  /** As document, video or dataset; without it a picture becomes one, and anything else a file. */
+  type?: string;
+  title?: string;
+  description?: string;
+  metadata?: Record<string, unknown>;
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+}
+
 export interface EventOptions {
   /** The beginning of a type, as `image.`. */
   type?: string;
@@ -270,6 +280,34 @@ export class Magpie {
     const { title, description, near_duplicates, signal } = options;
     const body = { key, title, description, near_duplicates };
     return this.json('POST', '/api/images/ingest', { body, signal });
+  }
+
+  /** Files of any type for a project, at most 200. One that is refused alone is thrown. */
+  async addAssets(
+    projectId: number,
+    files: readonly Upload[],
+    options: AssetOptions = {},
+  ): Promise<Schemas['AssetUpload']> {
+    const { type, title, description, metadata, onProgress, signal } = options;
+    const fields = { type, title, description, metadata: metadata && JSON.stringify(metadata) };
+    const body = formOf(files, fields);
+    return this.#sendForm(`/api/projects/${projectId}/assets`, body, onProgress, signal);
+  }
+
+  /** New bytes for an asset; the versions before stay. */
+  async addVersion(
+    assetId: number,
+    file: Upload,
+    options: Pick<AssetOptions, 'onProgress' | 'signal'> = {},
+  ): Promise<Schemas['AssetChange']> {
+    const { onProgress, signal } = options;
+    return this.#sendForm(`/api/assets/${assetId}/versions`, formOf([file], {}), onProgress, signal);
+  }
+
+  async #sendForm<T>(url: string, body: FormData, onProgress?: OnProgress, signal?: AbortSignal): Promise<T> {
+    const perform = performer(onProgress);
+    const response = await this.#send({ method: 'POST', url, body, signal: signal ?? null, perform });
+    return (await response.json()) as T;
   }
 
   // ---- jobs and events ----

@@ -1,5 +1,6 @@
 export { Magpie, unwrap } from './client.js';
 export type {
+  AssetOptions,
   EventOptions,
   FormOptions,
   JsonInit,

@@ -495,6 +495,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each role may do
+         * @description Of every permission that a route asks for. Beyond these, what is in a project is reached by its owner and its
+         *     members alone, unless the role reaches everything.
+         */
+        get: operations["listRoles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the service runs with, and where each value comes from
+         * @description For administrators (settings.read). All are read when the service starts; another value holds after a restart.
+         */
+        get: operations["listSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What turns pictures and words into vectors
+         * @description For administrators and operators (models.read).
+         */
+        get: operations["listModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{name}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch the library to another model
+         * @description For administrators (models.write). A job makes every vector and the indexes of the new model beside those of the
+         *     one in use, which goes on answering; then it switches at once. Stopped half-way it leaves everything as it was,
+         *     and the next try goes on from there. The vectors of the model before are kept, so that switching back is quick.
+         *     409 when the model is in use, is not installed, or a job is at work on models already. A body is not needed.
+         */
+        post: operations["useModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{name}/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring the files of a model
+         * @description For administrators (models.write). A job fetches them from where the command `model pull` does, pinned by
+         *     SHA-256. 409 when it is installed, or a job is at work on models already. A body is not needed.
+         */
+        post: operations["fetchModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/presign/upload": {
         parameters: {
             query?: never;
@@ -1390,8 +1495,8 @@ export interface paths {
          *     `Last-Event-ID`, which counts where both are said. A stream begins with an id alone, of where it begins,
          *     so that who loses it before the first event misses nothing; it ends after 15 minutes, to be taken up
          *     again. With `Accept: application/json`
-         *     instead a page of the past, from the beginning or from after `after`; it holds at most 200 and is the last
-         *     one when it is empty. Told is what happens in the projects that can be reached.
+         *     instead a page of the past, from the beginning or from after `after`, or with `order=desc` from the newest
+         *     or from before `before` backwards; it holds at most 200 and is the last one when it is empty. Told is what happens in the projects that can be reached.
          */
         get: operations["listEvents"];
         put?: never;
@@ -2445,6 +2550,8 @@ export interface components {
              * @description If all suggestions were followed
              */
             bytes_saved: number;
+            /** @description Pictures that could not be read; copies of them may be missing */
+            not_compared: number;
             /** @enum {unknown} */
             kind: "same" | "similar";
             threshold: number;
@@ -2788,10 +2895,51 @@ export interface components {
         };
         /** @example 2026-01-31 */
         Day: string;
+        Setting: {
+            /** @description As on the command line and in the file, without the dashes */
+            name: string;
+            /** @description As text; null where there is none; *** for a secret and for a URL that may have a password in it */
+            value: string | string[] | null;
+            secret: boolean;
+            /** @enum {unknown} */
+            origin: "default" | "file" | "environment" | "option";
+            /**
+             * @description The file with its line, the variable, or flag
+             * @example magpie.toml:3
+             */
+            source: string;
+            /** @description The variable that sets it */
+            environment: string;
+            default: string | null;
+            help: string;
+        };
+        Model: {
+            name: string;
+            about: string;
+            licence: string;
+            /** @description Of its weights; empty unless it is installed */
+            sha256: string;
+            /** @description Numbers of a vector of how pictures look; 0 unless it is installed */
+            dims: number;
+            /** @description Its files are there and whole */
+            installed: boolean;
+            /** @description It is in use */
+            current: boolean;
+            /** @description Its files can be brought; false for what is part of the program */
+            fetchable: boolean;
+            /**
+             * Format: int64
+             * @description Pictures that have vectors of it
+             */
+            images: number;
+        };
         /** @enum {unknown} */
         JobStatus: "queued" | "processing" | "completed" | "failed" | "cancelled" | "dead";
-        /** @enum {unknown} */
-        JobType: "processing" | "export" | "notification" | "cleanup" | "index_product" | "batch_index_products" | "reindex_all_products";
+        /**
+         * @description The last two are asked for by routes of their own
+         * @enum {unknown}
+         */
+        JobType: "processing" | "export" | "notification" | "cleanup" | "index_product" | "batch_index_products" | "reindex_all_products" | "use_model" | "fetch_model";
         Job: {
             /** Format: int64 */
             id: number;
@@ -3596,6 +3744,8 @@ export interface components {
         ProjectPathId: number;
         /** @example 12 */
         AssetId: number;
+        /** @example lite */
+        ModelName: components["schemas"]["Line"];
         /** @example 7 */
         JobId: number;
         /** @example 5 */
@@ -4846,6 +4996,215 @@ export interface operations {
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+        };
+    };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The roles, the mightiest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "permissions": [
+                     *         "users.write",
+                     *         "users.read",
+                     *         "assets.write",
+                     *         "assets.read"
+                     *       ],
+                     *       "roles": [
+                     *         {
+                     *           "role": "guest",
+                     *           "everything": false,
+                     *           "permissions": [
+                     *             "assets.read"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description All there are; also what scopes of API keys are made of */
+                        permissions: string[];
+                        roles: {
+                            role: components["schemas"]["Role"];
+                            /** @description It reaches what is in projects of others */
+                            everything: boolean;
+                            permissions: string[];
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    listSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The service's own options first, then what holds for every command */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "file": null,
+                     *       "settings": [
+                     *         {
+                     *           "name": "port",
+                     *           "value": "8080",
+                     *           "secret": false,
+                     *           "origin": "default",
+                     *           "source": "default",
+                     *           "environment": "MAGPIE_PORT",
+                     *           "default": "8080",
+                     *           "help": "The port to listen at; 0 takes a free one and says which."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description The configuration file that was read */
+                        file: string | null;
+                        settings: components["schemas"]["Setting"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every model that this version knows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "models": [
+                     *         {
+                     *           "name": "lite",
+                     *           "about": "concept search with a limited vocabulary",
+                     *           "licence": "Apache-2.0",
+                     *           "sha256": "5f1d0c2b",
+                     *           "dims": 1280,
+                     *           "installed": true,
+                     *           "current": true,
+                     *           "fetchable": true,
+                     *           "images": 2
+                     *         }
+                     *       ],
+                     *       "images": 2,
+                     *       "job": null
+                     *     }
+                     */
+                    "application/json": {
+                        models: components["schemas"]["Model"][];
+                        /**
+                         * Format: int64
+                         * @description Pictures in the library
+                         */
+                        images: number;
+                        /** @description The one that is at work on models, or waits to be */
+                        job: components["schemas"]["Job"] | null;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    useModel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this job; asked for again under the same name, it is not added twice. 409 when it is another. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example lite */
+                name: components["parameters"]["ModelName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["JobKnown"];
+            202: components["responses"]["JobTaken"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    fetchModel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this job; asked for again under the same name, it is not added twice. 409 when it is another. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @example lite */
+                name: components["parameters"]["ModelName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["JobKnown"];
+            202: components["responses"]["JobTaken"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
         };
     };
     presignUploadByQuery: {
@@ -6904,6 +7263,7 @@ export interface operations {
                      *       ],
                      *       "total": 1,
                      *       "bytes_saved": 9121,
+                     *       "not_compared": 0,
                      *       "kind": "same",
                      *       "threshold": 0.5,
                      *       "next_cursor": null,
@@ -7085,6 +7445,7 @@ export interface operations {
                      *       ],
                      *       "total": 1,
                      *       "bytes_saved": 9121,
+                     *       "not_compared": 0,
                      *       "kind": "same",
                      *       "threshold": 0.5,
                      *       "next_cursor": null,
@@ -8645,6 +9006,10 @@ export interface operations {
             query?: {
                 /** @description An id; newer events follow */
                 after?: number;
+                /** @description An id; only older events. Of a page */
+                before?: number;
+                /** @description By id. Of a page */
+                order?: "asc" | "desc";
                 /**
                  * @description What the type begins with
                  * @example image.
@@ -8688,7 +9053,7 @@ export interface operations {
                         events: components["schemas"]["Event"][];
                         /**
                          * Format: int64
-                         * @description after of the next page
+                         * @description after of the next page; with order=desc, before
                          */
                         last_id: number;
                     };

@@ -131,6 +131,20 @@ describe('uploads', () => {
     await expect(fake(() => problem(422)).magpie.upload([file])).rejects.toMatchObject({ status: 422 });
   });
 
+  it('of any type go to their project, and new versions to their asset', async () => {
+    const { magpie, asked } = fake(() => json({ status: 'ok' }));
+    await magpie.addAssets(7, [file], { type: 'document', metadata: { station: 'pier' } });
+    await magpie.addVersion(31, file);
+    expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'POST http://fake/api/projects/7/assets',
+      'POST http://fake/api/assets/31/versions',
+    ]);
+    const form = asked[0]?.body as FormData;
+    expect([...form.keys()]).toEqual(['type', 'metadata', 'files']);
+    expect(form.get('metadata')).toBe('{"station":"pier"}');
+    expect([...(asked[1]?.body as FormData).keys()]).toEqual(['files']);
+  });
+
   it('over a link do not show who asks', async () => {
     const { magpie, asked } = fake(
       ({ url }) =>

@@ -30,7 +30,8 @@ static const magpie_group sample[] = {
 
 static mp_span packed(const magpie_group *group, size_t n, mp_buf *out)
 {
-    magpie_groups groups = {.group = group, .n = n, .kind = MAGPIE_SIMILAR, .threshold = 0.25F};
+    magpie_groups groups = {
+        .group = group, .n = n, .kind = MAGPIE_SIMILAR, .threshold = 0.25F, .not_compared = 4};
     mp_clusters_pack(&groups, 1.5, out);
     return (mp_span){(const uint8_t *)out->p, out->n};
 }
@@ -65,6 +66,7 @@ static void test_groups_come_back(void **state)
     assert_int_equal(list.n, 2);
     assert_int_equal(list.bytes_saved, 10142);
     assert_int_equal(list.kind, MAGPIE_SIMILAR);
+    assert_int_equal(list.not_compared, 4);
     assert_true(list.threshold == 0.25F && list.seconds == 1.5);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(mp_clusters_get(&list, i, arena, &group, &why), MP_OK);

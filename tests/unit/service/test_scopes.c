@@ -61,6 +61,13 @@ static void roles_are_known(void **state)
     assert_false(mp_role_is("root") || mp_role_is("") || mp_role_is("Admin"));
     assert_true(mp_role_may("admin", "keys.write"));
     assert_false(mp_role_may("operator", "keys.write"));
+    assert_true(mp_role_may("operator", "models.read"));
+    assert_false(mp_role_may("operator", "models.write") ||
+                 mp_role_may("operator", "settings.read"));
+    size_t n = 0;
+    while (mp_role_at(n))
+        assert_true(mp_role_is(mp_role_at(n++)));
+    assert_int_equal(n, 4);
 }
 
 int main(void)

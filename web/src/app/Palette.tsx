@@ -5,7 +5,7 @@ import { useSearches } from '@/lib/searches';
 import { t } from '@/text';
 import { cx } from '@/ui/cx';
 import { Dialog } from '@/ui/Dialog';
-import { menuOf } from './page';
+import { menuOf, othersOf } from './page';
 import { signOut, useUser } from './session';
 import { chooseTheme, type Theme } from './theme';
 
@@ -27,9 +27,9 @@ function useCommands(words: string, onKeys: () => void): Command[] {
   const searches = useSearches();
   const go = (to: string, search = {}) => void navigate({ to, search });
   const all: Command[] = [
-    ...menuOf(user).map((page) => ({
+    ...[...menuOf(user), ...othersOf(user)].map((page) => ({
       text: t('palette.goTo', { page: t(page.title) }),
-      icon: page.nav?.icon ?? Search,
+      icon: page.nav?.icon ?? page.palette ?? Search,
       run: () => go(page.path),
     })),
     ...searches.map(({ name, query }) => ({

@@ -16,6 +16,8 @@ export interface PageSpec {
   title: TextKey;
   /** In the menu: by rising order; `key` behind g leads there. */
   nav?: { icon: LucideIcon; order: number; key: string };
+  /** Not in the menu, but among the commands, with this sign. */
+  palette?: LucideIcon;
   /** Whether to offer it. The service decides by itself. */
   may?: (user: User) => boolean;
 }
@@ -28,4 +30,9 @@ export const menu = pages
 
 export function menuOf(user: User | null): PageSpec[] {
   return menu.filter((page) => user !== null && (page.may?.(user) ?? true));
+}
+
+/** Those that the commands offer besides the menu. */
+export function othersOf(user: User | null): PageSpec[] {
+  return pages.filter((page) => page.palette !== undefined && user !== null && (page.may?.(user) ?? true));
 }

@@ -266,6 +266,7 @@ class DedupAnswer(TypedDict):
     cluster_info: List[ClusterInfo]
     total: int
     bytes_saved: int
+    not_compared: int
     kind: Literal["same", "similar"]
     threshold: float
     next_cursor: Optional[str]

@@ -21,6 +21,7 @@ import { magpie, mayWrite, queries, useUser } from '@/app/session';
 import { toast, toastError } from '@/app/toasts';
 import { Thumb } from '@/grid/Picture';
 import { Selection } from '@/grid/select';
+import { save } from '@/lib/save';
 import { useUrl } from '@/lib/url';
 import { keyOf, say, useVerdicts, type Word } from '@/lib/verdicts';
 import { number, t } from '@/text';
@@ -38,8 +39,8 @@ import { Viewer } from '@/viewer/Viewer';
 import { Heat } from './Heat';
 import { Histogram } from './Histogram';
 import { AsNormals, Normals, quoted } from './Normals';
-import { csv, fetchOdd, lineOf, nearestRate, save, useOdd, type Odd, type Question } from './odd';
-import { Tiles } from './Tiles';
+import { csv, fetchOdd, lineOf, nearestRate, useOdd, type Odd, type Question } from './odd';
+import { Tiles } from '@/ui/Tiles';
 
 const MOST_EXPORTED = 100_000;
 const percent = (value: number) => number(value, { style: 'percent', maximumFractionDigits: 1 });

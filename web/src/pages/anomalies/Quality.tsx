@@ -14,7 +14,7 @@ import { Empty } from '@/ui/Empty';
 import { Skeleton } from '@/ui/Skeleton';
 import { Trouble } from '@/ui/Trouble';
 import { Viewer } from '@/viewer/Viewer';
-import { Tiles } from './Tiles';
+import { Tiles } from '@/ui/Tiles';
 
 const ISSUES = ['blurred', 'too_dark', 'too_bright', 'low_contrast', 'blank'] as const;
 type Issue = (typeof ISSUES)[number];

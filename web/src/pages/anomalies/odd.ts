@@ -3,6 +3,7 @@ import type { components } from '@magpie/client';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { magpie } from '@/app/session';
+import { writeCsv } from '@/lib/csv';
 import type { Word } from '@/lib/verdicts';
 
 export type Odd = components['schemas']['Anomaly'];
@@ -87,23 +88,6 @@ export function lineOf(one: Odd, alpha: number, verdict: Word | undefined): Line
   };
 }
 
-/** A cell that a spreadsheet would take for a formula is text. */
-function cell(value: string | number | boolean): string {
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 export function csv(lines: readonly Line[]): string {
-  return [COLUMNS.join(','), ...lines.map((line) => COLUMNS.map((name) => cell(line[name])).join(','))]
-    .join('\r\n')
-    .concat('\r\n');
-}
-
-export function save(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  return writeCsv([COLUMNS, ...lines.map((line) => COLUMNS.map((name) => line[name]))]);
 }

@@ -7,6 +7,7 @@ import { useProjectId } from '@/app/project';
 import { magpie, mayWrite, useUser } from '@/app/session';
 import type { Cell } from '@/grid/useCells';
 import { Thumb } from '@/grid/Picture';
+import { titleOf } from '@/lib/jobs';
 import { ago, bytes, number, t } from '@/text';
 import { Empty } from '@/ui/Empty';
 import { Page } from '@/ui/Page';
@@ -75,7 +76,9 @@ function Jobs() {
           key={job.id}
           className="flex min-h-9 items-center justify-between gap-3 border-b border-line last:border-0"
         >
-          <span className="truncate">{job.type.replaceAll('_', ' ')}</span>
+          <Link to={`/jobs/${job.id}`} className="truncate rounded-md hover:underline">
+            {titleOf(job)}
+          </Link>
           <span className="shrink-0 text-muted">
             {isOver(job.status) || job.progress.total === 0
               ? t(`job.${job.status}`)
@@ -209,7 +212,8 @@ export default function Dashboard() {
           )}
         </Empty>
       )}
-      <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-4">
+      {/* Cards that give way to the words above are other ones: nothing is seen to jump. */}
+      <div key={stats?.images === 0 ? 'empty' : 'full'} className="grid gap-4 md:grid-cols-2 xl:grid-cols-4">
         <Card title={t('dashboard.counts')} wide>
           {stats ? <Figures stats={stats} /> : <Skeleton className="h-14" />}
         </Card>

@@ -257,6 +257,11 @@ function Clusters() {
                   <span className="text-muted"> · {t('duplicates.decided', { n: decided, total })}</span>
                 )}
               </p>
+              {first.not_compared > 0 && (
+                <p className="text-sm text-warn" role="status">
+                  {t('duplicates.notCompared', { n: first.not_compared })}
+                </p>
+              )}
               {idle && (
                 <div className="mt-2 max-w-md">
                   <Meter label={t('duplicates.reviewed')} done={decided} total={total} />
