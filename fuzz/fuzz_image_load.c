@@ -18,5 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                   l.image.w > l.width || l.image.h > l.height || l.frames < 1)
         abort();
     mp_image_free(&l.image);
+    mp_exif exif;
+    if (mp_load_header((mp_span){data, n}, &limits, &l, &exif, &why) == MP_OK)
+        mp_exif_clean(&exif);
     return 0;
 }

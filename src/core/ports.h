@@ -32,6 +32,16 @@ magpie_item *mp_core_publish(const mp_item *item);
  * that nothing else needs. Unknown ids are fine; *removed counts the others. BUSY, IO, FULL. */
 MP_CHECK mp_err mp_core_remove(magpie *m, const int64_t *ids, size_t n, size_t *removed,
                                mp_why *why);
+/* One thing that a camera wrote into a picture: a text, or (text NULL) a number or a flag. */
+typedef struct mp_core_fact {
+    const char *name, *text;
+    double number;
+    bool is_flag;
+} mp_core_fact;
+/* All that is said, read from the original by a decode worker. Texts are valid UTF-8 without
+ * control characters; all in `arena`. NOT_FOUND: no such picture, or its file is gone. */
+MP_CHECK mp_err mp_core_facts(magpie *m, int64_t id, mp_arena *arena, mp_core_fact **out, size_t *n,
+                              mp_why *why);
 /* The most bytes that a picture may have. */
 int64_t mp_core_max_bytes(const magpie *m);
 

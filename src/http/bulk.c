@@ -3,6 +3,8 @@
 #include "http/items.h"
 #include "http/server.h"
 
+#include "core/ports.h"
+
 enum { MOST_IDS = 10000, MOST_TAGS = 64 };
 
 #define IDS_MEMBER                                                                                 \
@@ -77,4 +79,64 @@ void mp_handle_delete_images(mp_request *r)
         mp_reply_error(r, err, &why);
     else
         mp_reply_json(r, 200, json_pack("{s:I}", "deleted", (json_int_t)n));
+}
+
+/* Under the library's write lock: the project must not go meanwhile, nor get the same bytes. */
+static mp_err move_locked(magpie *library, const int64_t *ids, size_t n, int64_t project_id,
+                          mp_why *why)
+{
+    mp_err err = mp_core_begin_write(library, why);
+    if (err)
+        return err;
+    err = mp_meta_move(mp_core_meta(library), ids, n, project_id, why);
+    mp_core_end_write(library);
+    return err;
+}
+
+/* Where they are now, so that a move can be taken back: [{project_id, ids}]. */
+static mp_err projects_of(mp_request *r, const int64_t *ids, size_t n, json_t *out, mp_why *why)
+{
+    mp_meta *meta = mp_core_meta(r->service->library);
+    for (size_t i = 0; i < n; i++) {
+        int64_t project;
+        size_t k;
+        json_t *one, *list = NULL;
+        mp_err err = mp_meta_get_item_project(meta, ids[i], &project, why);
+        if (err)
+            return err;
+        json_array_foreach(out, k, one)
+        {
+            if (json_integer_value(json_object_get(one, "project_id")) == project)
+                list = json_object_get(one, "ids");
+        }
+        if (!list) {
+            list = json_array();
+            json_array_append_new(
+                out, json_pack("{s:I, s:o}", "project_id", (json_int_t)project, "ids", list));
+        }
+        json_array_append_new(list, json_integer(ids[i]));
+    }
+    return MP_OK;
+}
+
+void mp_handle_move_images(mp_request *r)
+{
+    static const mp_member members[] = {IDS_MEMBER, {"project_id", JSON_INTEGER, true, 1, 9e15}};
+    size_t n;
+    int64_t *ids;
+    mp_why why = {0};
+    if (!mp_body_read(r, members, MP_COUNT(members)) || !read_ids(r, &ids, &n))
+        return;
+    int64_t project = json_integer_value(json_object_get(r->json, "project_id"));
+    if (!mp_project_reached(r, project, true))
+        return;
+    json_t *from = json_array();
+    mp_err err = projects_of(r, ids, n, from, &why);
+    if (!err)
+        err = move_locked(r->service->library, ids, n, project, &why);
+    if (!err)
+        mp_reply_json(r, 200, json_pack("{s:I, s:O}", "moved", (json_int_t)n, "from", from));
+    else
+        mp_reply_failure(r, err, &why);
+    json_decref(from);
 }

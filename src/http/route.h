@@ -59,6 +59,8 @@ void mp_handle_list_images(mp_request *r); /* images.c */
 void mp_handle_get_image(mp_request *r);
 void mp_handle_tag_images(mp_request *r); /* bulk.c */
 void mp_handle_delete_images(mp_request *r);
+void mp_handle_move_images(mp_request *r);
+void mp_handle_metadata(mp_request *r); /* metadata.c */
 void mp_handle_timeline(mp_request *r); /* timeline.c */
 void mp_handle_cells(mp_request *r);
 void mp_handle_some_cells(mp_request *r);

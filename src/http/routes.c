@@ -63,6 +63,7 @@ const mp_route mp_routes[] = {
     AT(GET, "/api/images", list_images, MAY("assets.read")),
     AT(POST, "/api/images/tags", tag_images, MAY("assets.write"), JSON),
     AT(POST, "/api/images/delete", delete_images, MAY("assets.write"), JSON),
+    AT(POST, "/api/images/move", move_images, MAY("assets.write"), JSON),
     AT(GET, "/api/images/timeline", timeline, MAY("assets.read")),
     AT(GET, "/api/images/cells", cells, MAY("assets.read")),
     AT(POST, "/api/images/cells", some_cells, MAY("assets.read"), JSON),
@@ -72,6 +73,7 @@ const mp_route mp_routes[] = {
     AT(GET, "/api/images/{id}/content", content, MAY("assets.read"), .linked = true),
     AT(GET, "/api/images/{id}/thumbnail", thumbnail, MAY("assets.read"), .linked = true),
     AT(POST, "/api/images/{id}/thumbnail", make_thumbnail, MAY("assets.write"), JSON),
+    AT(GET, "/api/images/{id}/metadata", metadata, MAY("assets.read")),
     AT(POST, "/api/images/{id}/reindex", reindex_image, MAY("assets.write"), JSON),
     AT(GET, "/api/images/{id}/explain", explain, MAY("assets.read")),
 

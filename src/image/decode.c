@@ -6,6 +6,7 @@
  * in a child that had served no other before: an earlier picture may have left damage behind, or
  * the system may have killed an idle child. */
 #include "image/child.h"
+#include "image/load.h"
 
 #include "base/os.h"
 
@@ -172,6 +173,8 @@ static mp_err take_results(const mp_child *c, const mp_decode_spec *spec, const 
     out->taken_ms = r->taken_ms;
     out->quality = r->quality;
     memcpy(out->phash, r->phash, sizeof out->phash);
+    out->exif = r->exif;
+    mp_exif_clean(&out->exif);
     return err;
 }
 
@@ -212,7 +215,9 @@ static mp_err check_spec(const mp_decode_spec *spec, mp_why *why)
     size_t need = WIRE_MAX_THUMBNAIL;
     if (spec->n_views < 0 || spec->n_views > MP_MAX_VIEWS || spec->fit_long_side < 0 ||
         spec->fit_long_side > WIRE_MAX_FITTED || spec->thumbnail < 0 ||
-        spec->thumbnail > WIRE_MAX_FITTED)
+        spec->thumbnail > WIRE_MAX_FITTED ||
+        (spec->header &&
+         (spec->n_views || spec->analysis || spec->fit_long_side || spec->thumbnail)))
         return mp_fail(why, MP_INVALID, "no such decode request");
     need += wire_align((size_t)spec->fit_long_side * (size_t)spec->fit_long_side * 3);
     for (int i = 0; i < spec->n_views; i++) {

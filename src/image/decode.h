@@ -32,13 +32,27 @@ typedef struct mp_decode_spec {
     int thumbnail;     /* long side of a WebP thumbnail, 0: none */
     int fit_long_side; /* also the whole picture as RGB, aspect kept, long side at most this
                           (never enlarged), at most 1024; 0: none */
+    bool header; /* the header alone: size, time and EXIF, none of the above; no pixel is decoded */
 } mp_decode_spec;
+
+/* What the camera wrote into the picture. Texts are valid UTF-8 without control characters, ""
+ * where nothing is said; numbers are NAN then. */
+typedef struct mp_exif {
+    char make[64], model[64], lens[96], software[64], artist[96], copyright[160];
+    char taken[32];                             /* local time as it stands there */
+    double exposure_s, f_number, iso, focal_mm; /* above 0 */
+    double focal_35mm;                          /* as on 35 mm film */
+    double bias_ev;                             /* exposure compensation */
+    double flash;                               /* bit 0: it fired */
+    double latitude, longitude, altitude_m;     /* WGS 84; south, west and below are negative */
+} mp_exif;
 
 typedef struct mp_decoded {
     mp_format format;
     int width, height; /* of the original, after orientation */
     int frames;
     int64_t taken_ms; /* EXIF DateTimeOriginal as UTC, 0 if none */
+    mp_exif exif;     /* with `header` alone */
     mp_image view[MP_MAX_VIEWS];
     mp_image fitted;
     uint64_t phash[8]; /* as mp_phash8 */

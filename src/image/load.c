@@ -228,10 +228,12 @@ static mp_err stream_pixels(VipsImage *im, mp_image *out, mp_why *why)
     return err;
 }
 
-mp_err mp_load(mp_span bytes, const mp_load_limits *limits, int min_short, int min_long,
-               mp_loaded *out, mp_why *why)
+/* Everything but the pixels. *im: the caller's, on success alone. */
+static mp_err open_header(mp_span bytes, const mp_load_limits *limits, mp_loaded *out,
+                          VipsImage **im, mp_why *why)
 {
     *out = (mp_loaded){.format = mp_sniff(bytes)};
+    *im = NULL;
     if (out->format == MP_FORMAT_NONE)
         return mp_fail(why, MP_UNSUPPORTED, "not a picture");
     mp_err err = mp_vips_start(why);
@@ -243,20 +245,47 @@ mp_err mp_load(mp_span bytes, const mp_load_limits *limits, int min_short, int m
     err = check_size(w, h, limits, why);
     if (err)
         return err;
-    VipsImage *im = open_bytes(bytes, out->format, 1);
-    if (!im)
+    *im = open_bytes(bytes, out->format, 1);
+    if (!*im)
         return mp_vips_fail(why, MP_CORRUPT, "broken picture");
-    int orientation = vips_image_get_orientation(im);
+    int orientation = vips_image_get_orientation(*im);
     bool swap = orientation >= 5 && orientation <= 8;
-    out->width = swap ? vips_image_get_height(im) : vips_image_get_width(im);
-    out->height = swap ? vips_image_get_width(im) : vips_image_get_height(im);
-    out->frames = vips_image_get_n_pages(im);
-    out->taken_ms = taken_ms(im);
+    out->width = swap ? vips_image_get_height(*im) : vips_image_get_width(*im);
+    out->height = swap ? vips_image_get_width(*im) : vips_image_get_height(*im);
+    out->frames = vips_image_get_n_pages(*im);
+    out->taken_ms = taken_ms(*im);
     err = check_size(out->width, out->height, limits, why);
+    if (err) {
+        g_object_unref(*im);
+        *im = NULL;
+    }
+    return err;
+}
+
+mp_err mp_load_header(mp_span bytes, const mp_load_limits *limits, mp_loaded *out, mp_exif *exif,
+                      mp_why *why)
+{
+    VipsImage *im;
+    mp_err err = open_header(bytes, limits, out, &im, why);
+    if (err)
+        return err;
+    mp_vips_exif(im, exif);
+    g_object_unref(im);
+    return MP_OK;
+}
+
+mp_err mp_load(mp_span bytes, const mp_load_limits *limits, int min_short, int min_long,
+               mp_loaded *out, mp_why *why)
+{
+    VipsImage *im;
+    mp_err err = open_header(bytes, limits, out, &im, why);
+    if (err)
+        return err;
+    int orientation = vips_image_get_orientation(im);
     int shrink = jpeg_shrink(out, min_short, min_long);
-    if (!err && shrink > 1 && !step(&im, open_bytes(bytes, out->format, shrink)))
+    if (shrink > 1 && !step(&im, open_bytes(bytes, out->format, shrink)))
         return mp_vips_fail(why, MP_CORRUPT, "broken picture");
-    if (!err && (!to_srgb(&im) || !on_white(&im) || !three_bytes(&im)))
+    if (!to_srgb(&im) || !on_white(&im) || !three_bytes(&im))
         err = mp_vips_fail(why, MP_CORRUPT, "cannot convert the colours");
     if (!err)
         err = stream_pixels(im, &out->image, why);

@@ -20,7 +20,7 @@
 
 enum {
     WIRE_FD = 3,
-    WIRE_MAGIC = 0x4d505733, /* "MPW3": change it with the structs below */
+    WIRE_MAGIC = 0x4d505734, /* "MPW4": change it with the structs below */
     WIRE_SHARED = 16 * 1024 * 1024,
     WIRE_MAX_VIEW_SIDE = 1024,
     WIRE_MAX_FITTED = 1024,
@@ -51,6 +51,7 @@ typedef struct wire_reply {
     int64_t taken_ms, thumbnail_n;
     uint64_t phash[8];
     mp_quality quality;
+    mp_exif exif;
 } wire_reply;
 
 static inline size_t wire_align(size_t n)

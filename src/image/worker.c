@@ -126,6 +126,15 @@ static mp_err make_thumbnail(const mp_image *im, const mp_decode_spec *spec, res
     return err;
 }
 
+static void tell(const mp_loaded *loaded, wire_reply *reply)
+{
+    reply->format = (int32_t)loaded->format;
+    reply->width = loaded->width;
+    reply->height = loaded->height;
+    reply->frames = loaded->frames;
+    reply->taken_ms = loaded->taken_ms;
+}
+
 static mp_err decode(mp_span bytes, const wire_request *q, uint8_t *shared, wire_reply *reply)
 {
     mp_load_limits limits = {q->max_pixels, q->max_side};
@@ -133,14 +142,13 @@ static mp_err decode(mp_span bytes, const wire_request *q, uint8_t *shared, wire
     results r = {shared, 0};
     int shortest, longest;
     needed_sides(&q->spec, &shortest, &longest);
-    mp_err err = mp_load(bytes, &limits, shortest, longest, &loaded, &reply->why);
+    mp_err err = q->spec.header ? mp_load_header(bytes, &limits, &loaded, &reply->exif, &reply->why)
+                                : mp_load(bytes, &limits, shortest, longest, &loaded, &reply->why);
     if (err)
         return err;
-    reply->format = (int32_t)loaded.format;
-    reply->width = loaded.width;
-    reply->height = loaded.height;
-    reply->frames = loaded.frames;
-    reply->taken_ms = loaded.taken_ms;
+    tell(&loaded, reply);
+    if (q->spec.header)
+        return MP_OK;
     err = make_views(&loaded.image, &q->spec, &r, &reply->why);
     if (!err)
         err = make_fitted(&loaded.image, &q->spec, &r, reply);

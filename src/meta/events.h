@@ -23,8 +23,9 @@ typedef struct mp_event {
 } mp_event;
 
 /* From now on every change of a picture is an event too, in the same transaction: image.added,
- * image.changed, image.tagged, image.described, image.removed, image.trashed, image.restored; the
- * subject is its id. Kept with the library: also what other processes do is told. */
+ * image.changed, image.tagged, image.described, image.moved, image.removed, image.trashed,
+ * image.restored; the subject is its id. Kept with the library: also what other processes do is
+ * told. */
 MP_CHECK mp_err mp_meta_tell_changes(mp_meta *m, mp_why *why);
 
 /* All in one transaction. Errors: INVALID (no type, data that are not JSON), TOO_BIG. */

@@ -208,6 +208,9 @@ MP_CHECK mp_err mp_meta_tag(mp_meta *m, const int64_t *ids, size_t n, const char
 /* NULL leaves a field; changes drop the item's "sentence" vectors. */
 MP_CHECK mp_err mp_meta_describe(mp_meta *m, int64_t id, const char *title, const char *description,
                                  mp_why *why);
+/* To another project, all of them or none. EXISTS: the project has the bytes of one of them. */
+MP_CHECK mp_err mp_meta_move(mp_meta *m, const int64_t *ids, size_t n, int64_t project_id,
+                             mp_why *why);
 MP_CHECK mp_err mp_meta_set_state(mp_meta *m, const int64_t *ids, size_t n, mp_item_state state,
                                   mp_why *why);
 

@@ -342,3 +342,39 @@ mp_err mp_meta_set_state(mp_meta *m, const int64_t *ids, size_t n, mp_item_state
         err = mp_sql_bump(c, true, why);
     return mp_sql_end(m, err, why);
 }
+
+/* ---- projects ---- */
+
+static mp_err move_one(conn *c, int64_t id, int64_t project_id, mp_why *why)
+{
+    static const char twin[] =
+        "SELECT o.id FROM asset a JOIN version v ON v.id = a.version_id "
+        "JOIN version w ON w.sha256 = v.sha256 JOIN asset o ON o.version_id = w.id "
+        "WHERE a.id = ?1 AND a.project_id <> ?2 AND o.project_id = ?2 AND o.type = 'image' "
+        "AND o.state <> 2 LIMIT 1";
+    static const char sql[] = "UPDATE asset SET project_id = ?2 WHERE id = ?1";
+    int64_t args[2] = {id, project_id};
+    mp_err err = must_exist(c, id, why);
+    sqlite3_stmt *s = err ? NULL : mp_sql_ask(c, twin, &err, why, "ii", id, project_id);
+    if (s && mp_sql_row(c, s, &err, why)) {
+        err = mp_fail(why, MP_EXISTS, "the project has the bytes of #%lld already, as #%lld",
+                      (long long)id, (long long)sqlite3_column_int64(s, 0));
+        sqlite3_reset(s);
+    }
+    if (!err)
+        err = mp_sql_exec_ints(c, sql, args, 2, why);
+    return err ? err : mp_sql_item_event(c, id, "image.moved", why);
+}
+
+mp_err mp_meta_move(mp_meta *m, const int64_t *ids, size_t n, int64_t project_id, mp_why *why)
+{
+    conn *c;
+    mp_err err = mp_sql_begin(m, &c, why);
+    if (err)
+        return err;
+    for (size_t i = 0; !err && i < n; i++)
+        err = move_one(c, ids[i], project_id, why);
+    if (!err)
+        err = mp_sql_bump(c, false, why);
+    return mp_sql_end(m, err, why);
+}

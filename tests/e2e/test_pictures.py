@@ -12,6 +12,7 @@ import time
 import pytest
 from conftest import picture
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 from service import Service
 
 
@@ -410,3 +411,36 @@ def test_near_duplicates_at_the_door(service, magpie, bytes_of):
     assert status == 409 and answer["match"]["id"] == first["id"]
     status, answer = service.send("/api/images/ingest", {"key": link["key"], "near_duplicates": "keep"}, root)
     assert status == 201 and answer["id"] > first["id"]
+
+
+def test_metadata(service, tmp_path):
+    """What the camera wrote: read by a worker, bounded, and with nothing in it that a page must fear."""
+    token = service.set_up()
+    path = tmp_path / "made" / "exif.jpg"
+    picture(path, 5, (320, 240))
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Canon", "Canon EOS (R6)"
+    exif[0x0131] = "<img src=x onerror=alert(1)>\x1b[31m\n"
+    exif[0x8298] = "x" * 5000
+    inner = exif.get_ifd(0x8769)
+    inner.update({0x829A: IFDRational(1, 125), 0x829D: IFDRational(28, 10), 0x8827: 400, 0x920A: IFDRational(50),
+                  0x9209: 1, 0x9003: "2024:05:01 12:30:15", 0x9204: IFDRational(-1, 2)})
+    place = exif.get_ifd(0x8825)
+    place.update({1: "S", 2: (33.0, 51.0, 36.0), 3: "E", 4: (151.0, 12.0, 0.0), 5: b"\x00", 6: 12.5})
+    Image.open(path).save(path, quality=90, exif=exif)
+    plain = tmp_path / "made" / "plain.jpg"
+    picture(plain, 6, (320, 240))
+    rows = service.upload(token, [("exif.jpg", path.read_bytes()), ("plain.jpg", plain.read_bytes())]).json["images"]
+    status, answer = service.send(f"/api/images/{rows[0]['id']}/metadata", token=token)
+    assert status == 200
+    found = answer["exif"]
+    assert found["make"] == "Canon" and found["model"] == "Canon EOS (R6)"
+    assert found["software"] == "<img src=x onerror=alert(1)>[31m"
+    assert set(found["copyright"]) == {"x"} and 100 < len(found["copyright"]) < 160
+    assert found["taken"] == "2024:05:01 12:30:15" and found["flash"] is True
+    numbers = {"exposure_s": 0.008, "f_number": 2.8, "iso": 400, "focal_length_mm": 50, "exposure_bias_ev": -0.5,
+               "latitude": -33.86, "longitude": 151.2, "altitude_m": 12.5}
+    assert {name: found.get(name) for name in numbers} == pytest.approx(numbers)
+    assert service.send(f"/api/images/{rows[1]['id']}/metadata", token=token) == (200, {"exif": {}})
+    assert service.send(f"/api/images/{rows[0]['id']}/metadata", token=service.register("other"))[0] == 404
+    assert service.send("/api/images/999999/metadata", token=token)[0] == 404

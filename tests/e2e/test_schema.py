@@ -38,7 +38,7 @@ JOBS, PRODUCTS = 12, 12
 SPARE = 4  # accounts and projects that may be changed and removed, after those that ask
 ASKERS = ("nobody", "guest", "user", "operator", "admin")  # who may least asks first
 ENDING = ["logout", "endSession", "changePassword"]  # of the session that asks
-LATER = ["applyPlan", "undoPlan", "changeUser", "changeProject"]  # take away what others ask for
+LATER = ["applyPlan", "undoPlan", "changeUser", "changeProject", "moveImages"]  # take away what others ask for
 LAST = ["deleteImage", "deleteImages", "dropPlan", "deleteAsset", "deleteProduct", "deleteUser", "deleteProject",
         "rotateSigningKey"]
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,

@@ -48,8 +48,15 @@ export interface UploadOptions {
   project_id?: number;
   title?: string;
   description?: string;
+  /** What becomes of a picture that shows the same as one of the project; `refuse`: a 409 with `match`. */
+  near_duplicates?: Schemas['NearDuplicates'];
   onProgress?: OnProgress;
   signal?: AbortSignal;
+}
+
+export interface LinkOptions extends UploadOptions {
+  /** The bytes are with the service, under this key: from now on `ingest` can be said again without them. */
+  onStored?: (key: string) => void;
 }
 
 export interface FormOptions extends UploadOptions {
@@ -224,8 +231,14 @@ export class Magpie {
 
   /** Sends pictures as one form, at most 200. What is refused among others is told in its row. */
   async upload(files: readonly Upload[], options: FormOptions = {}): Promise<Schemas['UploadAnswer']> {
-    const { project_id, title, description, tags, onProgress, signal } = options;
-    const fields = { project_id: project_id?.toString(), title, description, tags: tags?.join(',') };
+    const { project_id, title, description, near_duplicates, tags, onProgress, signal } = options;
+    const fields = {
+      project_id: project_id?.toString(),
+      title,
+      description,
+      near_duplicates,
+      tags: tags?.join(','),
+    };
     try {
       const response = await this.#send({
         method: 'POST',
@@ -243,8 +256,8 @@ export class Magpie {
   }
 
   /** Sends one picture over a presigned link, and takes it in. */
-  async uploadByLink(file: Upload, options: UploadOptions = {}): Promise<Schemas['TakenImage']> {
-    const { project_id, title, description, onProgress, signal } = options;
+  async uploadByLink(file: Upload, options: LinkOptions = {}): Promise<Schemas['TakenImage']> {
+    const { project_id, onStored, onProgress, signal } = options;
     const link = await this.json<Schemas['Presigned']>('POST', '/api/presign/upload', {
       body: { file_name: file.name, file_type: typeOf(file), file_size: file.data.size, project_id },
       signal,
@@ -258,7 +271,15 @@ export class Magpie {
       signal: signal ?? null,
       perform: performer(onProgress),
     });
-    return this.json('POST', '/api/images/ingest', { body: { key: link.key, title, description }, signal });
+    onStored?.(link.key);
+    return this.ingest(link.key, options);
+  }
+
+  /** Takes in what lies with the service under a presigned link's key. */
+  ingest(key: string, options: UploadOptions = {}): Promise<Schemas['TakenImage']> {
+    const { title, description, near_duplicates, signal } = options;
+    const body = { key, title, description, near_duplicates };
+    return this.json('POST', '/api/images/ingest', { body, signal });
   }
 
   /** Files of any type for a project, at most 200. One that is refused alone is thrown. */

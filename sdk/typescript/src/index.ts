@@ -4,6 +4,7 @@ export type {
   EventOptions,
   FormOptions,
   JsonInit,
+  LinkOptions,
   MagpieOptions,
   MapQuery,
   Query,

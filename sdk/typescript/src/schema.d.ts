@@ -718,6 +718,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/images/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move many pictures to another project
+         * @description All of them are moved or, when one cannot be, none. Needs to write to their projects and to the new one. 409
+         *     when that one has the bytes of one of them already, or is archived. Their numbers, words, verdicts and versions
+         *     stay.
+         */
+        post: operations["moveImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/images/timeline": {
         parameters: {
             query?: never;
@@ -824,6 +846,27 @@ export interface paths {
          * @description A body is not needed.
          */
         post: operations["makeThumbnail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/{id}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the camera wrote into the picture
+         * @description Read from the original when it is asked for. What is not said, or makes no sense, is left out. Texts hold no
+         *     control characters and have at most 160 bytes. 410 when the file is not where it was.
+         */
+        get: operations["getMetadata"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5748,6 +5791,75 @@ export interface operations {
             507: components["responses"]["Full"];
         };
     };
+    moveImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         12,
+                 *         "15"
+                 *       ],
+                 *       "project_id": 1
+                 *     }
+                 */
+                "application/json": {
+                    ids: components["schemas"]["ImageRef"][];
+                    project_id: components["schemas"]["ProjectNumber"];
+                };
+            };
+        };
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "moved": 2,
+                     *       "from": [
+                     *         {
+                     *           "project_id": 3,
+                     *           "ids": [
+                     *             12,
+                     *             15
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        moved: number;
+                        /** @description Where they were, to take the move back */
+                        from: {
+                            /** Format: int64 */
+                            project_id: number;
+                            ids: number[];
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
     getTimeline: {
         parameters: {
             query?: {
@@ -6340,6 +6452,74 @@ export interface operations {
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
             507: components["responses"]["Full"];
+        };
+    };
+    getMetadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 12 */
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its EXIF */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "exif": {
+                     *         "make": "Canon",
+                     *         "model": "Canon EOS R6",
+                     *         "exposure_s": 0.008,
+                     *         "f_number": 2.8,
+                     *         "iso": 400,
+                     *         "flash": false
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        exif: {
+                            make?: string;
+                            model?: string;
+                            lens?: string;
+                            software?: string;
+                            artist?: string;
+                            copyright?: string;
+                            /** @description The local time as it stands there: 2024:05:01 12:30:15 */
+                            taken?: string;
+                            exposure_s?: number;
+                            f_number?: number;
+                            iso?: number;
+                            focal_length_mm?: number;
+                            focal_length_35mm?: number;
+                            exposure_bias_ev?: number;
+                            /** @description It fired */
+                            flash?: boolean;
+                            /** @description Always with longitude */
+                            latitude?: number;
+                            longitude?: number;
+                            altitude_m?: number;
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
         };
     };
     reindexImage: {

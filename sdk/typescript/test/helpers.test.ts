@@ -165,6 +165,25 @@ describe('uploads', () => {
     expect(asked[2]?.body).toBe('{"key":"k","title":"A"}');
   });
 
+  it('over a link tell the key, so that what was refused is taken in without its bytes', async () => {
+    let match = true;
+    const { magpie, asked } = fake(({ url }) => {
+      if (url.endsWith('/api/presign/upload')) return json({ upload_url: 'http://elsewhere/put', key: 'k' });
+      return url.endsWith('/ingest') && match ? problem(409) : json({ id: 1, status: 'added' });
+    });
+    const keys: string[] = [];
+    const onStored = (key: string) => keys.push(key);
+    const sent = magpie.uploadByLink(file, { near_duplicates: 'refuse', onStored });
+    await expect(sent).rejects.toMatchObject({ status: 409 });
+    expect(keys).toEqual(['k']);
+    match = false;
+    await magpie.ingest('k', { near_duplicates: 'keep' });
+    expect(asked.slice(2).map(({ body }) => body)).toEqual([
+      '{"key":"k","near_duplicates":"refuse"}',
+      '{"key":"k","near_duplicates":"keep"}',
+    ]);
+  });
+
   it('tell progress where XMLHttpRequest exists, and sign in as all do', async () => {
     const sent: { url: string; headers: Record<string, string>; body: unknown }[] = [];
     class FakeXhr {

@@ -86,6 +86,51 @@ static void damaged_profiles(void **state)
     free(srgb.p);
 }
 
+static bool is_clean(const char *text, size_t cap)
+{
+    size_t n = strnlen(text, cap);
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return false;
+    return n < cap;
+}
+
+/* What is left of any EXIF has ends and no control characters. */
+static void damaged_exif(void **state)
+{
+    (void)state;
+    static const mp_load_limits limits = {1000000, 1000};
+    mp_image im = fixture_image(80, 56);
+    mp_bytes b;
+    mp_rng rng = {7};
+    mp_loaded loaded;
+    mp_exif exif;
+    mp_why why;
+    assert_true(fixture_encode_exif(&im, ".jpg", 6, "2021:07:09 08:07:06", &b));
+    assert_ok(mp_load_header(fixture_span(b), &limits, &loaded, &exif, &why));
+    assert_string_equal(exif.taken, "2021:07:09 08:07:06");
+    assert_int_equal(loaded.width, 56);
+    assert_null(loaded.image.px);
+    int read = 0;
+    for (int i = 0; i < 2000; i++) {
+        uint8_t *bad = malloc(b.n);
+        memcpy(bad, b.p, b.n);
+        for (int k = 0; k < 3; k++) /* the EXIF lies at the start */
+            bad[2 + mp_rng_u64(&rng) % MP_MIN(b.n - 2, (size_t)300)] = (uint8_t)mp_rng_u64(&rng);
+        if (mp_load_header((mp_span){bad, b.n}, &limits, &loaded, &exif, &why) == MP_OK) {
+            mp_exif_clean(&exif);
+            assert_true(is_clean(exif.make, sizeof exif.make));
+            assert_true(is_clean(exif.taken, sizeof exif.taken));
+            assert_true(is_clean(exif.software, sizeof exif.software));
+            read++;
+        }
+        free(bad);
+    }
+    assert_true(read > 500);
+    free(b.p);
+    mp_image_free(&im);
+}
+
 static void netpbm_sizes(void **state)
 {
     (void)state;
@@ -118,9 +163,8 @@ static void netpbm_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exif_times),
-        cmocka_unit_test(netpbm_sizes),
-        cmocka_unit_test(profiles_that_are_srgb),
+        cmocka_unit_test(exif_times),       cmocka_unit_test(damaged_exif),
+        cmocka_unit_test(netpbm_sizes),     cmocka_unit_test(profiles_that_are_srgb),
         cmocka_unit_test(damaged_profiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

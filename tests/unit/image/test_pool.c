@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -240,6 +241,26 @@ static void lies_are_noticed(void **state)
         assert_true(!out.fitted.px && !out.thumbnail);
         mp_decoder_close(d);
     }
+    free(b.p);
+}
+
+static void exif_of_a_child_is_harmless(void **state)
+{
+    (void)state;
+    static const mp_decode_spec header = {.header = true};
+    mp_bytes b = good_picture();
+    mp_decoder *d = liar("exif", 20000);
+    mp_decoded out;
+    mp_why why;
+    assert_ok(mp_decode_bytes(d, fixture_span(b), &header, &out, &why));
+    assert_int_equal(strlen(out.exif.make), sizeof out.exif.make - 1);
+    assert_string_equal(out.exif.model, "A[1m\xc3\xa9");
+    assert_string_equal(out.exif.lens, "");
+    assert_string_equal(out.exif.copyright, "");
+    assert_true(isnan(out.exif.f_number) && isnan(out.exif.iso) && isnan(out.exif.altitude_m));
+    assert_true(isnan(out.exif.latitude) && isnan(out.exif.longitude));
+    assert_true(out.exif.exposure_s > 0.49 && out.exif.exposure_s < 0.51);
+    mp_decoder_close(d);
     free(b.p);
 }
 
@@ -500,6 +521,7 @@ int main(void)
         cmocka_unit_test(a_crash_ends_only_its_picture),
         cmocka_unit_test(an_idle_child_may_die),
         cmocka_unit_test(lies_are_noticed),
+        cmocka_unit_test(exif_of_a_child_is_harmless),
         cmocka_unit_test(words_of_a_child_are_harmless),
         cmocka_unit_test(a_death_in_a_used_child_is_tried_again),
         cmocka_unit_test(what_is_no_decoder),

@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router';
-import { CornerDownLeft, Keyboard, LogOut, Search, SunMoon, type LucideIcon } from 'lucide-react';
+import { Bookmark, CornerDownLeft, Keyboard, LogOut, Search, SunMoon, type LucideIcon } from 'lucide-react';
 import { useId, useState } from 'react';
+import { useSearches } from '@/lib/searches';
 import { t } from '@/text';
 import { cx } from '@/ui/cx';
 import { Dialog } from '@/ui/Dialog';
@@ -23,12 +24,18 @@ const THEMES: readonly [Theme, string][] = [
 function useCommands(words: string, onKeys: () => void): Command[] {
   const navigate = useNavigate();
   const user = useUser();
+  const searches = useSearches();
   const go = (to: string, search = {}) => void navigate({ to, search });
   const all: Command[] = [
     ...[...menuOf(user), ...othersOf(user)].map((page) => ({
       text: t('palette.goTo', { page: t(page.title) }),
       icon: page.nav?.icon ?? page.palette ?? Search,
       run: () => go(page.path),
+    })),
+    ...searches.map(({ name, query }) => ({
+      text: t('saved.palette', { name }),
+      icon: Bookmark,
+      run: () => go('/search', query),
     })),
     ...THEMES.map(([name, text]) => ({
       text: t('palette.theme', { name: text }),

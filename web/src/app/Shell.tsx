@@ -12,34 +12,12 @@ import { Expired } from './Expired';
 import { useShortcuts } from './keys';
 import { menuOf } from './page';
 import { chooseProject, project, useProjects } from './project';
+import { Rail } from './Rail';
 import { signOut, useSession, useUser } from './session';
 import { chooseTheme, theme, type Theme } from './theme';
 
 const Palette = lazy(() => import('./Palette'));
 const KeySheet = lazy(() => import('./KeySheet'));
-
-function Rail() {
-  const list = menuOf(useUser());
-  return (
-    <nav
-      aria-label={t('app.pages')}
-      className="order-last flex shrink-0 border-line bg-surface max-md:border-t md:order-first md:w-24 md:flex-col md:gap-1 md:border-r md:p-2"
-    >
-      {list.map(({ path, title, nav }) => (
-        <Link
-          key={path}
-          to={path}
-          activeOptions={{ exact: path === '/', includeSearch: false }}
-          className="flex min-h-14 min-w-0 flex-1 flex-col items-center justify-center gap-1 rounded-md px-1 text-xs text-muted hover:bg-sunken md:flex-none"
-          activeProps={{ className: 'bg-accent-soft! text-text! font-medium' }}
-        >
-          {nav && <nav.icon size={20} aria-hidden />}
-          <span className="max-w-full truncate">{t(title)}</span>
-        </Link>
-      ))}
-    </nav>
-  );
-}
 
 function SearchField({ field }: { field: React.RefObject<HTMLInputElement | null> }) {
   const navigate = useNavigate();

@@ -39,6 +39,8 @@ export interface GridProps {
   onTooMany: () => void;
   /** Not shown: about to be deleted. */
   hidden: ReadonlySet<number>;
+  /** A month to go to; a new object goes there again. */
+  target?: { month: string } | null;
 }
 
 interface Placed {
@@ -73,6 +75,7 @@ export function Grid({
   onOpen,
   onTooMany,
   hidden,
+  target = null,
 }: GridProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const { width, height: view } = useSize(scroller);
@@ -112,6 +115,21 @@ export function Grid({
     },
     [remember, show],
   );
+
+  const toMonth = useRef<((month: string) => void) | null>(null);
+  useEffect(() => {
+    toMonth.current = (month) => {
+      const section = sections.find((one) => one.segment.month === month);
+      if (!section) return;
+      jump(tops[section.at] ?? 0);
+      setActive(section.first);
+    };
+  });
+  useEffect(() => {
+    if (!target) return;
+    toMonth.current?.(target.month);
+    scroller.current?.focus({ preventScroll: true });
+  }, [target]);
 
   // ---- what is near the view ----
 

@@ -34,6 +34,17 @@ export function useVerdicts(): ReadonlyMap<string, Word> {
   return data ?? NONE;
 }
 
+/** All that was said of one picture, the newest first. */
+export function useSaidOf(id: number): readonly Said[] {
+  const { data } = useQuery({
+    queryKey: KEY,
+    queryFn: ({ signal }) => magpie.json<Answer>('GET', '/api/verdicts', { signal }),
+  });
+  return (data?.verdicts ?? [])
+    .filter((one) => one.image_id === id || one.other_id === id)
+    .sort((a, b) => b.at.localeCompare(a.at));
+}
+
 function put(word: Word | null, a: number, b: number): void {
   const pair = b ? [Math.min(a, b), Math.max(a, b)] : [a, 0];
   queries.setQueryData<Answer>(KEY, (old) => {

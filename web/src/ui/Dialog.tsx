@@ -1,8 +1,9 @@
 import { X } from 'lucide-react';
-import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { useId, useRef, type ReactNode } from 'react';
 import { t } from '@/text';
 import { IconButton } from './Button';
 import { cx } from './cx';
+import { useModal } from './useModal';
 
 export interface DialogProps {
   title: string;
@@ -17,15 +18,7 @@ export interface DialogProps {
 export function Dialog({ title, children, onClose, wide, bare }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
-    const dialog = ref.current;
-    const before = document.activeElement;
-    dialog?.showModal();
-    return () => {
-      dialog?.close();
-      if (before instanceof HTMLElement) before.focus();
-    };
-  }, []);
+  useModal(ref, true);
   return (
     <dialog
       ref={ref}

@@ -1,7 +1,20 @@
 import { useCallback } from 'react';
 
 /** A picture that is a file here and nowhere else yet. */
-export function LocalPicture({ file, alt, className }: { file: File; alt: string; className?: string }) {
+export function LocalPicture({
+  file,
+  alt,
+  className,
+  onLoad,
+  onError,
+}: {
+  file: File;
+  alt: string;
+  className?: string;
+  onLoad?: (image: HTMLImageElement) => void;
+  /** The browser does not show this kind of picture. */
+  onError?: () => void;
+}) {
   const show = useCallback(
     (image: HTMLImageElement | null) => {
       if (!image) return;
@@ -11,5 +24,14 @@ export function LocalPicture({ file, alt, className }: { file: File; alt: string
     },
     [file],
   );
-  return <img ref={show} alt={alt} decoding="async" className={className} />;
+  return (
+    <img
+      ref={show}
+      alt={alt}
+      decoding="async"
+      onLoad={(event) => onLoad?.(event.currentTarget)}
+      onError={onError}
+      className={className}
+    />
+  );
 }

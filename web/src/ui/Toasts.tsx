@@ -1,10 +1,12 @@
 import { X } from 'lucide-react';
 import { useEffect, useState } from 'react';
+import { createPortal } from 'react-dom';
 import { dismiss, toasts, type Toast } from '@/app/toasts';
 import { useStore } from '@/lib/store';
 import { t } from '@/text';
 import { Button, IconButton } from './Button';
 import { cx } from './cx';
+import { topmost } from './useModal';
 
 function One({ toast }: { toast: Toast }) {
   const [held, setHeld] = useState(false);
@@ -45,16 +47,19 @@ function One({ toast }: { toast: Toast }) {
   );
 }
 
-/** Pauses while somebody points at a notice or is inside it. */
+/** Pauses while somebody points at a notice or is inside it. They stand in the dialog that is open, if one is: else
+ * nobody could take anything back there. */
 export function Toasts() {
   const all = useStore(toasts);
-  return (
+  const dialog = useStore(topmost);
+  return createPortal(
     <section aria-label={t('app.notices')}>
       <ol className="pointer-events-none fixed inset-x-4 bottom-20 z-50 mx-auto flex max-w-md flex-col gap-2 md:bottom-6">
         {all.map((toast) => (
           <One key={toast.id} toast={toast} />
         ))}
       </ol>
-    </section>
+    </section>,
+    dialog ?? document.body,
   );
 }

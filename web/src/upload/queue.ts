@@ -2,10 +2,16 @@
 import { MagpieError } from '@magpie/client';
 import { describe, type Trouble } from '@/app/errors';
 import { project } from '@/app/project';
-import { magpie, queries } from '@/app/session';
+import { router } from '@/app/router';
+import { magpie } from '@/app/session';
+import { toast } from '@/app/toasts';
 import { store } from '@/lib/store';
+import { t } from '@/text';
+import { asking, matchOf, type Answer, type Match } from './gate';
+import { carryOver, letGo, refresh } from './replace';
 
-export type Status = 'waiting' | 'sending' | 'added' | 'known' | 'failed';
+/** `asking`: the project has one that shows the same, and somebody must say what to do. */
+export type Status = 'waiting' | 'sending' | 'asking' | 'added' | 'known' | 'skipped' | 'failed';
 
 export interface Item {
   id: number;
@@ -19,14 +25,26 @@ export interface Item {
   tries: number;
   trouble?: Trouble | undefined;
   image?: { id: number; preview_url: string } | undefined;
+  match?: Match | undefined;
+  answer?: Answer | undefined;
+  /** Its bytes are with the service already, under this key. */
+  key?: string | undefined;
 }
 
 export interface Queue {
   items: readonly Item[];
   paused: boolean;
+  /** The answer to every further question, until all is done. */
+  forAll?: Answer | undefined;
 }
 
 export const queue = store<Queue>({ items: [], paused: false });
+
+/** From here on a file goes over a link of its own: nothing but its bytes is in the request, and they need not be
+ * sent again when something is asked afterwards. */
+const LARGE = 16_000_000;
+/** What a link can be made for. */
+const LINKED = /^image\/(jpeg|png|webp|gif|tiff|avif|heic)$/;
 
 const AT_ONCE = 3;
 const TRIES = 4;
@@ -65,10 +83,30 @@ export function retry(ids?: readonly number[]): void {
     ...now,
     items: now.items.map((item) =>
       item.status === 'failed' && (ids?.includes(item.id) ?? true)
-        ? { ...item, status: 'waiting', tries: 0, sent: 0, trouble: undefined }
+        ? { ...item, status: 'waiting', tries: 0, sent: 0, trouble: undefined, key: undefined }
         : item,
     ),
   });
+  pump();
+}
+
+function answered(item: Item, answer: Answer): Item {
+  return answer === 'skip'
+    ? { ...item, status: 'skipped', answer }
+    : { ...item, status: 'waiting', answer, sent: 0, tries: 0 };
+}
+
+/** What to do with one that the project has already, or with all of them: also those that are still to come. */
+export function decide(id: number, answer: Answer, all: boolean): void {
+  const now = queue.get();
+  queue.set({
+    ...now,
+    forAll: all ? answer : now.forAll,
+    items: now.items.map((item) =>
+      item.status === 'asking' && (all || item.id === id) ? answered(item, answer) : item,
+    ),
+  });
+  settle();
   pump();
 }
 
@@ -85,7 +123,7 @@ export function clearDone(): void {
   cancel(
     queue
       .get()
-      .items.filter((item) => item.status === 'added' || item.status === 'known')
+      .items.filter(({ status }) => status === 'added' || status === 'known' || status === 'skipped')
       .map((item) => item.id),
   );
 }
@@ -120,33 +158,80 @@ function watchSpeed(id: number) {
   };
 }
 
+function take(item: Item, flight: AbortController) {
+  const options = {
+    ...(project.get() ? { project_id: project.get() } : {}),
+    ...(item.answer ? { near_duplicates: 'keep' as const } : {}),
+    ...(asking.get() && !item.answer ? { near_duplicates: 'refuse' as const } : {}),
+    signal: flight.signal,
+    onProgress: watchSpeed(item.id),
+  };
+  if (item.key) return magpie.ingest(item.key, options);
+  const file = { name: item.file.name, data: item.file };
+  if (item.file.size >= LARGE && LINKED.test(item.file.type))
+    return magpie.uploadByLink(file, { ...options, onStored: (key) => patch(item.id, { key }) });
+  return magpie.upload([file], options).then(({ images }) => images[0]);
+}
+
+// Old ones that were replaced; they go together, in one notice.
+let replaced: number[] = [];
+
+/** Whoever went elsewhere meanwhile does not see the questions. */
+function remind(n: number): void {
+  if (n === 0 || location.pathname === '/upload') return;
+  const run = () => void router.navigate({ to: '/upload' });
+  toast({ text: t('gate.open', { n }), action: { label: t('gate.look'), run }, lasts: 12_000 });
+}
+
+/** When nothing is on its way any more. */
+function settle(): void {
+  const now = queue.get();
+  const open = (one: Item) => one.status === 'waiting' || one.status === 'sending';
+  if (!now.items.some((one) => open(one) && one.answer === 'replace')) {
+    letGo(replaced);
+    replaced = [];
+  }
+  if (now.items.some(open)) return;
+  refresh();
+  remind(now.items.filter((one) => one.status === 'asking').length);
+  if (now.forAll && !now.items.some((one) => one.status === 'asking'))
+    queue.set({ ...now, forAll: undefined });
+}
+
 async function send(item: Item): Promise<void> {
   const flight = new AbortController();
   flights.set(item.id, flight);
   patch(item.id, { status: 'sending', sent: 0, tries: item.tries + 1 });
   try {
-    const answer = await magpie.upload([{ name: item.file.name, data: item.file }], {
-      ...(project.get() ? { project_id: project.get() } : {}),
-      signal: flight.signal,
-      onProgress: watchSpeed(item.id),
-    });
-    const [row] = answer.images;
-    if (row && 'preview_url' in row)
-      patch(item.id, {
-        status: row.status,
-        sent: item.file.size,
-        image: { id: row.id, preview_url: row.preview_url },
-      });
-    else patch(item.id, { status: 'added', sent: item.file.size });
+    const row = await take(item, flight);
+    if (row && 'preview_url' in row) {
+      const { id, preview_url, status } = row;
+      if (item.answer === 'replace' && item.match && item.match.id !== id) {
+        await carryOver(item.match.id, id);
+        replaced.push(item.match.id);
+      }
+      patch(item.id, { status, sent: item.file.size, image: { id, preview_url } });
+    } else patch(item.id, { status: 'added', sent: item.file.size });
   } catch (error) {
+    const match = matchOf(error);
     if (flight.signal.aborted) patch(item.id, { status: 'waiting', sent: 0, tries: item.tries });
+    else if (match) ask(item.id, match);
     else fail(item, error);
   }
   flights.delete(item.id);
-  const { items } = queue.get();
-  if (items.every((one) => one.status !== 'waiting' && one.status !== 'sending'))
-    for (const key of ['timeline', 'stats', 'recent']) void queries.invalidateQueries({ queryKey: [key] });
+  settle();
   pump();
+}
+
+function ask(id: number, match: Match): void {
+  const now = queue.get();
+  const asked = (item: Item): Item => ({ ...item, status: 'asking', match, sent: 0 });
+  queue.set({
+    ...now,
+    items: now.items.map((item) =>
+      item.id !== id ? item : now.forAll ? answered(asked(item), now.forAll) : asked(item),
+    ),
+  });
 }
 
 function fail(item: Item, error: unknown): void {

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { useState, type ReactNode } from 'react';
+import { useState } from 'react';
 import type { components } from '@magpie/client';
 import { toastError } from '@/app/toasts';
 import { magpie, mayWrite, useUser } from '@/app/session';
@@ -10,17 +10,13 @@ import { Button } from '@/ui/Button';
 import { Chip } from '@/ui/Chip';
 import { INPUT } from '@/ui/Field';
 import { Thumb } from '@/grid/Picture';
+import { useProjects } from '@/app/project';
+import { Camera } from './Camera';
+import { History } from './History';
+import { Row } from './Row';
+import { Versions } from './Versions';
 
 export type Image = components['schemas']['Image'];
-
-function Row({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="flex gap-3 py-1">
-      <dt className="w-24 shrink-0 text-muted">{name}</dt>
-      <dd className="min-w-0 break-words">{children}</dd>
-    </div>
-  );
-}
 
 interface Change {
   title?: string;
@@ -183,6 +179,8 @@ function Neighbours({ id, onOpen }: { id: number; onOpen: (id: number) => void }
 }
 
 export function Facts({ image, onOpen }: { image: Image; onOpen: (id: number) => void }) {
+  const { data: projects } = useProjects();
+  const inside = projects?.find((one) => one.id === image.project_id)?.name;
   return (
     <div className="flex flex-col gap-5 p-4">
       <Words image={image} />
@@ -199,6 +197,7 @@ export function Facts({ image, onOpen }: { image: Image; onOpen: (id: number) =>
           <Row name={t('viewer.added')}>
             {image.created_at ? date(image.created_at) : t('viewer.unknown')}
           </Row>
+          {inside && <Row name={t('nav.project')}>{inside}</Row>}
           {image.issues.length > 0 && (
             <Row name={t('viewer.issues')}>{image.issues.map((issue) => t(`issue.${issue}`)).join(', ')}</Row>
           )}
@@ -222,6 +221,9 @@ export function Facts({ image, onOpen }: { image: Image; onOpen: (id: number) =>
           </dl>
         </details>
       </section>
+      <Camera id={image.id} />
+      <History id={image.id} onOpen={onOpen} />
+      <Versions id={image.id} />
       <Neighbours id={image.id} onOpen={onOpen} />
     </div>
   );

@@ -1,7 +1,7 @@
 /* One picture, as large as the window: zoom and pan, the one before and after, what is known of it. */
 import { useQuery } from '@tanstack/react-query';
 import { ChevronLeft, ChevronRight, Download, Info, Trash2, X, ZoomIn, ZoomOut } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { useShortcuts } from '@/app/keys';
 import { magpie, mayWrite, useUser } from '@/app/session';
 import { number, t } from '@/text';
@@ -9,6 +9,7 @@ import { IconButton } from '@/ui/Button';
 import { cx } from '@/ui/cx';
 import { Skeleton } from '@/ui/Skeleton';
 import { Trouble } from '@/ui/Trouble';
+import { useModal } from '@/ui/useModal';
 import { Facts, type Image } from './Facts';
 import { useZoom } from './useZoom';
 
@@ -103,15 +104,7 @@ export function Viewer({ id, onClose, onOpen, onStep, onDelete }: ViewerProps) {
     queryFn: ({ signal }) => magpie.json<Image>('GET', `/api/images/${id}`, { signal }),
     staleTime: 10 * 60_000,
   });
-  useEffect(() => {
-    const element = dialog.current;
-    const before = document.activeElement;
-    element?.showModal();
-    return () => {
-      element?.close();
-      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
-    };
-  }, []);
+  useModal(dialog);
   useShortcuts([
     { keys: 'ArrowLeft', label: t('viewer.previous'), inDialog: true, run: () => onStep?.(-1) },
     { keys: 'ArrowRight', label: t('viewer.next'), inDialog: true, run: () => onStep?.(1) },

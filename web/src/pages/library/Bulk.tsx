@@ -1,9 +1,13 @@
-import { Tag, Trash2, X } from 'lucide-react';
+import { FolderInput, Tag, Trash2, X } from 'lucide-react';
 import { useState } from 'react';
+import { useShortcuts } from '@/app/keys';
+import { useProjects, type Project } from '@/app/project';
 import { t } from '@/text';
 import { Button, IconButton } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
 import { Field } from '@/ui/Field';
+import { RoomyButton } from '@/ui/RoomyButton';
+import { MoveForm } from './Move';
 
 function TagForm({
   n,
@@ -49,21 +53,31 @@ function TagForm({
   );
 }
 
-/** What can be done with all that are chosen. */
-export function Bulk({
-  n,
-  may,
-  onClear,
-  onTag,
-  onDelete,
-}: {
+export interface BulkProps {
   n: number;
   may: boolean;
+  /** The project that all of them are in, where that is known. */
+  from: number | undefined;
   onClear: () => void;
   onTag: (add: string[], remove: string[]) => void;
+  onMove: (project: Project) => void;
   onDelete: () => void;
-}) {
-  const [tagging, setTagging] = useState(false);
+}
+
+/** What can be done with all that are chosen. */
+export function Bulk({ n, may, from, onClear, onTag, onMove, onDelete }: BulkProps) {
+  const { data: projects = [] } = useProjects();
+  const [open, setOpen] = useState<'tag' | 'move' | null>(null);
+  const movable = projects.some((one) => one.id !== from) && projects.length > 1;
+  useShortcuts(
+    [
+      { keys: 't', label: t('bulk.tag'), run: () => setOpen('tag') },
+      { keys: 'Delete', label: t('bulk.delete'), run: onDelete },
+    ],
+    may,
+  );
+  useShortcuts([{ keys: 'm', label: t('move.open'), run: () => setOpen('move') }], may && movable);
+  const close = () => setOpen(null);
   return (
     <div
       role="toolbar"
@@ -76,15 +90,21 @@ export function Bulk({
       </span>
       {may && (
         <>
-          <Button icon={Tag} onClick={() => setTagging(true)}>
+          <RoomyButton icon={Tag} aria-keyshortcuts="t" onClick={() => setOpen('tag')}>
             {t('bulk.tag')}
-          </Button>
-          <Button look="danger" icon={Trash2} onClick={onDelete}>
+          </RoomyButton>
+          {movable && (
+            <RoomyButton icon={FolderInput} aria-keyshortcuts="m" onClick={() => setOpen('move')}>
+              {t('move.open')}
+            </RoomyButton>
+          )}
+          <RoomyButton look="danger" icon={Trash2} aria-keyshortcuts="Delete" onClick={onDelete}>
             {t('bulk.delete')}
-          </Button>
+          </RoomyButton>
         </>
       )}
-      {tagging && <TagForm n={n} onTag={onTag} onClose={() => setTagging(false)} />}
+      {open === 'tag' && <TagForm n={n} onTag={onTag} onClose={close} />}
+      {open === 'move' && <MoveForm n={n} from={from} onMove={onMove} onClose={close} />}
     </div>
   );
 }

@@ -1,5 +1,6 @@
-import { ArrowDownUp, Filter, Grid3x3 } from 'lucide-react';
+import { ArrowDownUp, CalendarSearch, Filter, Grid3x3 } from 'lucide-react';
 import { useState } from 'react';
+import { useShortcuts } from '@/app/keys';
 import { t } from '@/text';
 import { Button } from '@/ui/Button';
 import { Chip } from '@/ui/Chip';
@@ -125,10 +126,15 @@ export interface FiltersProps {
   rows: RowSize;
   onRows: (rows: RowSize) => void;
   total: number | undefined;
+  onJump: () => void;
 }
 
-export function Filters({ url, onSet, rows, onRows, total }: FiltersProps) {
+export function Filters({ url, onSet, rows, onRows, total, onJump }: FiltersProps) {
   const [open, setOpen] = useState(false);
+  useShortcuts([
+    { keys: 'f', label: t('filter.title'), run: () => setOpen(true) },
+    { keys: 'j', label: t('jump.title'), run: onJump },
+  ]);
   const sort = `${url['sort'] ?? 'added'} ${url['order'] ?? 'desc'}`;
   const orders = [
     ['added desc', t('library.newest')],
@@ -151,7 +157,22 @@ export function Filters({ url, onSet, rows, onRows, total }: FiltersProps) {
           />
         ))}
       </div>
-      <Button look="quiet" icon={Filter} onClick={() => setOpen(true)} aria-label={t('filter.title')}>
+      <Button
+        look="quiet"
+        icon={CalendarSearch}
+        onClick={onJump}
+        aria-label={t('jump.title')}
+        aria-keyshortcuts="j"
+      >
+        <span className="max-lg:hidden">{t('jump.title')}</span>
+      </Button>
+      <Button
+        look="quiet"
+        icon={Filter}
+        onClick={() => setOpen(true)}
+        aria-label={t('filter.title')}
+        aria-keyshortcuts="f"
+      >
         <span className="max-md:hidden">{t('filter.title')}</span>
       </Button>
       <Menu

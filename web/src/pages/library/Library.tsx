@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-quer
 import { useNavigate } from '@tanstack/react-router';
 import { FilterX, ImagePlus } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import { useProjectId } from '@/app/project';
+import { useProjectId, type Project } from '@/app/project';
 import { magpie, mayWrite, useUser } from '@/app/session';
 import { toast, toastError, undoable } from '@/app/toasts';
 import { Grid } from '@/grid/Grid';
@@ -18,7 +18,9 @@ import { Skeleton } from '@/ui/Skeleton';
 import { Trouble } from '@/ui/Trouble';
 import { Viewer } from '@/viewer/Viewer';
 import { Bulk } from './Bulk';
+import { moveMany, tagMany } from './changes';
 import { Filters, FILTERS, ROWS, type RowSize } from './Filters';
+import { Jump } from './Jump';
 
 const STORED = 'magpie.rows';
 const NONE: ReadonlySet<number> = new Set();
@@ -28,13 +30,18 @@ interface Timeline {
   segments: Segment[];
 }
 
-function useDeletion(hidden: ReadonlySet<number>, setHidden: (hidden: ReadonlySet<number>) => void) {
+type Hide = (change: (hidden: ReadonlySet<number>) => ReadonlySet<number>) => void;
+
+const withThese = (ids: readonly number[]) => (hidden: ReadonlySet<number>) => new Set([...hidden, ...ids]);
+const withoutThese = (ids: readonly number[]) => (hidden: ReadonlySet<number>) =>
+  new Set([...hidden].filter((id) => !ids.includes(id)));
+
+function useDeletion(setHidden: Hide) {
   const client = useQueryClient();
   // Hidden at once, deleted when the time to take it back is over.
   return (ids: readonly number[]) => {
-    const gone = new Set([...hidden, ...ids]);
-    setHidden(gone);
-    const back = () => setHidden(new Set([...gone].filter((id) => !ids.includes(id))));
+    setHidden(withThese(ids));
+    const back = () => setHidden(withoutThese(ids));
     const commit = () => {
       magpie
         .json('POST', '/api/images/delete', { body: { ids }, keepalive: true })
@@ -46,6 +53,15 @@ function useDeletion(hidden: ReadonlySet<number>, setHidden: (hidden: ReadonlySe
     };
     undoable(t('bulk.deleted', { n: ids.length }), t('app.undo'), commit, back);
   };
+}
+
+/** Gone at once from the project that is looked at; back where the service refuses, or when it is taken back. */
+function moveAway(ids: readonly number[], from: number | undefined, to: Project, setHidden: Hide): void {
+  const back = () => setHidden(withoutThese(ids));
+  if (from !== undefined) setHidden(withThese(ids));
+  void moveMany(ids, to, back).then((fine) => {
+    if (!fine) back();
+  });
 }
 
 function useOpen(query: ListQuery, segments: readonly Segment[]) {
@@ -76,7 +92,6 @@ export default function Library() {
   useTitle(t('nav.library'));
   const [url, setUrl] = useUrl();
   const navigate = useNavigate();
-  const client = useQueryClient();
   const projectId = useProjectId();
   const may = mayWrite(useUser());
   const [rows, setRows] = useState<RowSize>(() => {
@@ -85,7 +100,9 @@ export default function Library() {
   });
   const [selection, setSelection] = useState(new Selection());
   const [hidden, setHidden] = useState(NONE);
-  const remove = useDeletion(hidden, setHidden);
+  const remove = useDeletion(setHidden);
+  const [jumping, setJumping] = useState(false);
+  const [target, setTarget] = useState<{ month: string } | null>(null);
 
   const asked = JSON.stringify({
     sort: url['sort'] ?? 'added',
@@ -103,18 +120,6 @@ export default function Library() {
   const viewer = useOpen(query, data?.segments ?? []);
   const filtered = FILTERS.some((name) => url[name]);
 
-  const tag = (add: string[], drop: string[]) => {
-    const ids = [...selection.ids];
-    magpie
-      .json('POST', '/api/images/tags', { body: { ids, add_tags: add, remove_tags: drop } })
-      .then(() => {
-        toast({ text: t('bulk.tagged', { n: ids.length }) });
-        void client.invalidateQueries({ queryKey: ['image'] });
-        void client.invalidateQueries({ queryKey: ['timeline'] });
-      })
-      .catch(toastError);
-  };
-
   return (
     <div className="relative flex h-full flex-col">
       <Filters
@@ -129,6 +134,7 @@ export default function Library() {
           setRows(next);
         }}
         total={data?.total}
+        onJump={() => setJumping(true)}
       />
       <div className="min-h-0 flex-1">
         {error ? (
@@ -164,6 +170,7 @@ export default function Library() {
             onOpen={viewer.open}
             onTooMany={() => toast({ text: t('grid.tooMany'), kind: 'error' })}
             hidden={hidden}
+            target={target}
           />
         )}
       </div>
@@ -172,11 +179,23 @@ export default function Library() {
           n={selection.size}
           may={may}
           onClear={() => setSelection(new Selection())}
-          onTag={tag}
+          from={projectId}
+          onTag={(add, drop) => void tagMany([...selection.ids], add, drop)}
+          onMove={(project) => {
+            moveAway([...selection.ids], projectId, project, setHidden);
+            setSelection(new Selection());
+          }}
           onDelete={() => {
             remove([...selection.ids]);
             setSelection(new Selection());
           }}
+        />
+      )}
+      {jumping && (
+        <Jump
+          segments={data?.segments ?? []}
+          onMonth={(month) => setTarget({ month })}
+          onClose={() => setJumping(false)}
         />
       )}
       {viewer.id !== null && (

@@ -1,38 +1,73 @@
+import { Ban, Plus } from 'lucide-react';
 import { Fragment } from 'react';
 import { ratioOf } from '@/grid/justify';
 import { Thumb } from '@/grid/Picture';
 import { number, t } from '@/text';
+import { IconButton } from '@/ui/Button';
 import { cx } from '@/ui/cx';
 import type { Hit } from './terms';
 
 const HEIGHT = 180;
 
+/** Which part of it matched how well. */
+function partsOf({ picture, words, reason }: Hit): string {
+  const figure = (value: number) => number(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  return [
+    reason,
+    picture === null ? '' : t('hit.picture', { score: figure(picture) }),
+    words === null ? '' : t('hit.words', { score: figure(words) }),
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+interface OneProps {
+  hit: Hit;
+  onOpen: () => void;
+  onMore: (not: boolean) => void;
+}
+
 /** Rows by the browser: each picture grows by its shape. */
-function One({ hit, onOpen }: { hit: Hit; onOpen: () => void }) {
+function One({ hit, onOpen, onMore }: OneProps) {
   if (!hit.payload) return null; // it was not asked for
   const { width, height, title, name } = hit.payload;
   const ratio = ratioOf(width, height);
+  const call = title || name;
   return (
-    <button
-      type="button"
-      onClick={onOpen}
+    <div
       style={{ flexGrow: ratio, flexBasis: ratio * HEIGHT, maxWidth: ratio * HEIGHT * 1.5 }}
-      className="flex min-w-0 flex-col rounded-md text-left"
+      className="group relative min-w-0"
     >
-      <Thumb
-        src={hit.preview_url}
-        alt={title || name}
-        className={cx('h-48 w-full rounded-md', !hit.good && 'opacity-70')}
-      />
-      <span className="flex w-full gap-2 py-1">
-        <span className="font-medium tabular-nums">
-          {number(hit.score, { minimumFractionDigits: 2, maximumFractionDigits: 2 })}
+      <button type="button" onClick={onOpen} className="flex w-full min-w-0 flex-col rounded-md text-left">
+        <Thumb
+          src={hit.preview_url}
+          alt={call}
+          className={cx('h-48 w-full rounded-md', !hit.good && 'opacity-70')}
+        />
+        <span className="flex w-full gap-2 py-1" title={partsOf(hit)}>
+          <span className="font-medium tabular-nums">
+            {number(hit.score, { minimumFractionDigits: 2, maximumFractionDigits: 2 })}
+          </span>
+          <span className="min-w-0 truncate text-muted">{hit.reason}</span>
         </span>
-        <span className="min-w-0 truncate text-muted" title={hit.reason}>
-          {hit.reason}
-        </span>
+      </button>
+      <span className="absolute top-1 right-1 flex gap-1 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100">
+        <IconButton
+          icon={Plus}
+          size={16}
+          label={t('hit.more', { name: call })}
+          className="size-8 border border-line bg-surface pointer-coarse:size-9"
+          onClick={() => onMore(false)}
+        />
+        <IconButton
+          icon={Ban}
+          size={16}
+          label={t('hit.less', { name: call })}
+          className="size-8 border border-line bg-surface pointer-coarse:size-9"
+          onClick={() => onMore(true)}
+        />
       </span>
-    </button>
+    </div>
   );
 }
 
@@ -41,7 +76,15 @@ function Filler() {
   return <span aria-hidden style={{ flexGrow: 1000, flexBasis: 0 }} />;
 }
 
-export function Hits({ hits, onOpen }: { hits: readonly Hit[]; onOpen: (id: number) => void }) {
+export function Hits({
+  hits,
+  onOpen,
+  onMore,
+}: {
+  hits: readonly Hit[];
+  onOpen: (id: number) => void;
+  onMore: (id: number, not: boolean) => void;
+}) {
   const line = hits.findIndex((hit) => !hit.good);
   return (
     <div className="flex flex-wrap gap-x-2 gap-y-1">
@@ -55,7 +98,7 @@ export function Hits({ hits, onOpen }: { hits: readonly Hit[]; onOpen: (id: numb
               </p>
             </>
           )}
-          <One hit={hit} onOpen={() => onOpen(hit.id)} />
+          <One hit={hit} onOpen={() => onOpen(hit.id)} onMore={(not) => onMore(hit.id, not)} />
         </Fragment>
       ))}
       <Filler />

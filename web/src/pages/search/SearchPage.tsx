@@ -11,12 +11,28 @@ import { useTitle } from '@/ui/Page';
 import { Skeleton } from '@/ui/Skeleton';
 import { Trouble } from '@/ui/Trouble';
 import { Viewer } from '@/viewer/Viewer';
+import { queryOf } from '@/lib/searches';
 import { Hits } from './Hits';
+import { Saved } from './Saved';
 import { Terms } from './Terms';
 import { ask, isAsked, readTerms, writeTerms, type Answer, type Term } from './terms';
 
 const PAUSE_MS = 250;
 let files = 0;
+
+function readThreshold(text: string | undefined): number {
+  const value = text ? Number(text) : NaN;
+  return Number.isFinite(value) ? value : -Infinity;
+}
+
+/** What a search could be called. */
+function nameOf(words: string, terms: readonly Term[]): string {
+  const parts = terms.map(({ kind, value, not }) => {
+    const name = kind === 'id' ? t('search.picture', { id: value }) : value;
+    return not ? `−${name}` : name;
+  });
+  return [words.trim(), ...parts].filter(Boolean).join(', ');
+}
 
 /** Words as they are typed, and later in the address. */
 function useWords(url: string, onSettled: (words: string) => void): [string, (words: string) => void] {
@@ -49,7 +65,8 @@ function Threshold({
 }: {
   answer: Answer;
   value: number;
-  onChange: (value: number) => void;
+  /** `least`: from there on all are shown. */
+  onChange: (value: number, least: number) => void;
 }) {
   const scores = answer.results.map((hit) => hit.score);
   const low = Math.min(...scores, answer.standard);
@@ -73,8 +90,9 @@ function Threshold({
           max={high}
           step={(high - low) / 100}
           value={shown}
-          onChange={(event) => onChange(Number(event.target.value))}
-          className="block h-6 w-full"
+          aria-valuetext={number(shown, { minimumFractionDigits: 2, maximumFractionDigits: 2 })}
+          onChange={(event) => onChange(Number(event.target.value), low)}
+          className="block h-6 w-full pointer-coarse:h-11"
         />
       </span>
       <span className="w-10 tabular-nums">
@@ -90,7 +108,7 @@ export default function SearchPage() {
   const projectId = useProjectId();
   const [words, setWords] = useWords(url['q'] ?? '', (q) => setUrl({ q }, true));
   const [pictures, setPictures] = useState<readonly Term[]>([]);
-  const [threshold, setThreshold] = useState(-Infinity);
+  const threshold = readThreshold(url['min']);
   const [over, setOver] = useState(false);
   const like = url['like'];
   const terms = useMemo(() => {
@@ -128,7 +146,7 @@ export default function SearchPage() {
       'search',
       asked.words.trim(),
       writeTerms(terms),
-      pictures.map(({ key, not }) => [key, not]),
+      pictures.map(({ key, not, weight }) => [key, not, weight]),
       projectId,
     ],
     queryFn: ({ signal }) => ask(asked, signal),
@@ -183,6 +201,12 @@ export default function SearchPage() {
           />
         </div>
         <Terms terms={terms} onChange={change} onFiles={addFiles} />
+        <Saved
+          query={wanted ? queryOf(url) : null}
+          suggestion={nameOf(asked.words, terms)}
+          hasFiles={pictures.length > 0}
+          onGo={() => setPictures([])}
+        />
         {!wanted ? (
           <Empty icon={Search} title={t('search.begin')} text={t('search.beginHint')} />
         ) : error ? (
@@ -200,12 +224,25 @@ export default function SearchPage() {
                     : t('search.noGood')}
                 {answer.note && ` ${answer.note}`}
               </p>
-              <Threshold answer={answer} value={threshold} onChange={setThreshold} />
+              <Threshold
+                answer={answer}
+                value={threshold}
+                onChange={(min, least) => setUrl({ min: min > least ? min.toFixed(3) : undefined }, true)}
+              />
             </div>
             {answer.results.length === 0 ? (
               <Empty icon={SearchX} title={t('search.nothing')} text={t('search.nothingHint')} />
             ) : (
-              <Hits hits={hits} onOpen={(id) => setUrl({ image: String(id) })} />
+              <Hits
+                hits={hits}
+                onOpen={(id) => setUrl({ image: String(id) })}
+                onMore={(id, not) =>
+                  change([
+                    ...terms.filter(({ kind, value }) => kind !== 'id' || value !== String(id)),
+                    { kind: 'id', value: String(id), weight: 1, not },
+                  ])
+                }
+              />
             )}
           </section>
         )}

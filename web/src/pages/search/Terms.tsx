@@ -46,23 +46,21 @@ function One({
         term.kind === 'id' && <FromLibrary id={Number(term.value)} />
       )}
       <span className={cx('max-w-40 truncate', term.not && 'line-through')}>{name}</span>
-      {term.kind !== 'file' && (
-        <label className="flex items-center gap-1">
-          <span className="sr-only">{t('search.weight', { name })}</span>
-          <input
-            type="range"
-            min={0.1}
-            max={2}
-            step={0.1}
-            value={term.weight}
-            onChange={(event) => onChange({ ...term, weight: Number(event.target.value) })}
-            className="h-6 w-20"
-          />
-          <span aria-hidden className="w-7 text-right text-muted tabular-nums">
-            {number(term.weight, { minimumFractionDigits: 1 })}
-          </span>
-        </label>
-      )}
+      <label className="flex items-center gap-1">
+        <span className="sr-only">{t('search.weight', { name })}</span>
+        <input
+          type="range"
+          min={0.1}
+          max={2}
+          step={0.1}
+          value={term.weight}
+          onChange={(event) => onChange({ ...term, weight: Number(event.target.value) })}
+          className="h-6 w-20"
+        />
+        <span aria-hidden className="w-7 text-right text-muted tabular-nums">
+          {number(term.weight, { minimumFractionDigits: 1 })}
+        </span>
+      </label>
       <IconButton
         icon={Ban}
         size={16}

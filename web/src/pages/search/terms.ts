@@ -40,6 +40,15 @@ export function readTerms(text: string | undefined): Term[] {
   });
 }
 
+async function base64(file: File | undefined): Promise<string> {
+  const bytes = new Uint8Array((await file?.arrayBuffer()) ?? []);
+  let text = '';
+  // Not at once: a call takes only so many arguments.
+  for (let at = 0; at < bytes.length; at += 8192)
+    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(text);
+}
+
 const LIMIT = 60;
 /** Below every score: the line of what convinces is drawn here, not cut there. */
 const ALL = -100;
@@ -74,6 +83,19 @@ export async function ask({ words, terms, projectId }: Asked, signal: AbortSigna
   };
   const files = terms.filter((term) => term.file);
   if (files.length === 0) return magpie.json('POST', '/api/search', { body: query, signal });
+  // Files of a form have no weights; base64 takes a third more, so only where one is asked for.
+  if (files.some(({ weight }) => weight !== 1)) {
+    const parts = await Promise.all(
+      files.map(async ({ file, weight, not }) => ({ not, data: await base64(file), weight })),
+    );
+    const images = (not: boolean) =>
+      parts.filter((part) => part.not === not).map(({ data, weight }) => ({ data, weight }));
+    const negatives = { ...query.negatives, images: images(true) };
+    return magpie.json('POST', '/api/search', {
+      body: { ...query, images: images(false), negatives },
+      signal,
+    });
+  }
   const form = new FormData();
   form.append('query', JSON.stringify(query));
   for (const { file, not } of files)

@@ -38,6 +38,10 @@ function State({ item }: { item: Item }) {
           </span>
         </span>
       );
+    case 'asking':
+      return <span className="font-medium text-warn">{t('gate.asks')}</span>;
+    case 'skipped':
+      return <span className="text-muted">{t('gate.skipped')}</span>;
     case 'added':
       return (
         <span className="flex items-center gap-1 text-ok">

@@ -8,6 +8,8 @@ import { cx } from '@/ui/cx';
 import { Page } from '@/ui/Page';
 import { isPicture, ofDrop, ofList } from '@/upload/files';
 import { cancel, clearDone, enqueue, pause, queue, retry, type Found, type Item } from '@/upload/queue';
+import { asking, chooseAsking } from '@/upload/gate';
+import { Gate } from './Gate';
 import { List } from './List';
 
 function take(found: readonly Found[]): void {
@@ -21,10 +23,11 @@ function Summary({ items, paused }: { items: readonly Item[]; paused: boolean })
   const count = (...status: Item['status'][]) => items.filter((item) => status.includes(item.status)).length;
   const open = count('waiting', 'sending');
   const failed = count('failed');
+  const asked = count('asking');
   const size = items.reduce((sum, item) => sum + item.file.size, 0);
   const sent = items.reduce(
     (sum, item) =>
-      sum + (item.status === 'sending' || item.status === 'waiting' ? item.sent : item.file.size),
+      sum + (['sending', 'waiting', 'asking'].includes(item.status) ? item.sent : item.file.size),
     0,
   );
   const speed = items.reduce((sum, item) => sum + (item.status === 'sending' ? item.speed : 0), 0);
@@ -33,6 +36,7 @@ function Summary({ items, paused }: { items: readonly Item[]; paused: boolean })
       <div className="min-w-56 flex-1">
         <p aria-live="polite" className="font-medium">
           {open ? t('upload.open', { n: open }) : t('upload.finished', { n: count('added', 'known') })}
+          {asked > 0 && ` ${t('gate.open', { n: asked })}`}
           {failed > 0 && ` ${t('upload.failed', { n: failed })}`}
         </p>
         <progress
@@ -79,6 +83,8 @@ function Summary({ items, paused }: { items: readonly Item[]; paused: boolean })
 
 export default function UploadPage() {
   const { items, paused } = useStore(queue);
+  const asks = useStore(asking);
+  const open = items.filter((item) => item.status === 'asking');
   const [over, setOver] = useState(false);
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
@@ -93,6 +99,7 @@ export default function UploadPage() {
   };
   return (
     <Page title={t('nav.upload')} narrow>
+      {open.length > 0 && <Gate items={open} />}
       <div
         onDragOver={(event) => {
           event.preventDefault();
@@ -139,6 +146,19 @@ export default function UploadPage() {
           onChange={(event) => read(event.target)}
         />
       </div>
+      <label className="flex min-h-9 items-start gap-2 pointer-coarse:min-h-11">
+        <input
+          type="checkbox"
+          role="switch"
+          checked={asks}
+          onChange={(event) => chooseAsking(event.target.checked)}
+          className="mt-0.5 size-4"
+        />
+        <span>
+          <span className="block font-medium">{t('gate.switch')}</span>
+          <span className="text-muted">{t('gate.switchHint')}</span>
+        </span>
+      </label>
       {items.length > 0 && (
         <>
           <Summary items={items} paused={paused} />
