@@ -8729,7 +8729,7 @@ export interface operations {
                 order?: "asc" | "desc";
                 /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
                 project_id?: components["parameters"]["ProjectId"];
-                /** @description One of these, separated by commas; at most 20 */
+                /** @description One of these, separated by commas, at most 20; a backslash keeps a comma or a backslash in a name */
                 category?: components["schemas"]["Line"];
                 price_min?: components["schemas"]["PriceBound"];
                 price_max?: components["schemas"]["PriceBound"];
@@ -9340,7 +9340,7 @@ export interface operations {
                     limit?: number;
                     /** @description next_cursor of the page before */
                     cursor?: string;
-                    /** @description One of these; commas separate, too */
+                    /** @description One of these; of a string commas separate, but those behind a backslash */
                     category?: string | string[];
                     price_min?: components["schemas"]["PriceLimit"];
                     price_max?: components["schemas"]["PriceLimit"];
@@ -9461,7 +9461,7 @@ export interface operations {
                     limit?: number;
                     /** @description next_cursor of the page before */
                     cursor?: string;
-                    /** @description One of these; commas separate, too */
+                    /** @description One of these; of a string commas separate, but those behind a backslash */
                     category?: string | string[];
                     price_min?: components["schemas"]["PriceLimit"];
                     price_max?: components["schemas"]["PriceLimit"];
