@@ -662,7 +662,7 @@ export const de: Words = {
     ascending: 'Aufsteigend',
     descending: 'Absteigend',
     choose: '{name} auswählen',
-    chosenColumn: 'Ausgewählt',
+    chooseAll: 'Alle geladenen auswählen',
     removed: { one: '{n} Produkt entfernt', other: '{n} Produkte entfernt' },
     sort: {
       created: 'Hinzugefügt',
@@ -743,6 +743,7 @@ export const de: Words = {
     task: {
       label: 'Bilder werden geholt und indiziert',
       waiting: 'wartet, bis es an der Reihe ist',
+      running: 'läuft',
       progress: '{done} von {total} ({part})',
       seconds: { one: 'noch {n} Sekunde', other: 'noch {n} Sekunden' },
       minutes: { one: 'noch {n} Minute', other: 'noch {n} Minuten' },

@@ -656,7 +656,7 @@ export const en = {
     ascending: 'Ascending',
     descending: 'Descending',
     choose: 'Choose {name}',
-    chosenColumn: 'Chosen',
+    chooseAll: 'Choose all that are loaded',
     removed: { one: '{n} product removed', other: '{n} products removed' },
     sort: {
       created: 'Added',
@@ -737,6 +737,7 @@ export const en = {
     task: {
       label: 'Pictures are fetched and indexed',
       waiting: 'waits for its turn',
+      running: 'under way',
       progress: '{done} of {total} ({part})',
       seconds: { one: '{n} second left', other: '{n} seconds left' },
       minutes: { one: '{n} minute left', other: '{n} minutes left' },

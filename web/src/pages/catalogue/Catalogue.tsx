@@ -1,7 +1,7 @@
 /* The catalogue: cards or a table of all products, narrowed by what they are made of, or what a search found. */
 import { Link, useNavigate } from '@tanstack/react-router';
 import { ArrowDownUp, ChartColumn, Ellipsis, FileUp, Grid2x2, Plus, RefreshCw, Table2 } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useShortcuts } from '@/app/keys';
 import { useProjectId } from '@/app/project';
 import { useUser } from '@/app/session';
@@ -19,20 +19,9 @@ import { Browse } from './Browse';
 import { Found } from './Found';
 import { mayReadLogs, useMayEdit } from './may';
 import { readFilters, readOrder, SORTS, type Order } from './products';
-import { EVEN, isAsked, likeFile, readLike, readWeight, type Like } from './search';
+import { EVEN, hold, isAsked, readLike, readWeight } from './search';
 import { start } from './task';
 import { Task } from './Task';
-
-/** The picture of the question: in the address where it is one of the service's, else as long as the page lives. */
-function useLike(): [Like | null, (file: File | null) => void] {
-  const [url, setUrl] = useUrl();
-  const [file, setFile] = useState<Like | null>(null);
-  const set = (given: File | null) => {
-    setFile(given && likeFile(given));
-    setUrl({ product: undefined, image: undefined }, given !== null);
-  };
-  return [file ?? readLike(url), set];
-}
 
 function usePastedPicture(onPicture: (file: File) => void) {
   const latest = useRef(onPicture);
@@ -86,7 +75,9 @@ export default function Catalogue() {
   const project = useProjectId();
   const user = useUser();
   const may = useMayEdit(project);
-  const [like, setLike] = useLike();
+  const like = useMemo(() => readLike(url), [url]);
+  const setLike = (file: File | null) =>
+    setUrl({ file: file ? String(hold(file)) : undefined, product: undefined, image: undefined });
   const [over, setOver] = useState(false);
   const order = readOrder(url);
   const question = { words: url['q'] ?? '', like, weight: readWeight(url), filters, project };
