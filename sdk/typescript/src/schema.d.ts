@@ -1457,6 +1457,7 @@ export interface paths {
         /**
          * Take a catalogue in from a file
          * @description CSV with a head line, or JSON lines; row by row: a product that is there already (external_id) is changed.
+         *     A price may have a decimal comma with one or two digits behind it.
          *     Rows that are not right are refused, the first 100 with words. The file is one of a form or the body
          *     itself; `format`, `mapping` and `project_id` are fields of the form or of the query. Without a format, it
          *     is told from the file's type and name.
