@@ -10,6 +10,7 @@ import {
   forget,
   openBrowser,
   PASSWORD,
+  PHONE,
   samples,
   shoot,
   startService,
@@ -74,7 +75,7 @@ function catalogueFile(): Buffer {
       i === 3 ? HOSTILE.replaceAll('"', '""') : (TITLES[i] ?? `Article ${i}`),
       i === 3 ? HOSTILE.replaceAll('"', '""') : `What there is to say of article ${i}`,
       CATEGORIES[i % 3],
-      `${10 + i * 5}.50`,
+      i === 2 ? '20,5' : `${10 + i * 5}.50`,
       'EUR',
       i === 11 ? '' : i === 10 ? `${shopUrl}/gone.jpg` : `${shopUrl}/${basename(path)}`,
       i === 3 ? HOSTILE.replaceAll('"', '""') : 'red',
@@ -234,6 +235,16 @@ describe('a catalogue', () => {
     await accessible(page);
     await button('Take all filters away').click();
     await page.getByText('12 products', { exact: true }).waitFor();
+    await page.setViewportSize(PHONE);
+    await button('Filter').click();
+    const dialog = page.getByRole('dialog', { name: 'Filter' });
+    await dialog.getByRole('checkbox', { name: /^shoes/ }).check();
+    await accessible(page);
+    await shoot(page, 'catalogue-filter');
+    await page.setViewportSize(PHONE);
+    await dialog.getByRole('button', { name: 'Show the products' }).click();
+    await page.getByText('4 products', { exact: true }).waitFor();
+    await page.setViewportSize(DESKTOP);
   }, 120_000);
 });
 

@@ -138,6 +138,8 @@ describe('columns of an import', () => {
   it('show what will be refused', () => {
     expect(isWrong('price', 'twelve')).toBe(true);
     expect(isWrong('price', ' 12.50 ')).toBe(false);
+    expect(isWrong('price', '12,50')).toBe(false);
+    expect(isWrong('price', '1,250')).toBe(true);
     expect(isWrong('title', '')).toBe(true);
     expect(isWrong('currency', 'eur')).toBe(true);
     expect(isWrong('image_url', 'ftp://x')).toBe(true);

@@ -770,6 +770,7 @@ export const de: Words = {
     openPicture: 'Das Bild von {name} ansehen',
     pictureHint:
       'Legen Sie hier ein Bild ab, fügen Sie eines ein, wählen Sie eines aus, oder nennen Sie seine Adresse.',
+    notAPicture: 'Das ist kein Bild. Legen Sie ein JPEG, PNG, WebP, GIF, TIFF, AVIF oder HEIC ab.',
     choosePicture: 'Bild auswählen',
     fetchAgain: 'Noch einmal holen',
     similar: 'Ähnliche Produkte',

@@ -763,6 +763,7 @@ export const en = {
     noPicture: 'No picture yet',
     openPicture: 'Look at the picture of {name}',
     pictureHint: 'Drop a picture here, paste one, choose one, or give its address.',
+    notAPicture: 'That is no picture. Drop a JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC.',
     choosePicture: 'Choose a picture',
     fetchAgain: 'Fetch it again',
     similar: 'Similar products',

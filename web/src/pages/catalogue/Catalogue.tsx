@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { useShortcuts } from '@/app/keys';
 import { useProjectId } from '@/app/project';
 import { useUser } from '@/app/session';
+import { toast } from '@/app/toasts';
 import { useUrl } from '@/lib/url';
 import { t } from '@/text';
 import { isPicture } from '@/upload/files';
@@ -122,6 +123,8 @@ export default function Catalogue() {
         setOver(false);
         const file = [...event.dataTransfer.files].find(isPicture);
         if (file) setLike(file);
+        else if (event.dataTransfer.files.length > 0)
+          toast({ text: t('catalogue.notAPicture'), kind: 'error' });
       }}
     >
       <header className="flex flex-wrap items-center gap-3">
