@@ -26,20 +26,27 @@ static bool read_bound(mp_request *r, const char *name, const char *text, bool *
     return *has;
 }
 
-/* False with a 422 made: too many. */
+/* Names by commas; a backslash keeps the comma or the backslash behind it in a name. False with a
+ * 422 made: too many. */
 static bool split(mp_request *r, const char *text, mp_product_filter *out)
 {
     const char **list = mp_arena_alloc(r->arena, CATEGORIES * sizeof *list);
+    char *name = mp_arena_alloc(r->arena, strlen(text) + 1), *end = name;
     size_t n = 0;
-    for (const char *at = text; list && *at;) {
-        size_t length = strcspn(at, ",");
-        if (length && n == CATEGORIES) {
+    for (const char *at = text; list && name && *at; name = end) {
+        while (*at && *at != ',') {
+            at += *at == '\\' && (at[1] == ',' || at[1] == '\\');
+            *end++ = *at++;
+        }
+        at += *at == ',';
+        if (end == name)
+            continue;
+        if (n == CATEGORIES) {
             mp_reply_problem(r, 422, "category: at most %d of them", CATEGORIES);
             return false;
         }
-        if (length)
-            list[n++] = mp_arena_strdup(r->arena, (mp_str){at, length});
-        at += length + (at[length] == ',');
+        *end++ = '\0';
+        list[n++] = name;
     }
     out->categories = list;
     out->n_categories = n;

@@ -27,7 +27,8 @@ enum { WORDS = 8192 };
         "weights", JSON_OBJECT, false, 0, 0                                                        \
     }
 
-/* A member as the text that the filter wants: numbers as they are written, lists by commas. */
+/* A member as the text that the filter wants: numbers as they are written, lists by commas, those
+ * of their names behind a backslash. */
 static const char *of_body(mp_request *r, const char *name)
 {
     const json_t *value = json_object_get(r->json, name), *one;
@@ -39,8 +40,12 @@ static const char *of_body(mp_request *r, const char *name)
         return mp_request_text(r, "%.4f", json_real_value(value));
     if (!json_is_array(value))
         return json_string_value(value);
-    json_array_foreach(value, i, one) mp_buf_printf(
-        &text, "%s%s", i ? "," : "", json_is_string(one) ? json_string_value(one) : "");
+    json_array_foreach(value, i, one)
+    {
+        mp_buf_str(&text, i ? "," : "");
+        for (const char *c = json_is_string(one) ? json_string_value(one) : ""; *c; c++)
+            mp_buf_printf(&text, "%s%c", *c == ',' || *c == '\\' ? "\\" : "", *c);
+    }
     const char *out = mp_arena_strdup(r->arena, (mp_str){text.p, text.n});
     mp_buf_free(&text);
     return out;

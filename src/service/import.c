@@ -120,6 +120,21 @@ mp_str import_trimmed(mp_str text)
     return text;
 }
 
+/* Also as spreadsheets of many countries write it: with a comma and one or two digits behind it.
+ * Three digits could be thousands: those are refused. */
+static mp_err set_price(mp_product *p, mp_str text, mp_why *why)
+{
+    char plain[32];
+    const char *comma = memchr(text.p, ',', text.n);
+    size_t behind = comma ? text.n - (size_t)(comma - text.p) - 1 : 0;
+    if ((behind == 1 || behind == 2) && text.n < sizeof plain && !memchr(text.p, '.', text.n)) {
+        memcpy(plain, text.p, text.n);
+        plain[comma - text.p] = '.';
+        text.p = plain;
+    }
+    return mp_price_parse(text, &p->price_e4, why);
+}
+
 mp_err import_set(mp_product *p, import_field field, mp_str text, mp_arena *arena, mp_why *why)
 {
     const char **places[] = {[FIELD_EXTERNAL_ID] = &p->external_id,
@@ -134,7 +149,7 @@ mp_err import_set(mp_product *p, import_field field, mp_str text, mp_arena *aren
         text = import_trimmed(text);
     if (field == FIELD_PRICE) {
         p->has_price = text.n > 0;
-        return p->has_price ? mp_price_parse(text, &p->price_e4, why) : MP_OK;
+        return p->has_price ? set_price(p, text, why) : MP_OK;
     }
     *places[field] = mp_arena_strdup(arena, text);
     return *places[field] ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for the row");

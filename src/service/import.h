@@ -2,8 +2,9 @@
  *
  * Columns (CSV: of the header row, in any order; JSON lines: members of each object) are the fields
  * of a product: external_id, title, description, category, price, currency, image_url, metadata;
- * others go into metadata under their own names. A bad row is told with its line and its field, and
- * the reading goes on. Memory does not grow with the file. One thread at a time. */
+ * others go into metadata under their own names. A price may have a decimal comma. A bad row is
+ * told with its line and its field, and the reading goes on. Memory does not grow with the file.
+ * One thread at a time. */
 #ifndef MP_IMPORT_H
 #define MP_IMPORT_H
 

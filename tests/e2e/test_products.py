@@ -7,6 +7,7 @@ import json
 import sqlite3
 import threading
 import time
+import urllib.parse
 import uuid
 
 import pytest
@@ -220,6 +221,25 @@ def test_import_reports_each_bad_line(service, shop):
                 service.root).status == 422
     for bad in (b"", b"\xff\xfe\x00\x01", b"a,b\n1,2\n"):
         assert form(service, "/products/import", {}, [("file", "x.csv", "text/csv", bad)], service.root).status == 422, bad
+
+
+def test_categories_may_have_commas(service, catalogue):
+    """Lists of a body are lists; in an address a backslash keeps the comma."""
+    odd, plain = "hats, caps & \\ more", "caps"
+    for external, category in (("sku-8", odd), ("sku-9", plain)):
+        assert service.send("/products", {"external_id": external, "title": "Blue cap", "category": category},
+                            service.root)[0] == 201
+    for asked, expected in ((odd, ["sku-8"]), (plain, ["sku-9"])):
+        escaped = asked.replace("\\", "\\\\").replace(",", "\\,")
+        listed = service.send("/products?category=" + urllib.parse.quote(escaped), token=service.root)[1]
+        assert [p["external_id"] for p in listed["products"]] == expected
+        for category in ([asked], escaped):
+            found = service.send("/search/text", {"query": "cap", "category": category, "weights": {"picture": 0}},
+                                 service.root)[1]
+            assert [p["external_id"] for p in found["results"]] == expected
+    both = service.send("/search/text", {"query": "cap", "category": [odd, plain], "weights": {"picture": 0}},
+                        service.root)[1]
+    assert {p["external_id"] for p in both["results"]} == {"sku-8", "sku-9"}
 
 
 def test_words_find_products(service, catalogue, magpie):

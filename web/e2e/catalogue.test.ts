@@ -10,6 +10,7 @@ import {
   forget,
   openBrowser,
   PASSWORD,
+  PHONE,
   samples,
   shoot,
   startService,
@@ -41,13 +42,24 @@ interface Product {
 const products = async (query = '') =>
   (await ask<{ products: Product[] }>(service, token, `/products?limit=100${query}`)).products;
 
+/** Those that ask for a picture of /slow/ wait for it until they are let go. */
+let letGo = () => {};
+const gate = new Promise<void>((resolve) => {
+  letGo = resolve;
+});
+
 /** Where the pictures of the shop are. */
 function openShop(): Promise<Server> {
   const byPath = new Map(PICTURES.map((path) => [`/${basename(path)}`, path]));
   const server = createServer((request, answer) => {
-    const path = byPath.get(request.url ?? '');
-    if (!path) answer.writeHead(404).end();
-    else answer.writeHead(200, { 'Content-Type': 'image/jpeg' }).end(readFileSync(path));
+    const [, slow, name = ''] = /^(\/slow)?(\/.*)$/.exec(request.url ?? '') ?? [];
+    const path = byPath.get(name);
+    const give = () => {
+      if (!path) answer.writeHead(404).end();
+      else answer.writeHead(200, { 'Content-Type': 'image/jpeg' }).end(readFileSync(path));
+    };
+    if (slow) void gate.then(give);
+    else give();
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
@@ -63,7 +75,7 @@ function catalogueFile(): Buffer {
       i === 3 ? HOSTILE.replaceAll('"', '""') : (TITLES[i] ?? `Article ${i}`),
       i === 3 ? HOSTILE.replaceAll('"', '""') : `What there is to say of article ${i}`,
       CATEGORIES[i % 3],
-      `${10 + i * 5}.50`,
+      i === 2 ? '20,5' : `${10 + i * 5}.50`,
       'EUR',
       i === 11 ? '' : i === 10 ? `${shopUrl}/gone.jpg` : `${shopUrl}/${basename(path)}`,
       i === 3 ? HOSTILE.replaceAll('"', '""') : 'red',
@@ -223,6 +235,16 @@ describe('a catalogue', () => {
     await accessible(page);
     await button('Take all filters away').click();
     await page.getByText('12 products', { exact: true }).waitFor();
+    await page.setViewportSize(PHONE);
+    await button('Filter').click();
+    const dialog = page.getByRole('dialog', { name: 'Filter' });
+    await dialog.getByRole('checkbox', { name: /^shoes/ }).check();
+    await accessible(page);
+    await shoot(page, 'catalogue-filter');
+    await page.setViewportSize(PHONE);
+    await dialog.getByRole('button', { name: 'Show the products' }).click();
+    await page.getByText('4 products', { exact: true }).waitFor();
+    await page.setViewportSize(DESKTOP);
   }, 120_000);
 });
 
@@ -244,6 +266,10 @@ describe('searching', () => {
     await page.getByRole('slider', { name: 'What counts' }).blur();
     await page.getByText('4 products, the best first').waitFor(); // the bags, of whatever kind
     expect(parameter('weight')).toBe('1');
+    await accessible(page);
+    await page.getByRole('searchbox', { name: /^Words/ }).fill('gramophone');
+    await page.keyboard.press('Enter');
+    await page.getByText('No product matches').waitFor();
     await accessible(page);
   }, 120_000);
 
@@ -280,6 +306,10 @@ describe('searching', () => {
     await page.dispatchEvent('#main > div', 'drop', { dataTransfer: transfer });
     await page.getByText('dropped.jpg').waitFor();
     await hits().first().getByText('Article 5').waitFor();
+    await hits().first().getByRole('link').click();
+    await heading('Article 5').waitFor();
+    await page.goBack();
+    await page.getByText('dropped.jpg').waitFor(); // the search is as it was
     await hits().first().getByRole('link').click();
     await heading('Article 5').waitFor();
     await page.getByRole('link', { name: 'Similar products' }).click();
@@ -391,6 +421,101 @@ describe('a product', () => {
   }, 120_000);
 });
 
+describe('more of the shop', () => {
+  it('comes as JSON lines, and its progress outlives a reload', async () => {
+    await page.goto('/catalogue/import');
+    const text = [12, 13]
+      .map((i) =>
+        JSON.stringify({
+          sku: `SKU-${i}`,
+          title: `Late article ${i}`,
+          category: 'late, but here',
+          image_url: `${shopUrl}/slow/${basename(PICTURES[i - 10] ?? '')}`,
+          attributes: { season: i },
+        }),
+      )
+      .join('\n');
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), button('Choose a file').click()]);
+    await chooser.setFiles({ name: 'late.jsonl', mimeType: '', buffer: Buffer.from(text) });
+    await page.getByText('JSON lines').waitFor();
+    await button('Import').click();
+    const task = page.getByRole('region', { name: 'Pictures are fetched' });
+    await task.waitFor();
+    await accessible(page);
+    await page.getByRole('link', { name: 'To the products' }).click();
+    await page.getByText('12 products', { exact: true }).waitFor();
+    await page.reload();
+    await task.waitFor();
+    await page.getByText('Picture on its way').first().waitFor();
+    await accessible(page);
+    await shoot(page, 'catalogue-task');
+    letGo();
+    await page.getByText('2 pictures are indexed.').waitFor({ timeout: 60_000 });
+    await task.waitFor({ state: 'detached' });
+    await expect.poll(() => page.getByText('Picture on its way').count()).toBe(0);
+    const [late] = (await products()).filter((one) => one.external_id === 'SKU-12');
+    expect(late?.metadata).toEqual({ season: 12 });
+  }, 180_000);
+
+  it('has a category with a comma, which is chosen as any other', async () => {
+    await page.getByRole('checkbox', { name: /^late, but here/ }).check();
+    await page.getByText('2 products', { exact: true }).waitFor();
+    await page.getByRole('searchbox', { name: /^Words/ }).fill('article');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => hits().count()).toBe(2);
+    await button('Remove Category: late, but here').click();
+    await expect.poll(() => hits().count()).toBeGreaterThan(5);
+    await page.getByRole('searchbox', { name: /^Words/ }).fill('');
+    await page.getByText('12 products', { exact: true }).waitFor();
+  });
+
+  it('comes back when the service will not remove it', async () => {
+    await page.getByRole('radio', { name: 'Table' }).check();
+    await page.getByRole('checkbox', { name: 'Choose Late article 12' }).check();
+    await page.route('**/products/*', (route) =>
+      route.request().method() === 'DELETE'
+        ? route.fulfill({ status: 409, json: { title: 'Conflict', detail: 'somebody is at it' } })
+        : route.fallback(),
+    );
+    await page.getByRole('toolbar').getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('11 products', { exact: true }).waitFor();
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: '1 product removed' })
+      .getByRole('button', { name: 'Close' })
+      .click();
+    await page.getByRole('alert').filter({ hasText: 'Somebody is at it.' }).waitFor();
+    await page.getByText('12 products', { exact: true }).waitFor();
+    await page.unroute('**/products/*');
+    await page.getByRole('checkbox', { name: 'Choose all that are loaded' }).check();
+    await page.getByText('12 chosen').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('12 chosen').waitFor({ state: 'detached' });
+    await page.getByRole('main').focus();
+    await page.keyboard.press('v');
+    await cards().first().waitFor();
+  });
+
+  it('takes a picture that is pasted', async () => {
+    await cards().first().click();
+    await page.getByText('Searchable').waitFor();
+    const before = await page.locator('[data-drop] img').getAttribute('src');
+    const bytes = readFileSync(PICTURES[0] ?? '').toString('base64');
+    await page.evaluate((text) => {
+      const transfer = new DataTransfer();
+      const data = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+      transfer.items.add(new File([data], 'pasted.jpg', { type: 'image/jpeg' }));
+      document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, cancelable: true }));
+    }, bytes);
+    const number = (src: string | null) => /images\/(\d+)/.exec(src ?? '')?.[1];
+    await expect
+      .poll(async () => number(await page.locator('[data-drop] img').getAttribute('src')))
+      .not.toBe(number(before));
+    await page.goto('/catalogue');
+    await page.getByText('12 products', { exact: true }).waitFor();
+  });
+});
+
 describe('the report', () => {
   it('tells what is searched for', async () => {
     await page.getByRole('link', { name: 'Searches' }).click();
@@ -398,6 +523,10 @@ describe('the report', () => {
     await page
       .getByRole('region', { name: 'Searched for most' })
       .getByRole('link', { name: 'leather bag' })
+      .waitFor();
+    await page
+      .getByRole('region', { name: 'Searched for in vain' })
+      .getByRole('link', { name: 'gramophone' })
       .waitFor();
     await page.getByText('By a picture').first().waitFor();
     await page.getByRole('region', { name: 'All searches' }).getByText('root').first().waitFor();
@@ -442,7 +571,7 @@ describe('a guest', () => {
     await page.getByLabel('User name').fill('visitor');
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await button('Sign in').click();
-    await page.getByText('10 products', { exact: true }).waitFor();
+    await page.getByText('12 products', { exact: true }).waitFor();
     for (const name of ['Add a product', 'Import', 'More tasks']) expect(await button(name).count()).toBe(0);
     expect(await page.getByRole('link', { name: 'Searches' }).count()).toBe(0);
     await accessible(page);

@@ -12,7 +12,14 @@ import {
 } from '@/pages/catalogue-import/columns';
 import { changesOf, draftOf, isChanged, newDetail, problemsOf } from '@/pages/catalogue-product/draft';
 import { dayOf, readPeriod, secondsOf } from '@/pages/catalogue-report/period';
-import { canFilterBy, priceOf, readFilters, readOrder, type Product } from '@/pages/catalogue/products';
+import {
+  categoriesOf,
+  categoryList,
+  priceOf,
+  readFilters,
+  readOrder,
+  type Product,
+} from '@/pages/catalogue/products';
 import { bodyOf, readLike, readWeight } from '@/pages/catalogue/search';
 
 const lines = (text: string) => [...readCsv(text)];
@@ -131,6 +138,8 @@ describe('columns of an import', () => {
   it('show what will be refused', () => {
     expect(isWrong('price', 'twelve')).toBe(true);
     expect(isWrong('price', ' 12.50 ')).toBe(false);
+    expect(isWrong('price', '12,50')).toBe(false);
+    expect(isWrong('price', '1,250')).toBe(true);
     expect(isWrong('title', '')).toBe(true);
     expect(isWrong('currency', 'eur')).toBe(true);
     expect(isWrong('image_url', 'ftp://x')).toBe(true);
@@ -236,10 +245,16 @@ describe('the address of the catalogue', () => {
     expect(readOrder({})).toEqual({ sort: 'created', order: 'desc' });
     expect(readOrder({ sort: 'price' })).toEqual({ sort: 'price', order: 'asc' });
     expect(readOrder({ sort: 'nonsense', order: 'asc' })).toEqual({ sort: 'created', order: 'asc' });
-    expect(canFilterBy('a, b')).toBe(false);
     expect(readLike({ product: '5', image: '6' })).toEqual({ kind: 'product', id: 5 });
     expect(readLike({ image: '1e99' })).toBeNull();
     expect(readWeight({ weight: '7' })).toBe(0.5);
+  });
+
+  it('names categories, also those with commas', () => {
+    const names = ['lamps', 'hats, caps', 'back\\slash', 'both\\,'];
+    expect(categoryList(['a, b', 'c\\'])).toBe('a\\, b,c\\\\');
+    expect(categoriesOf({ category: categoryList(names) })).toEqual(names);
+    expect(categoriesOf({ category: ',a,,b\\c,' })).toEqual(['a', 'b\\c']);
   });
 
   it('makes questions that the service takes', () => {

@@ -1605,6 +1605,7 @@ export interface paths {
         /**
          * Take a catalogue in from a file
          * @description CSV with a head line, or JSON lines; row by row: a product that is there already (external_id) is changed.
+         *     A price may have a decimal comma with one or two digits behind it.
          *     Rows that are not right are refused, the first 100 with words. The file is one of a form or the body
          *     itself; `format`, `mapping` and `project_id` are fields of the form or of the query. Without a format, it
          *     is told from the file's type and name.
@@ -9274,7 +9275,7 @@ export interface operations {
                 order?: "asc" | "desc";
                 /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
                 project_id?: components["parameters"]["ProjectId"];
-                /** @description One of these, separated by commas; at most 20 */
+                /** @description One of these, separated by commas, at most 20; a backslash keeps a comma or a backslash in a name */
                 category?: components["schemas"]["Line"];
                 price_min?: components["schemas"]["PriceBound"];
                 price_max?: components["schemas"]["PriceBound"];
@@ -9885,7 +9886,7 @@ export interface operations {
                     limit?: number;
                     /** @description next_cursor of the page before */
                     cursor?: string;
-                    /** @description One of these; commas separate, too */
+                    /** @description One of these; of a string commas separate, but those behind a backslash */
                     category?: string | string[];
                     price_min?: components["schemas"]["PriceLimit"];
                     price_max?: components["schemas"]["PriceLimit"];
@@ -10006,7 +10007,7 @@ export interface operations {
                     limit?: number;
                     /** @description next_cursor of the page before */
                     cursor?: string;
-                    /** @description One of these; commas separate, too */
+                    /** @description One of these; of a string commas separate, but those behind a backslash */
                     category?: string | string[];
                     price_min?: components["schemas"]["PriceLimit"];
                     price_max?: components["schemas"]["PriceLimit"];

@@ -92,6 +92,23 @@ static void any_line_end_and_delimiter_will_do(void **state)
     end(&r);
 }
 
+static void prices_may_have_a_decimal_comma(void **state)
+{
+    static const char *const refused[] = {"1,250", "1.250,00", "1,2,5", ",5", "5,", "1,2x"};
+    (void)state;
+    reading r;
+    begin(&r, MP_IMPORT_CSV,
+          "external_id;title;price\n1;a;12,50\n2;b; 7,5 \n3;c;1,250\n4;d;1.250,00\n5;e;1,2,5\n"
+          "6;f;,5\n7;g;5,\n8;h;1,2x\n");
+    good(&r, 2);
+    assert_int_equal(r.row.product.price_e4, 125000);
+    good(&r, 3);
+    assert_int_equal(r.row.product.price_e4, 75000);
+    for (size_t i = 0; i < MP_COUNT(refused); i++)
+        bad(&r, 4 + i, "price");
+    end(&r);
+}
+
 static void other_columns_go_into_metadata(void **state)
 {
     (void)state;
@@ -124,7 +141,7 @@ static void bad_rows_are_told_and_passed(void **state)
     begin(&r, MP_IMPORT_CSV,
           "external_id,title,price,currency\n"
           "1,a,twelve,EUR\n"
-          "2,a,\"12,50\",EUR\n"
+          "2,a,\"1,250\",EUR\n"
           "3,a,1,eur\n"
           "4,,1,EUR\n"
           ",a,1,EUR\n"
@@ -350,6 +367,7 @@ int main(void)
         cmocka_unit_test(quotes_follow_the_rfc),
         cmocka_unit_test(a_quote_that_is_never_closed_is_told),
         cmocka_unit_test(any_line_end_and_delimiter_will_do),
+        cmocka_unit_test(prices_may_have_a_decimal_comma),
         cmocka_unit_test(other_columns_go_into_metadata),
         cmocka_unit_test(bad_rows_are_told_and_passed),
         cmocka_unit_test(headers_are_checked),

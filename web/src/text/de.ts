@@ -1024,7 +1024,7 @@ export const de: Words = {
     ascending: 'Aufsteigend',
     descending: 'Absteigend',
     choose: '{name} auswählen',
-    chosenColumn: 'Ausgewählt',
+    chooseAll: 'Alle geladenen auswählen',
     removed: { one: '{n} Produkt entfernt', other: '{n} Produkte entfernt' },
     sort: {
       created: 'Hinzugefügt',
@@ -1105,6 +1105,7 @@ export const de: Words = {
     task: {
       label: 'Bilder werden geholt und indiziert',
       waiting: 'wartet, bis es an der Reihe ist',
+      running: 'läuft',
       progress: '{done} von {total} ({part})',
       seconds: { one: 'noch {n} Sekunde', other: 'noch {n} Sekunden' },
       minutes: { one: 'noch {n} Minute', other: 'noch {n} Minuten' },
@@ -1131,6 +1132,7 @@ export const de: Words = {
     openPicture: 'Das Bild von {name} ansehen',
     pictureHint:
       'Legen Sie hier ein Bild ab, fügen Sie eines ein, wählen Sie eines aus, oder nennen Sie seine Adresse.',
+    notAPicture: 'Das ist kein Bild. Legen Sie ein JPEG, PNG, WebP, GIF, TIFF, AVIF oder HEIC ab.',
     choosePicture: 'Bild auswählen',
     fetchAgain: 'Noch einmal holen',
     similar: 'Ähnliche Produkte',

@@ -1006,7 +1006,7 @@ export const en = {
     ascending: 'Ascending',
     descending: 'Descending',
     choose: 'Choose {name}',
-    chosenColumn: 'Chosen',
+    chooseAll: 'Choose all that are loaded',
     removed: { one: '{n} product removed', other: '{n} products removed' },
     sort: {
       created: 'Added',
@@ -1087,6 +1087,7 @@ export const en = {
     task: {
       label: 'Pictures are fetched and indexed',
       waiting: 'waits for its turn',
+      running: 'under way',
       progress: '{done} of {total} ({part})',
       seconds: { one: '{n} second left', other: '{n} seconds left' },
       minutes: { one: '{n} minute left', other: '{n} minutes left' },
@@ -1112,6 +1113,7 @@ export const en = {
     noPicture: 'No picture yet',
     openPicture: 'Look at the picture of {name}',
     pictureHint: 'Drop a picture here, paste one, choose one, or give its address.',
+    notAPicture: 'That is no picture. Drop a JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC.',
     choosePicture: 'Choose a picture',
     fetchAgain: 'Fetch it again',
     similar: 'Similar products',

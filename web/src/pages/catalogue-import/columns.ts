@@ -237,7 +237,7 @@ export function rowsAt(kind: Kind, text: string, lines: ReadonlySet<number>): Ma
 export function isWrong(field: FieldName, text: string): boolean {
   const value = text.trim();
   if (field === 'external_id' || field === 'title') return text === '';
-  if (field === 'price') return value !== '' && !/^[0-9]{1,9}(\.[0-9]{1,4})?0*$/.test(value);
+  if (field === 'price') return value !== '' && !/^[0-9]{1,9}(\.[0-9]{1,4}0*|,[0-9]{1,2})?$/.test(value);
   if (field === 'currency') return !/^([A-Z]{3})?$/.test(value);
   return field === 'image_url' && value !== '' && !/^https?:\/\//i.test(value);
 }

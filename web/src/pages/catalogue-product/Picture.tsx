@@ -2,6 +2,7 @@
 import { ImageUp, RefreshCw, Sparkles } from 'lucide-react';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
+import { toast } from '@/app/toasts';
 import type { Product } from '@/pages/catalogue/products';
 import { State } from '@/pages/catalogue/State';
 import { t } from '@/text';
@@ -62,9 +63,11 @@ export function Picture(props: PictureProps) {
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   usePaste(may, onFile);
-  const take = (files: Iterable<File>) => {
-    const file = [...files].find(isPicture);
-    if (file && may) onFile(file);
+  const take = (files: FileList | null) => {
+    const file = [...(files ?? [])].find(isPicture);
+    if (!may || !files?.length) return;
+    if (file) onFile(file);
+    else toast({ text: t('catalogue.notAPicture'), kind: 'error' });
   };
   return (
     <div className="flex flex-col gap-3">
@@ -110,7 +113,7 @@ export function Picture(props: PictureProps) {
               hidden
               data-pick="picture"
               onChange={(event) => {
-                take(event.target.files ?? []);
+                take(event.target.files);
                 event.target.value = '';
               }}
             />

@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { FileUp, PackageOpen, Plus, SearchX } from 'lucide-react';
-import { useCallback, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { useShortcuts } from '@/app/keys';
 import { useProjectId } from '@/app/project';
 import { Selection } from '@/grid/select';
@@ -68,6 +68,9 @@ function NoneYet({ may }: { may: boolean }) {
   );
 }
 
+/** Where somebody was in a list, to come back to. */
+const places = new Map<string, number>();
+
 /** The list of all of them, or of those within the filters. */
 export function Browse() {
   const [url, setUrl] = useUrl();
@@ -83,8 +86,19 @@ export function Browse() {
   const categories = useFacets(filters, ['category'], project, filters.category !== '');
   const prices = useFacets(filters, ['price_min', 'price_max'], project, byPrice);
   const currencies = useFacets(filters, ['currency'], project, filters.currency !== '');
-  const [active, setActive] = useState(0);
+  const place = JSON.stringify([filters, order, project]);
+  const [from, setFrom] = useState(place);
+  const [active, setActive] = useState(places.get(place) ?? 0);
   const [selection, setSelection] = useState(() => new Selection());
+  if (from !== place) {
+    // Another list: what is chosen must be in sight.
+    setFrom(place);
+    setActive(places.get(place) ?? 0);
+    setSelection(new Selection());
+  }
+  useEffect(() => {
+    places.set(place, active);
+  }, [place, active]);
   const near = useCallback(() => {
     if (hasNextPage && !isFetching) void fetchNextPage();
   }, [hasNextPage, isFetching, fetchNextPage]);
@@ -125,6 +139,8 @@ export function Browse() {
   ) : table ? (
     <Rows
       {...shared}
+      active={active}
+      onActive={setActive}
       order={order}
       onOrder={(next) => setUrl({ sort: next.sort, order: next.order }, true)}
     />

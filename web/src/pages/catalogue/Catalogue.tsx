@@ -1,10 +1,11 @@
 /* The catalogue: cards or a table of all products, narrowed by what they are made of, or what a search found. */
 import { Link, useNavigate } from '@tanstack/react-router';
 import { ArrowDownUp, ChartColumn, Ellipsis, FileUp, Grid2x2, Plus, RefreshCw, Table2 } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useShortcuts } from '@/app/keys';
 import { useProjectId } from '@/app/project';
 import { useUser } from '@/app/session';
+import { toast } from '@/app/toasts';
 import { useUrl } from '@/lib/url';
 import { t } from '@/text';
 import { isPicture } from '@/upload/files';
@@ -19,20 +20,9 @@ import { Browse } from './Browse';
 import { Found } from './Found';
 import { mayReadLogs, useMayEdit } from './may';
 import { readFilters, readOrder, SORTS, type Order } from './products';
-import { EVEN, isAsked, likeFile, readLike, readWeight, type Like } from './search';
+import { EVEN, hold, isAsked, readLike, readWeight } from './search';
 import { start } from './task';
 import { Task } from './Task';
-
-/** The picture of the question: in the address where it is one of the service's, else as long as the page lives. */
-function useLike(): [Like | null, (file: File | null) => void] {
-  const [url, setUrl] = useUrl();
-  const [file, setFile] = useState<Like | null>(null);
-  const set = (given: File | null) => {
-    setFile(given && likeFile(given));
-    setUrl({ product: undefined, image: undefined }, given !== null);
-  };
-  return [file ?? readLike(url), set];
-}
 
 function usePastedPicture(onPicture: (file: File) => void) {
   const latest = useRef(onPicture);
@@ -86,7 +76,9 @@ export default function Catalogue() {
   const project = useProjectId();
   const user = useUser();
   const may = useMayEdit(project);
-  const [like, setLike] = useLike();
+  const like = useMemo(() => readLike(url), [url]);
+  const setLike = (file: File | null) =>
+    setUrl({ file: file ? String(hold(file)) : undefined, product: undefined, image: undefined });
   const [over, setOver] = useState(false);
   const order = readOrder(url);
   const question = { words: url['q'] ?? '', like, weight: readWeight(url), filters, project };
@@ -131,6 +123,8 @@ export default function Catalogue() {
         setOver(false);
         const file = [...event.dataTransfer.files].find(isPicture);
         if (file) setLike(file);
+        else if (event.dataTransfer.files.length > 0)
+          toast({ text: t('catalogue.notAPicture'), kind: 'error' });
       }}
     >
       <header className="flex flex-wrap items-center gap-3">

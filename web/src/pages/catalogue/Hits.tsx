@@ -11,7 +11,7 @@ const two = (value: number) => number(value, { minimumFractionDigits: 2, maximum
 function Why({ hit }: { hit: Hit }) {
   const { picture_score, text_score } = hit;
   const parts = [
-    picture_score === null ? null : t('catalogue.why.picture', { score: two(picture_score) }),
+    picture_score === null ? null : t('catalogue.why.picture', { score: two(Math.max(0, picture_score)) }),
     text_score === null
       ? null
       : t('catalogue.why.words', { score: number(text_score, { style: 'percent' }) }),

@@ -6,7 +6,7 @@ import { Chip } from '@/ui/Chip';
 import { cx } from '@/ui/cx';
 import { Field } from '@/ui/Field';
 import { Segments } from '@/ui/Segments';
-import { canFilterBy, categoriesOf, priceOf, type Facets, type Filters } from './products';
+import { categoriesOf, categoryList, priceOf, type Facets, type Filters } from './products';
 
 export interface NarrowProps {
   filters: Filters;
@@ -28,7 +28,9 @@ function Categories({ filters, facets, onChange }: NarrowProps) {
   if (list.length === 0) return null;
   const toggle = (name: string) =>
     onChange({
-      category: (chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name]).join(','),
+      category: categoryList(
+        chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name],
+      ),
     });
   return (
     <fieldset className="min-w-0">
@@ -38,7 +40,7 @@ function Categories({ filters, facets, onChange }: NarrowProps) {
           <input
             type="checkbox"
             checked={chosen.includes(value)}
-            disabled={!canFilterBy(value) || (chosen.length >= 20 && !chosen.includes(value))}
+            disabled={value === '' || (chosen.length >= 20 && !chosen.includes(value))}
             onChange={() => toggle(value)}
             className="size-4 shrink-0"
           />
@@ -187,7 +189,7 @@ export function Chips({ filters, onChange }: Pick<NarrowProps, 'filters' | 'onCh
         <Chip
           key={name}
           text={`${t('catalogue.filter.category')}: ${name}`}
-          onRemove={() => onChange({ category: chosen.filter((one) => one !== name).join(',') })}
+          onRemove={() => onChange({ category: categoryList(chosen.filter((one) => one !== name)) })}
         />
       ))}
       {price_min && (

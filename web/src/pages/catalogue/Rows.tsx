@@ -3,7 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { Link } from '@tanstack/react-router';
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useEffect, useRef } from 'react';
-import type { Selection } from '@/grid/select';
+import { Selection } from '@/grid/select';
 import { ago, date, t } from '@/text';
 import { cx } from '@/ui/cx';
 import { Photo } from './Photo';
@@ -17,6 +17,9 @@ export interface RowsProps {
   label: string;
   items: readonly Product[];
   total: number;
+  /** The row that was looked at last: it is in sight from the beginning. */
+  active: number;
+  onActive: (index: number) => void;
   order: Order;
   onOrder: (order: Order) => void;
   selection: Selection | undefined;
@@ -92,6 +95,7 @@ function Row({ product, at, props }: { product: Product; at: number; props: Rows
         <Link
           to="/catalogue/$id"
           params={{ id: String(id) }}
+          onClick={() => props.onActive(at)}
           className="flex min-w-0 items-center gap-3 rounded-md hover:underline"
         >
           <Photo product={product} className="size-11 shrink-0 rounded-md" />
@@ -116,7 +120,7 @@ function Row({ product, at, props }: { product: Product; at: number; props: Rows
 }
 
 export function Rows(props: RowsProps) {
-  const { label, items, total, order, onOrder, selection, onNear } = props;
+  const { label, items, total, order, onOrder, selection, onSelection, onNear } = props;
   const frame = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: items.length,
@@ -124,6 +128,10 @@ export function Rows(props: RowsProps) {
     estimateSize: () => HEIGHT,
     overscan: 8,
   });
+  const begin = useRef(props.active);
+  useEffect(() => {
+    if (begin.current > 0) rows.scrollToIndex(begin.current, { align: 'center' });
+  }, [rows]);
   const shown = rows.getVirtualItems();
   const first = shown[0];
   const last = shown.at(-1);
@@ -147,8 +155,23 @@ export function Rows(props: RowsProps) {
         <thead className="sticky top-0 z-10">
           <tr aria-rowindex={1}>
             {selection && (
-              <th scope="col" className="w-14 border-b border-line bg-bg">
-                <span className="sr-only">{t('catalogue.chosenColumn')}</span>
+              <th scope="col" className="w-14 border-b border-line bg-bg px-2">
+                <label className="flex size-9 items-center justify-center">
+                  <span className="sr-only">{t('catalogue.chooseAll')}</span>
+                  <input
+                    type="checkbox"
+                    className="size-4"
+                    checked={items.length > 0 && items.every(({ id }) => selection.has(id))}
+                    ref={(box) => {
+                      if (box) box.indeterminate = selection.size > 0 && selection.size < items.length;
+                    }}
+                    onChange={(event) =>
+                      onSelection(
+                        event.target.checked ? selection.add(items.map(({ id }) => id)) : new Selection(),
+                      )
+                    }
+                  />
+                </label>
               </th>
             )}
             <Head sort="title" text={t('catalogue.field.title')} {...head} />

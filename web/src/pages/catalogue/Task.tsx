@@ -20,7 +20,7 @@ function Running({ job }: { job: number }) {
     mutationFn: () => magpie.json('POST', `/api/jobs/${job}/cancel`, { body: {} }),
     onError: toastError,
   });
-  const { done = 0, total = 0, left: seconds } = progress ?? {};
+  const { status, done = 0, total = 0, left: seconds } = progress ?? {};
   return (
     <section
       aria-label={t('catalogue.task.label')}
@@ -36,7 +36,7 @@ function Running({ job }: { job: number }) {
                   total,
                   part: number(done / total, { style: 'percent' }),
                 })
-              : t('catalogue.task.waiting')}
+              : t(status === 'processing' ? 'catalogue.task.running' : 'catalogue.task.waiting')}
             {seconds !== undefined && ` · ${left(seconds)}`}
           </span>
         </p>

@@ -21,7 +21,7 @@ export interface ProductPage {
 // ---- which ones ----
 
 export interface Filters {
-  /** By commas. */
+  /** As `categoryList` writes it. */
   category: string;
   price_min: string;
   price_max: string;
@@ -51,13 +51,14 @@ export function isFiltered(filters: Filters): boolean {
   return FILTERS.some((name) => filters[name] !== '');
 }
 
-export function categoriesOf({ category }: Filters): string[] {
-  return category.split(',').filter(Boolean);
+/** The names of a list by commas; a backslash keeps a comma or a backslash in a name. */
+export function categoriesOf({ category }: Pick<Filters, 'category'>): string[] {
+  const names = category.match(/(?:\\[,\\]|[^,])+/g) ?? [];
+  return names.map((name) => name.replace(/\\([,\\])/g, '$1'));
 }
 
-/** The list of the address names categories by commas: one that has a comma, or no name, cannot be asked for. */
-export function canFilterBy(category: string): boolean {
-  return category !== '' && !category.includes(',');
+export function categoryList(names: readonly string[]): string {
+  return names.map((name) => name.replace(/[,\\]/g, '\\$&')).join(',');
 }
 
 /** As the service wants them: without those that are not set. */

@@ -26,12 +26,22 @@ export interface Question {
   project: number | undefined;
 }
 
-let files = 0;
-export function likeFile(file: File): Like {
-  return { kind: 'file', file, key: ++files };
+/** Pictures from elsewhere, by the number that stands in the address: who comes back from a product finds the search
+ * as it was. A reload forgets them. */
+const held = new Map<number, File>();
+const MOST_HELD = 8;
+
+export function hold(file: File): number {
+  const key = Math.max(Date.now(), ...[...held.keys()].map((one) => one + 1));
+  held.set(key, file);
+  for (const old of [...held.keys()].slice(0, -MOST_HELD)) held.delete(old);
+  return key;
 }
 
 export function readLike(url: UrlState): Like | null {
+  const key = Number(url['file'] ?? 0);
+  const file = held.get(key);
+  if (file) return { kind: 'file', file, key };
   for (const kind of ['product', 'image'] as const) {
     const id = Number(url[kind] ?? 0);
     if (Number.isSafeInteger(id) && id > 0) return { kind, id };
