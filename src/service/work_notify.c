@@ -56,7 +56,8 @@ static mp_err call_hook(mp_worker *w, mp_job_run *run, const json_t *params, mp_
                     .body = {(const uint8_t *)text, strlen(text)},
                     .allow = w->opt.allow};
     mp_err err = mp_net_post(&hook, &answer, why);
-    mp_job_log(run, MP_LOG_INFO, "%s answered %d", hook.url, answer.status);
+    if (answer.status) /* else nobody did */
+        mp_job_log(run, MP_LOG_INFO, "%s answered %d", hook.url, answer.status);
     free(body);
     /* Whoever is not there now may be later: the queue tries again. */
     return err == MP_NOT_FOUND || err == MP_UNSUPPORTED ? MP_IO : err;

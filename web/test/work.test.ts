@@ -1,6 +1,6 @@
-import type { MagpieEvent } from '@magpie/client';
-import { describe, expect, it } from 'vitest';
-import type { User } from '@/app/session';
+import { MagpieError, type MagpieEvent } from '@magpie/client';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { magpie, type User } from '@/app/session';
 import { aboutOf, isDelayed, leftWords, nextStep, Pace, titleOf } from '@/lib/jobs';
 import { mayEdit, mayEmpty, mayManage, type Project } from '@/lib/projects';
 import { mayDecide } from '@/lib/useJobActions';
@@ -9,6 +9,7 @@ import { merged, placeOf, wordsOf } from '@/pages/events/events';
 import { joined } from '@/pages/job/useLog';
 import { textOf } from '@/pages/job/Log';
 import { patternOf } from '@/pages/project/Assets';
+import { drop, keepBoth, sendFiles, sendings } from '@/upload/assets';
 import { configWith, HIDDEN, notificationsOf } from '@/pages/project/config';
 
 const user = (role: User['role'], id = 7): User => ({
@@ -200,5 +201,76 @@ describe('events', () => {
   it('have words, or the name that the service gives them', () => {
     expect(wordsOf(event(1))).toBe('Picture 12 was added');
     expect(wordsOf(event(1, 'camera.moved', 'pier'))).toBe('camera.moved pier');
+  });
+});
+
+describe('files on their way into a project', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    drop(sendings.get().map((one) => one.id));
+  });
+
+  const refused = async (status: number, body: object) =>
+    MagpieError.of(
+      new Response(JSON.stringify({ status, detail: 'no', ...body }), {
+        status,
+        headers: { 'Content-Type': 'application/problem+json' },
+      }),
+    );
+  const asAsset = () =>
+    vi.spyOn(magpie, 'addAssets').mockResolvedValue({
+      status: 'ok',
+      assets: [{ id: 31, status: 'added' } as never],
+      added: 1,
+      known: 0,
+      refused: 0,
+    });
+  const states = () => sendings.get().map(({ status, asset }) => [status, asset]);
+  const picture = new File(['x'], 'a.jpg', { type: 'image/jpeg' });
+
+  it('go as assets unless they are pictures', async () => {
+    const add = asAsset();
+    const upload = vi.spyOn(magpie, 'upload');
+    sendFiles(7, 'document', [picture]);
+    sendFiles(7, '', [new File(['x'], 'a.csv')]);
+    await vi.waitFor(() =>
+      expect(states()).toEqual([
+        ['added', 31],
+        ['added', 31],
+      ]),
+    );
+    expect(add.mock.calls.map(([project, , options]) => [project, options?.type])).toEqual([
+      [7, 'document'],
+      [7, undefined],
+    ]);
+    expect(upload).not.toHaveBeenCalled();
+  });
+
+  it('wait for a decision where a picture shows what is there already', async () => {
+    const add = asAsset();
+    vi.spyOn(magpie, 'upload').mockRejectedValue(await refused(409, { match: { id: 5 } }));
+    sendFiles(7, '', [picture]);
+    await vi.waitFor(() => expect(sendings.get()[0]).toMatchObject({ status: 'copy', match: { id: 5 } }));
+    keepBoth(sendings.get().map((one) => one.id));
+    await vi.waitFor(() => expect(states()).toEqual([['added', 31]]));
+    expect(add).toHaveBeenCalledTimes(1);
+  });
+
+  it('that only call themselves pictures are files', async () => {
+    const add = asAsset();
+    vi.spyOn(magpie, 'upload').mockRejectedValue(await refused(415, {}));
+    sendFiles(7, '', [new File(['<svg/>'], 'a.svg', { type: 'image/svg+xml' })]);
+    await vi.waitFor(() => expect(states()).toEqual([['added', 31]]));
+    expect(add).toHaveBeenCalledTimes(1);
+  });
+
+  it('that are refused say why', async () => {
+    vi.spyOn(magpie, 'addAssets').mockRejectedValue(await refused(413, { detail: 'over the limit' }));
+    sendFiles(7, '', [new File(['x'], 'a.bin')]);
+    await vi.waitFor(() => expect(states()).toEqual([['failed', undefined]]));
+    expect(sendings.get()[0]?.trouble).toMatchObject({
+      what: 'Over the limit.',
+      next: 'Choose a smaller file.',
+    });
   });
 });

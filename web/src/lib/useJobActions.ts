@@ -32,7 +32,7 @@ export function mayDecide(user: User | null, job: Pick<Job, 'user_id'>, edits: b
 
 export function useJobActions(job: Job) {
   const send = (what: 'cancel' | 'retry') =>
-    magpie.json<Job>('POST', `/api/jobs/${job.id}/${what}`, { body: {} });
+    magpie.json<Job>('POST', `/api/jobs/${job.id}/${what}`, { body: {}, keepalive: true });
   // What is shown meanwhile is not what it was.
   const show = (meanwhile: Partial<Job>) => {
     put({ ...job, ...meanwhile });

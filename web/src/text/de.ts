@@ -732,6 +732,12 @@ export const de: Words = {
       sendings: 'Dateien unterwegs',
       sent: { one: '{n} Datei ist da.', other: '{n} Dateien sind da.' },
       andMore: { one: 'und {n} weitere', other: 'und {n} weitere' },
+      copy: 'Zeigt dasselbe wie dieses',
+      copies: {
+        one: '{n} Bild zeigt, was schon da ist: Entscheiden Sie, was daraus wird.',
+        other: '{n} Bilder zeigen, was schon da ist: Entscheiden Sie, was aus ihnen wird.',
+      },
+      keepBoth: 'Beide behalten',
     },
     member: {
       add: 'Mit jemandem teilen',
@@ -990,6 +996,7 @@ export const de: Words = {
       imageChanged: 'Bild {id} hat neue Bytes',
       imageTagged: 'Bild {id} hat andere Tags',
       imageDescribed: 'Bild {id} wurde beschrieben',
+      imageMoved: 'Bild {id} kam aus einem anderen Projekt hierher',
       imageRemoved: 'Bild {id} wurde entfernt',
       imageTrashed: 'Bild {id} kam in den Papierkorb',
       imageRestored: 'Bild {id} kam aus dem Papierkorb zurück',

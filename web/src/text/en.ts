@@ -722,6 +722,12 @@ export const en = {
       sendings: 'Files on their way',
       sent: { one: '{n} file is here.', other: '{n} files are here.' },
       andMore: { one: 'and {n} more', other: 'and {n} more' },
+      copy: 'Shows the same as this one',
+      copies: {
+        one: '{n} picture shows what is there already: decide what becomes of it.',
+        other: '{n} pictures show what is there already: decide what becomes of them.',
+      },
+      keepBoth: 'Keep both',
     },
     member: {
       add: 'Share with somebody',
@@ -972,6 +978,7 @@ export const en = {
       imageChanged: 'Picture {id} has new bytes',
       imageTagged: 'Picture {id} has other tags',
       imageDescribed: 'Picture {id} was described',
+      imageMoved: 'Picture {id} moved here from another project',
       imageRemoved: 'Picture {id} was removed',
       imageTrashed: 'Picture {id} went to the trash',
       imageRestored: 'Picture {id} came back from the trash',

@@ -1,9 +1,13 @@
 /* Files of any type on their way into projects. As the queue of pictures, it lives outside of pages: going elsewhere
  * in the app stops nothing. */
-import { MagpieError } from '@magpie/client';
+import { MagpieError, type components } from '@magpie/client';
 import { describe, type Trouble } from '@/app/errors';
 import { magpie, queries } from '@/app/session';
 import { store } from '@/lib/store';
+import { isPicture } from './files';
+
+/** The picture of the project that shows the same. */
+export type Match = components['schemas']['Match'];
 
 export interface Sending {
   id: number;
@@ -11,11 +15,15 @@ export interface Sending {
   /** What it is to be; empty: the service looks. */
   type: string;
   file: File;
-  status: 'waiting' | 'sending' | 'added' | 'known' | 'failed';
+  /** 'copy': the project refuses it, for it shows what `match` shows; somebody has to decide. */
+  status: 'waiting' | 'sending' | 'added' | 'known' | 'copy' | 'failed';
   sent: number;
   tries: number;
   asset?: number;
   trouble?: Trouble | undefined;
+  match?: Match | undefined;
+  /** Taken in although it shows the same. */
+  keep?: boolean;
 }
 
 export const sendings = store<readonly Sending[]>([]);
@@ -49,6 +57,11 @@ export function drop(ids: readonly number[]): void {
   pump();
 }
 
+export function keepBoth(ids: readonly number[]): void {
+  for (const id of ids) patch(id, { status: 'waiting', sent: 0, tries: 0, match: undefined, keep: true });
+  pump();
+}
+
 export function again(ids: readonly number[]): void {
   for (const id of ids) patch(id, { status: 'waiting', sent: 0, tries: 0, trouble: undefined });
   pump();
@@ -62,14 +75,50 @@ function pump(): void {
   }
 }
 
+interface Taken {
+  id: number;
+  status: 'added' | 'known';
+}
+
+interface Flight {
+  signal: AbortSignal;
+  onProgress: (sent: number) => void;
+}
+
+async function asAsset({ project, type, file }: Sending, flight: Flight): Promise<Taken | undefined> {
+  const options = { ...(type ? { type } : {}), ...flight };
+  const { assets } = await magpie.addAssets(project, [{ name: file.name, data: file }], options);
+  return assets.find((row) => 'id' in row);
+}
+
+/** Pictures go the way of pictures: it holds them against those that are there, where the project wants that. */
+async function take(one: Sending, flight: Flight): Promise<Taken | undefined> {
+  const picture = (one.type === '' || one.type === 'image') && isPicture(one.file);
+  if (!picture || one.keep) return asAsset(one, flight);
+  try {
+    const options = { project_id: one.project, ...flight };
+    const { images } = await magpie.upload([{ name: one.file.name, data: one.file }], options);
+    return images.find((row) => 'id' in row);
+  } catch (error) {
+    // It calls itself a picture, and is none that is known here.
+    if (error instanceof MagpieError && error.status === 415 && one.type === '') return asAsset(one, flight);
+    throw error;
+  }
+}
+
+function matchOf(error: unknown): Match | undefined {
+  if (!(error instanceof MagpieError) || error.status !== 409) return undefined;
+  const { body } = error;
+  return typeof body === 'object' && body !== null && 'match' in body ? (body.match as Match) : undefined;
+}
+
 async function send(one: Sending): Promise<void> {
   const flight = new AbortController();
   flights.set(one.id, flight);
   patch(one.id, { status: 'sending', sent: 0, tries: one.tries + 1 });
   let shown = 0;
   try {
-    const answer = await magpie.addAssets(one.project, [{ name: one.file.name, data: one.file }], {
-      ...(one.type ? { type: one.type } : {}),
+    const row = await take(one, {
       signal: flight.signal,
       onProgress: (sent) => {
         // The list is not drawn more often than anybody can read it.
@@ -78,10 +127,11 @@ async function send(one: Sending): Promise<void> {
         patch(one.id, { sent });
       },
     });
-    const [row] = answer.assets;
-    if (row && 'id' in row) patch(one.id, { status: row.status, sent: one.file.size, asset: row.id });
+    if (row) patch(one.id, { status: row.status, sent: one.file.size, asset: row.id });
   } catch (error) {
-    if (!flight.signal.aborted) fail(one, error);
+    const match = matchOf(error);
+    if (match) patch(one.id, { status: 'copy', match });
+    else if (!flight.signal.aborted) fail(one, error);
   }
   flights.delete(one.id);
   if (!sendings.get().some((other) => other.project === one.project && isOpen(other)))

@@ -1,7 +1,7 @@
 /* One asset: what it is, what is said of it, and every version it had. */
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { Download, FileUp, Image, Pencil } from 'lucide-react';
+import { Download, FileUp, Pencil } from 'lucide-react';
 import { useRef, useState, type ReactNode } from 'react';
 import { magpie, queries, useUser } from '@/app/session';
 import { toast } from '@/app/toasts';
@@ -245,15 +245,6 @@ export default function AssetPage() {
             setEditing(false);
           }}
         />
-      )}
-      {asset?.type === 'image' && (
-        <Link
-          to={`/images/${asset.id}`}
-          className="inline-flex items-center gap-2 self-start text-accent underline"
-        >
-          <Image size={16} aria-hidden />
-          {t('work.asset.openPicture')}
-        </Link>
       )}
     </Page>
   );

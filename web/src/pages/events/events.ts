@@ -7,6 +7,7 @@ const WORDS: Record<string, TextKey> = {
   'image.changed': 'work.event.imageChanged',
   'image.tagged': 'work.event.imageTagged',
   'image.described': 'work.event.imageDescribed',
+  'image.moved': 'work.event.imageMoved',
   'image.removed': 'work.event.imageRemoved',
   'image.trashed': 'work.event.imageTrashed',
   'image.restored': 'work.event.imageRestored',

@@ -78,6 +78,7 @@ export function Schedules() {
                 <input
                   type="checkbox"
                   checked={one.enabled}
+                  disabled={change.isPending}
                   aria-label={t('work.schedule.of', { name: one.name })}
                   onChange={(event) => change.mutate({ ...one, enabled: event.target.checked })}
                   className="size-5"

@@ -5,7 +5,8 @@ import { useStore } from '@/lib/store';
 import { bytes, number, t } from '@/text';
 import { Button, IconButton } from '@/ui/Button';
 import { Meter } from '@/ui/Meter';
-import { again, drop, isOpen, sendings, type Sending } from '@/upload/assets';
+import { Thumb } from '@/grid/Picture';
+import { again, drop, isOpen, keepBoth, sendings, type Sending } from '@/upload/assets';
 
 const MOST_SHOWN = 50;
 
@@ -26,6 +27,21 @@ function State({ one }: { one: Sending }) {
             maximumFractionDigits: 0,
           })}
         </span>
+      </span>
+    );
+  if (one.status === 'copy')
+    return (
+      <span className="flex min-w-0 flex-wrap items-center justify-end gap-2">
+        {one.match && (
+          <Link
+            to={`/projects/${one.project}/assets/${one.match.id}`}
+            className="flex items-center gap-2 rounded-md text-warn underline"
+          >
+            {t('work.project.copy')}
+            <Thumb src={one.match.preview_url} alt="" className="size-9 rounded-md" />
+          </Link>
+        )}
+        <Button onClick={() => keepBoth([one.id])}>{t('work.project.keepBoth')}</Button>
       </span>
     );
   if (one.status === 'waiting') return <span className="text-muted">{t('upload.waiting')}</span>;
@@ -55,9 +71,16 @@ export function Sendings({ project }: { project: number }) {
   if (list.length === 0) return null;
   const open = list.filter(isOpen);
   const failed = list.filter((one) => one.status === 'failed');
+  const copies = list.filter((one) => one.status === 'copy');
   const done = list.filter((one) => one.status === 'added' || one.status === 'known');
+  const words =
+    open.length > 0
+      ? t('upload.open', { n: open.length })
+      : done.length > 0
+        ? t('work.project.sent', { n: done.length })
+        : '';
   // What needs somebody comes first, what is done last.
-  const shown = [...failed, ...open, ...done].slice(0, MOST_SHOWN);
+  const shown = [...failed, ...copies, ...open, ...done].slice(0, MOST_SHOWN);
   return (
     <section
       aria-label={t('work.project.sendings')}
@@ -65,10 +88,9 @@ export function Sendings({ project }: { project: number }) {
     >
       <div className="flex flex-wrap items-center gap-2">
         <p role="status" className="min-w-40 flex-1 font-medium">
-          {open.length > 0
-            ? t('upload.open', { n: open.length })
-            : t('work.project.sent', { n: done.length })}
+          {words}
           {failed.length > 0 && ` ${t('upload.failed', { n: failed.length })}`}
+          {copies.length > 0 && ` ${t('work.project.copies', { n: copies.length })}`}
         </p>
         {failed.length > 0 && (
           <Button icon={RotateCw} onClick={() => again(failed.map((one) => one.id))}>
@@ -81,8 +103,11 @@ export function Sendings({ project }: { project: number }) {
       </div>
       <ul className="max-h-64 overflow-auto">
         {shown.map((one) => (
-          <li key={one.id} className="flex min-h-10 items-center gap-3 border-t border-line py-1">
-            <span className="min-w-0 flex-1 truncate">
+          <li
+            key={one.id}
+            className="flex min-h-10 flex-wrap items-center justify-end gap-x-3 border-t border-line py-1"
+          >
+            <span className="min-w-40 flex-1 truncate">
               {one.asset ? (
                 <Link
                   to={`/projects/${one.project}/assets/${one.asset}`}
