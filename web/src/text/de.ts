@@ -1208,7 +1208,7 @@ export const de: Words = {
       toProducts: 'Zu den Produkten',
     },
     report: {
-      title: 'Suchen',
+      title: 'Suchbericht',
       period: 'Zeitraum',
       days: { one: '{n} Tag', other: '{n} Tage' },
       from: 'Von',

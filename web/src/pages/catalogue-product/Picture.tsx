@@ -85,7 +85,7 @@ export function Picture(props: PictureProps) {
         aria-busy={busy}
         data-drop
         className={cx(
-          'relative flex aspect-square items-center justify-center overflow-hidden rounded-md bg-sunken',
+          'relative flex aspect-square items-center max-md:max-h-72 justify-center overflow-hidden rounded-md bg-sunken',
           over && 'outline-2 outline-accent',
         )}
       >
