@@ -125,15 +125,15 @@ static void send_page(mp_request *r, const listener *l)
 }
 
 /* Of a page alone: a stream tells what comes. */
-static bool read_order(mp_request *r, mp_event_query *q)
+static bool read_order(mp_request *r, bool page, mp_event_query *q)
 {
     long long before;
     int descending;
     if (!mp_request_number(r, "before", 1, INT64_MAX, 0, &before) ||
         !mp_request_choice(r, "order", "asc|desc", &descending))
         return false;
-    q->before = before;
-    q->newest_first = descending;
+    q->before = page ? before : 0;
+    q->newest_first = page && descending;
     return true;
 }
 
@@ -163,7 +163,7 @@ void mp_handle_events(mp_request *r)
         return;
     }
     if (!read_after(r, newest, &after) || !mp_query_project(r, &project) ||
-        (page && !read_order(r, &query)) || (project && !mp_project_reached(r, project, false)))
+        !read_order(r, page, &query) || (project && !mp_project_reached(r, project, false)))
         return;
     listener *l = mp_xcalloc(1, sizeof *l);
     *l =

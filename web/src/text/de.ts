@@ -738,6 +738,7 @@ export const de: Words = {
         other: '{n} Bilder zeigen, was schon da ist: Entscheiden Sie, was aus ihnen wird.',
       },
       keepBoth: 'Beide behalten',
+      skip: 'Weglassen',
     },
     member: {
       add: 'Mit jemandem teilen',

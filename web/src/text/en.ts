@@ -728,6 +728,7 @@ export const en = {
         other: '{n} pictures show what is there already: decide what becomes of them.',
       },
       keepBoth: 'Keep both',
+      skip: 'Leave it out',
     },
     member: {
       add: 'Share with somebody',

@@ -42,6 +42,7 @@ function State({ one }: { one: Sending }) {
           </Link>
         )}
         <Button onClick={() => keepBoth([one.id])}>{t('work.project.keepBoth')}</Button>
+        <Button onClick={() => drop([one.id])}>{t('work.project.skip')}</Button>
       </span>
     );
   if (one.status === 'waiting') return <span className="text-muted">{t('upload.waiting')}</span>;
@@ -121,11 +122,13 @@ export function Sendings({ project }: { project: number }) {
               <span className="text-muted">{bytes(one.file.size)}</span>
             </span>
             <State one={one} />
-            <IconButton
-              icon={X}
-              label={t('app.remove', { what: one.file.name })}
-              onClick={() => drop([one.id])}
-            />
+            {one.status !== 'copy' && (
+              <IconButton
+                icon={X}
+                label={t('app.remove', { what: one.file.name })}
+                onClick={() => drop([one.id])}
+              />
+            )}
           </li>
         ))}
       </ul>
