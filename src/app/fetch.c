@@ -87,7 +87,8 @@ static mp_err judge(int status, bool stopped, mp_why *why)
     case NO_PYTHON:
         return mp_fail(why, MP_NOT_FOUND, "python3 is needed to fetch the model, and is not here");
     default:
-        return mp_fail(why, MP_CORRUPT, "the model could not be installed; see above");
+        return mp_fail(why, MP_CORRUPT,
+                       "the model could not be installed; what it said before tells why");
     }
 }
 

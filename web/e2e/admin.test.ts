@@ -40,7 +40,7 @@ async function stranger(): Promise<Page> {
 beforeAll(async () => {
   const share = mkdtempSync(join(tmpdir(), 'magpie-share-'));
   mkdirSync(share, { recursive: true });
-  writeFileSync(join(share, 'lite_fetch.py'), 'raise SystemExit(1)\n');
+  writeFileSync(join(share, 'lite_fetch.py'), 'print("no network here", flush=True)\nraise SystemExit(1)\n');
   process.env['MAGPIE_SHARE'] = share; // nothing is fetched from elsewhere
   service = await startService(['--rate-limit', '0']);
   browser = await openBrowser();
@@ -321,6 +321,8 @@ describe('models', () => {
   it('are listed, and the library is switched to another one', async () => {
     await page.keyboard.press('5');
     await card('builtin').waitFor();
+    const parts = page.getByRole('navigation', { name: 'Parts of the administration' });
+    expect(await parts.locator('[aria-current=page]').allTextContents()).toEqual(['Models']);
     const token = await tokenOf(service);
     const { models } = await ask<{ models: { name: string; current: boolean; installed: boolean }[] }>(
       service,
@@ -385,6 +387,39 @@ describe('models', () => {
     await card('lite').getByRole('button', { name: 'Switch back to it' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Switch' }).click();
     await card('lite').getByText('In use').waitFor();
+  });
+});
+
+describe('a model that is not installed', () => {
+  it('is fetched; what goes wrong is told, and tried again', async () => {
+    const token = await tokenOf(service);
+    const current = async () => {
+      const { models } = await ask<{ models: { name: string; current: boolean }[] }>(
+        service,
+        token,
+        '/api/models',
+      );
+      return models.find((one) => one.current)?.name;
+    };
+    if ((await current()) !== 'builtin') await ask(service, token, '/api/models/builtin/use', {});
+    await expect.poll(current, { timeout: 30_000 }).toBe('builtin');
+    const port = Number(new URL(service.url).port);
+    await service.stop();
+    const empty = mkdtempSync(join(tmpdir(), 'magpie-models-'));
+    service = await startService(['--rate-limit', '0', '--models', empty], port, service.folder);
+    await page.goto('/admin?tab=models');
+    const lite = page.getByRole('listitem', { name: 'lite', exact: true });
+    await lite.getByText('Not installed').waitFor();
+    await lite.getByRole('button', { name: 'Fetch' }).click();
+    const ended = page.getByRole('region', { name: 'The last work on models' });
+    await ended.getByRole('paragraph').filter({ hasText: 'could not be installed' }).waitFor();
+    await ended.getByText('Details').click();
+    await ended.getByText('no network here').waitFor();
+    await accessible(page);
+    await shoot(page, 'admin-fetch-failed');
+    await page.reload();
+    await ended.getByRole('button', { name: 'Try again' }).click();
+    await ended.getByRole('paragraph').filter({ hasText: 'could not be installed' }).waitFor();
   });
 });
 

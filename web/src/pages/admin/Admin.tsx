@@ -61,6 +61,7 @@ export default function Admin() {
             key={name}
             to="/admin"
             search={search(name)}
+            activeOptions={{ exact: true }}
             aria-current={tab.name === name ? 'page' : undefined}
             className={cx(
               '-mb-px inline-flex min-h-11 shrink-0 items-center gap-2 border-b-2 px-3 -outline-offset-2',
