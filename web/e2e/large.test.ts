@@ -1,5 +1,5 @@
 /* A library of many pictures, made without any: rows alone, by the same port as the service's own. Skipped where the
- * maker is not built. LARGE=1000000 for the long form. */
+ * maker is not built. LARGE=1000000 for the long form; LARGE_FOLDER keeps what was made for the next time. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { DESKTOP, forget, openBrowser, PASSWORD, startService, type Service } fr
 
 const MAKER = process.env['MAKE_LIBRARY'] ?? '';
 const MANY = Number(process.env['LARGE'] ?? 100_000);
+const KEPT = process.env['LARGE_FOLDER'] ?? '';
 const PASSES = 3;
 const MOST_MS = 100;
 
@@ -44,8 +45,9 @@ describe.skipIf(!existsSync(MAKER))('a large library', () => {
   let page: Page;
 
   beforeAll(async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'magpie-large-'));
-    expect(spawnSync(MAKER, [join(folder, 'library'), String(MANY)], { stdio: 'ignore' }).status).toBe(0);
+    const folder = KEPT || mkdtempSync(join(tmpdir(), 'magpie-large-'));
+    if (!existsSync(join(folder, 'library/magpie.db')))
+      expect(spawnSync(MAKER, [join(folder, 'library'), String(MANY)], { stdio: 'ignore' }).status).toBe(0);
     service = await startService([], 0, folder);
     browser = await openBrowser();
     page = await browser.newPage({ baseURL: service.url, viewport: DESKTOP });
@@ -59,7 +61,7 @@ describe.skipIf(!existsSync(MAKER))('a large library', () => {
   afterAll(async () => {
     await browser.close();
     await service.stop();
-    forget(service);
+    if (!KEPT) forget(service);
   });
 
   it('scrolls without a long task, without a shift, from end to end', async () => {
