@@ -1298,6 +1298,7 @@ export const de: Words = {
     title: 'Fassungen',
     number: 'Fassung {n}',
     current: 'diese',
+    open: 'Vergleichen',
   },
   move: {
     open: 'Verschieben',

@@ -1278,6 +1278,7 @@ export const en = {
     title: 'Versions',
     number: 'Version {n}',
     current: 'this one',
+    open: 'Compare',
   },
   move: {
     open: 'Move',
