@@ -1,5 +1,5 @@
-/* The menu: a rail at the left, which scrolls where it is too short; on phones a bar below with the first few, and
- * the rest in a sheet. */
+/* The menu: a rail at the left, which scrolls where it is too short; on phones a bar below with those that are
+ * used most, and the rest in a sheet. */
 import { Link, useRouterState } from '@tanstack/react-router';
 import { Ellipsis } from 'lucide-react';
 import { useState } from 'react';
@@ -9,8 +9,8 @@ import { Sheet } from '@/ui/Sheet';
 import { menuOf, type PageSpec } from './page';
 import { useUser } from './session';
 
-/** How many have room on the narrowest phone with their whole names, beside the button for the rest. */
-const FIRST = 4;
+/** How many have room on the narrowest phone with their whole names. */
+const ROOM = 5;
 
 const ENTRY =
   'flex min-h-14 min-w-0 flex-col items-center justify-center gap-1 rounded-md px-1 text-xs text-muted hover:bg-sunken';
@@ -36,19 +36,18 @@ export function Rail() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const [open, setOpen] = useState(false);
   // A sheet for one entry would be in its way.
-  const first = list.length > FIRST + 1 ? FIRST : list.length;
-  const rest = list.slice(first);
+  const rest = list.length > ROOM ? list.filter((page) => !page.nav?.bar) : [];
   const here = rest.some((page) => path === page.path || path.startsWith(`${page.path}/`));
   return (
     <nav
       aria-label={t('app.pages')}
       className="order-last flex shrink-0 border-line bg-surface [scrollbar-width:thin] max-md:border-t md:order-first md:w-24 md:flex-col md:gap-1 md:overflow-x-hidden md:overflow-y-auto md:border-r md:p-2"
     >
-      {list.map((page, i) => (
+      {list.map((page) => (
         <Entry
           key={page.path}
           page={page}
-          className={cx('max-md:flex-1 md:shrink-0', i >= first && 'max-md:hidden')}
+          className={cx('max-md:flex-1 md:shrink-0', rest.includes(page) && 'max-md:hidden')}
         />
       ))}
       {rest.length > 0 && (

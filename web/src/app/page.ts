@@ -15,7 +15,13 @@ export interface PageSpec {
   frame?: 'plain';
   title: TextKey;
   /** In the menu: by rising order; `key` behind g leads there. */
-  nav?: { icon: LucideIcon; order: number; key: string };
+  nav?: {
+    icon: LucideIcon;
+    order: number;
+    key: string;
+    /** One of the four in the bar of phones; the others are in its sheet. */
+    bar?: true;
+  };
   /** Not in the menu, but among the commands, with this sign. */
   palette?: LucideIcon;
   /** Whether to offer it. The service decides by itself. */

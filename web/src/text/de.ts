@@ -1611,6 +1611,7 @@ export const de: Words = {
     title: 'Fassungen',
     number: 'Fassung {n}',
     current: 'diese',
+    open: 'Vergleichen',
   },
   move: {
     open: 'Verschieben',

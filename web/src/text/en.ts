@@ -1588,6 +1588,7 @@ export const en = {
     title: 'Versions',
     number: 'Version {n}',
     current: 'this one',
+    open: 'Compare',
   },
   move: {
     open: 'Move',

@@ -197,7 +197,13 @@ export function Facts({ image, onOpen }: { image: Image; onOpen: (id: number) =>
           <Row name={t('viewer.added')}>
             {image.created_at ? date(image.created_at) : t('viewer.unknown')}
           </Row>
-          {inside && <Row name={t('nav.project')}>{inside}</Row>}
+          {inside && (
+            <Row name={t('nav.project')}>
+              <Link to={`/projects/${image.project_id}`} className="rounded-md underline">
+                {inside}
+              </Link>
+            </Row>
+          )}
           {image.issues.length > 0 && (
             <Row name={t('viewer.issues')}>{image.issues.map((issue) => t(`issue.${issue}`)).join(', ')}</Row>
           )}
@@ -223,7 +229,7 @@ export function Facts({ image, onOpen }: { image: Image; onOpen: (id: number) =>
       </section>
       <Camera id={image.id} />
       <History id={image.id} onOpen={onOpen} />
-      <Versions id={image.id} />
+      <Versions id={image.id} project={image.project_id} />
       <Neighbours id={image.id} onOpen={onOpen} />
     </div>
   );

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { operations } from '@magpie/client';
 import { magpie } from '@/app/session';
 import { bytes, date, t } from '@/text';
@@ -6,16 +7,21 @@ import { bytes, date, t } from '@/text';
 type Page = operations['listVersions']['responses'][200]['content']['application/json'];
 
 /** Every picture is an asset of its project; where it was replaced, what it was before is still there. */
-export function Versions({ id }: { id: number }) {
+export function Versions({ id, project }: { id: number; project: number }) {
   const { data } = useQuery({
-    queryKey: ['versions', id],
+    queryKey: ['versions', id, 'newest'],
     queryFn: ({ signal }) =>
       magpie.json<Page>('GET', `/api/assets/${id}/versions`, { query: { limit: 20 }, signal }),
   });
   if (!data || data.versions.length < 2) return null;
   return (
     <section>
-      <h3 className="mb-1 font-medium">{t('versions.title')}</h3>
+      <div className="mb-1 flex items-center justify-between">
+        <h3 className="font-medium">{t('versions.title')}</h3>
+        <Link to={`/projects/${project}/assets/${id}`} className="rounded-md text-accent underline">
+          {t('versions.open')}
+        </Link>
+      </div>
       <ul>
         {data.versions.map((one) => (
           <li

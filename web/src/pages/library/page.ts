@@ -4,6 +4,6 @@ import type { PageSpec } from '@/app/page';
 export const page: PageSpec = {
   path: '/library',
   title: 'nav.library',
-  nav: { icon: Images, order: 20, key: 'l' },
+  nav: { icon: Images, order: 20, key: 'l', bar: true },
   load: () => import('./Library'),
 };
