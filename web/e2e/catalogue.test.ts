@@ -498,7 +498,8 @@ describe('more of the shop', () => {
 
   it('takes a picture that is pasted', async () => {
     await cards().first().click();
-    await page.getByText('Searchable').waitFor();
+    await page.waitForURL(/catalogue\/\d+$/);
+    await page.getByText('Searchable', { exact: true }).first().waitFor();
     const before = await page.locator('[data-drop] img').getAttribute('src');
     const bytes = readFileSync(PICTURES[0] ?? '').toString('base64');
     await page.evaluate((text) => {

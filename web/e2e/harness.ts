@@ -127,13 +127,22 @@ export class Watch {
         hadRecentInput: boolean;
         sources: { node: Node | null }[];
       }
+      // Of a page that is opened, until somebody does something there.
+      let touched = '';
+      const touch = () => {
+        touched = location.pathname;
+      };
+      for (const type of ['pointerdown', 'keydown', 'wheel', 'change', 'drop', 'paste'])
+        addEventListener(type, touch, { capture: true, passive: true });
       new PerformanceObserver((list) => {
         const tell = (window as unknown as { magpieShifted: (shift: object) => void }).magpieShifted;
+        const path = location.pathname;
         for (const { value, hadRecentInput, sources } of list.getEntries() as Moved[]) {
           const what = sources
             .map(({ node }) => (node as Partial<Element> | null)?.outerHTML?.slice(0, 100) ?? '')
             .join(' ');
-          if (!hadRecentInput) tell({ load: `${location.pathname} ${performance.timeOrigin}`, value, what });
+          if (!hadRecentInput && touched !== path)
+            tell({ load: `${path} ${performance.timeOrigin}`, value, what });
         }
       }).observe({ type: 'layout-shift', buffered: true });
       addEventListener('securitypolicyviolation', (event) => {
@@ -154,11 +163,6 @@ export class Watch {
         void dialog.dismiss();
       });
     });
-  }
-
-  /** What moved so far was asked for, if not within the half second that the browser takes for an answer. */
-  mayShift(): void {
-    this.shifts.length = 0;
   }
 
   private shifted(): string[] {

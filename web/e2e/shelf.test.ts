@@ -149,7 +149,6 @@ describe('copies in an upload', () => {
     const copies = await Promise.all(paths.map((path) => smaller(path)));
     await pick(copies.map((copy, i) => jpeg(`copy-${i + 1}.jpg`, copy)));
     await gate().getByText('3 pictures wait for your answer.').waitFor();
-    watch.mayShift(); // the question comes when the service has found out
     await gate().getByText('copy-1.jpg').waitFor();
     await gate().getByText('photo-0001.jpg').waitFor();
     await expect
@@ -177,7 +176,6 @@ describe('copies in an upload', () => {
     expect(now.map(({ name }) => name)).not.toContain('copy-1.jpg');
     expect(now.find(({ name }) => name === 'copy-3.jpg')?.tags).toEqual(['shelf']);
     await page.getByText('Left out').waitFor();
-    watch.mayShift();
     await page.getByRole('button', { name: 'Clear the list' }).click();
   });
 
@@ -190,7 +188,6 @@ describe('copies in an upload', () => {
     );
     await pick(copies.map((copy, i) => jpeg(`more-${i + 1}.jpg`, copy)));
     await gate().getByText('4 pictures wait for your answer.').waitFor();
-    watch.mayShift();
     await page.keyboard.press('a');
     expect(
       await gate()
@@ -201,7 +198,6 @@ describe('copies in an upload', () => {
     await page.getByText('4 older pictures are deleted.').waitFor();
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByText('4 pictures are here.').waitFor();
-    watch.mayShift(); // it went again
     expect((await images()).length).toBe(before + 4);
     await page.getByRole('button', { name: 'Clear the list' }).click();
   });
@@ -220,7 +216,6 @@ describe('copies in an upload', () => {
     await gate().getByText('later.jpg').waitFor();
     await page.keyboard.press('s');
     await page.getByText('Left out').waitFor();
-    watch.mayShift();
     await page.getByRole('button', { name: 'Clear the list' }).click();
   });
 
@@ -251,11 +246,9 @@ describe('large files', () => {
     page.on('request', listen);
     await pick([jpeg('large.jpg', large(await smaller(samples(12)[11] ?? '')))]);
     await page.getByText('What to do?').waitFor({ timeout: 60_000 });
-    watch.mayShift();
     await page.keyboard.press('k');
     await page.getByText('One picture is here.').waitFor({ timeout: 60_000 });
     page.off('request', listen);
-    watch.mayShift();
     expect(sent).toEqual([
       'POST /api/presign/upload',
       'PUT /api/uploads/ID',

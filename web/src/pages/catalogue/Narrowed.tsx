@@ -3,6 +3,7 @@ import { useState, type ReactNode } from 'react';
 import { t } from '@/text';
 import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
+import { Skeleton } from '@/ui/Skeleton';
 import { Chips, Narrow, type NarrowProps } from './Narrow';
 import { isFiltered } from './products';
 import { useFilters } from './useFilters';
@@ -22,14 +23,16 @@ export function Narrowed({ facets, pictures, count, children }: NarrowedProps) {
     isFiltered(filters) ||
     (facets.categories?.categories.length ?? 0) > 0 ||
     facets.prices?.price.min != null;
+  const waiting = facets.categories === undefined && facets.prices === undefined;
+  const side = some || waiting; // its place is kept, so that nothing moves when it comes
   return (
-    <div className="flex min-h-0 flex-1 gap-6">
-      {some && (
+    <div key={side ? 'side' : 'whole'} className="flex min-h-0 flex-1 gap-6">
+      {side && (
         <aside
           aria-label={t('catalogue.filter.title')}
           className="hidden w-56 shrink-0 overflow-auto px-1 pb-6 lg:block"
         >
-          {narrow}
+          {waiting ? <Skeleton className="h-60" /> : narrow}
         </aside>
       )}
       <div className="flex min-h-0 min-w-0 flex-1 flex-col gap-3">

@@ -246,7 +246,7 @@ function Explorer({ cloud, source }: Explorer) {
       </div>
       <aside
         aria-label={t('explore.panel')}
-        className="flex shrink-0 flex-col gap-5 overflow-auto border-line bg-surface p-4 max-md:max-h-[45%] max-md:border-t md:w-80 md:border-l"
+        className="flex shrink-0 flex-col gap-5 overflow-auto border-line bg-surface p-4 max-md:h-[45%] max-md:border-t md:w-80 md:border-l"
       >
         {source.where && <Chip text={source.where} onRemove={() => setUrl({ where: undefined })} />}
         {!bare && (

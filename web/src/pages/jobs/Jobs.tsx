@@ -59,12 +59,9 @@ function useJobs(status: string, type: string) {
   return { ...query, list: query.data?.pages.flatMap((page) => page.jobs) };
 }
 
-/** Those that nobody tries any more until somebody asks for it. */
-function DeadLetters({ shown, onShow }: { shown: boolean; onShow: () => void }) {
-  const user = useUser();
-  const may = user?.role === 'admin' || user?.role === 'operator';
+function useDead() {
   const project_id = useProjectId();
-  const { data } = useQuery({
+  return useQuery({
     queryKey: ['jobs', 'dead', project_id],
     queryFn: ({ signal }) =>
       magpie.json<JobPage>('GET', '/api/jobs', {
@@ -73,6 +70,13 @@ function DeadLetters({ shown, onShow }: { shown: boolean; onShow: () => void }) 
       }),
     refetchInterval: QUIET_MS,
   });
+}
+
+/** Those that nobody tries any more until somebody asks for it. */
+function DeadLetters({ shown, onShow }: { shown: boolean; onShow: () => void }) {
+  const user = useUser();
+  const may = user?.role === 'admin' || user?.role === 'operator';
+  const { data } = useDead();
   const replay = useMutation({
     mutationFn: () => magpie.json<{ replayed: number }>('POST', '/api/jobs/replay', { body: {} }),
     onSuccess: ({ replayed }) => {
@@ -117,6 +121,7 @@ export default function Jobs() {
     status,
     type,
   );
+  const waiting = useDead().isPending; // what stands above comes first, so that nothing moves
   const projectName = useProjectName();
   const [pace] = useState(() => new Pace());
   const [making, setMaking] = useState(false);
@@ -174,7 +179,7 @@ export default function Jobs() {
       </div>
       {error && !list ? (
         <Trouble error={error} onRetry={() => void refetch()} />
-      ) : !list ? (
+      ) : !list || waiting ? (
         <div className="flex flex-col gap-1">
           {Array.from({ length: 4 }, (_, i) => (
             <Skeleton key={i} className="h-16" />
@@ -206,7 +211,7 @@ export default function Jobs() {
           {t('work.more')}
         </Button>
       )}
-      {staff && <Schedules />}
+      {staff && list && !waiting && <Schedules />}
       {making && <NewExport onClose={() => setMaking(false)} />}
     </Page>
   );
