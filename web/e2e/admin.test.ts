@@ -10,11 +10,12 @@ import {
   openBrowser,
   PASSWORD,
   samples,
+  type Service,
+  set,
   setTheme,
   shoot,
   startService,
   Watch,
-  type Service,
 } from './harness';
 import { ask, enter, tokenOf, upload } from './people';
 
@@ -128,7 +129,7 @@ describe('an invitation', () => {
 
   it('leads to an account whose role can be changed, and which must not see these pages', async () => {
     await ada.getByRole('navigation', { name: 'Pages' }).waitFor();
-    expect(await ada.getByRole('link', { name: 'Administration' }).count()).toBe(0);
+    await expect.poll(() => ada.getByRole('link', { name: 'Administration' }).count()).toBe(0);
     await ada.goto('/admin?tab=settings');
     await ada.getByRole('heading', { name: 'Your account may not see this page' }).waitFor();
     await accessible(ada);
@@ -148,7 +149,7 @@ describe('an invitation', () => {
     await ada.getByRole('dialog').getByLabel('Password', { exact: true }).fill(PASSWORD);
     await ada.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click();
     await ada.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await ada.getByRole('link', { name: 'Administration' }).count()).toBe(0);
+    await expect.poll(() => ada.getByRole('link', { name: 'Administration' }).count()).toBe(0);
   });
 
   it('is of no use to an account that is disabled', async () => {
@@ -189,7 +190,7 @@ describe('accounts', () => {
     await page.getByRole('button', { name: 'Clear the filters' }).click();
     await row('Users', 'ada').waitFor();
     // One's own account is not for slips.
-    expect(await page.getByLabel('Role of root').isDisabled()).toBe(true);
+    await expect.poll(() => page.getByLabel('Role of root').isDisabled()).toBe(true);
     await page.route('**/api/users/*', (route) =>
       route.request().method() === 'PATCH'
         ? route.fulfill({ status: 409, json: { detail: 'somebody was quicker', request_id: 'r1' } })
@@ -218,7 +219,7 @@ describe('accounts', () => {
     await page.keyboard.press('3');
     await page.getByRole('columnheader', { name: 'Operator' }).waitFor();
     const line = page.getByRole('row').filter({ hasText: 'settings.read' });
-    expect(await line.getByRole('cell').allTextContents()).toEqual(['yes', 'no', 'no', 'no']);
+    await expect.poll(() => line.getByRole('cell').allTextContents()).toEqual(['yes', 'no', 'no', 'no']);
     await accessible(page);
     await shoot(page, 'admin-roles');
   });
@@ -298,7 +299,7 @@ describe('settings and health', () => {
     await page.getByLabel('Search the settings').fill('library');
     await limit.waitFor({ state: 'detached' });
     await page.getByLabel('Search the settings').fill('');
-    await page.getByRole('radio', { name: 'Only what was set' }).check();
+    await set(page.getByRole('radio', { name: 'Only what was set' }), true);
     await row('Settings', 'max-side').waitFor({ state: 'detached' });
     await limit.waitFor();
     expect(new URL(page.url()).searchParams.get('show')).toBe('set');
@@ -322,7 +323,7 @@ describe('models', () => {
     await page.keyboard.press('5');
     await card('builtin').waitFor();
     const parts = page.getByRole('navigation', { name: 'Parts of the administration' });
-    expect(await parts.locator('[aria-current=page]').allTextContents()).toEqual(['Models']);
+    await expect.poll(() => parts.locator('[aria-current=page]').allTextContents()).toEqual(['Models']);
     const token = await tokenOf(service);
     const { models } = await ask<{ models: { name: string; current: boolean; installed: boolean }[] }>(
       service,
@@ -377,7 +378,7 @@ describe('models', () => {
     const work = page.getByRole('region', { name: 'Switching to lite' });
     await work.getByRole('progressbar').waitFor();
     await work.getByText('25%').waitFor();
-    expect(await card('lite').getByRole('button').isDisabled()).toBe(true);
+    await expect.poll(() => card('lite').getByRole('button').isDisabled()).toBe(true);
     await accessible(page);
     await shoot(page, 'admin-switching');
     await work.getByRole('button', { name: 'Stop' }).click();
@@ -430,13 +431,13 @@ describe('the own account', () => {
     await heading('Your account').waitFor();
     await setTheme(page, 'light');
     await page.reload();
-    await page.getByRole('radio', { name: 'Dark' }).check();
+    await set(page.getByRole('radio', { name: 'Dark' }), true);
     expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe('dark');
-    await page.getByRole('radio', { name: 'As the system' }).check();
-    await page.getByRole('radio', { name: 'Deutsch' }).check();
+    await set(page.getByRole('radio', { name: 'As the system' }), true);
+    await set(page.getByRole('radio', { name: 'Deutsch' }), true);
     await heading('Ihr Konto').waitFor();
     await accessible(page);
-    await page.getByRole('radio', { name: 'English' }).check();
+    await set(page.getByRole('radio', { name: 'English' }), true);
     await heading('Your account').waitFor();
     await accessible(page);
   });
@@ -450,7 +451,7 @@ describe('the own account', () => {
     await list.getByText('this one').waitFor();
     const many = await list.getByRole('listitem').count();
     expect(many).toBeGreaterThan(1);
-    expect(await list.getByRole('listitem').first().getByRole('button').count()).toBe(0);
+    await expect.poll(() => list.getByRole('listitem').first().getByRole('button').count()).toBe(0);
     await list.getByRole('listitem').nth(1).getByRole('button').click();
     await expect.poll(() => list.getByRole('listitem').count()).toBe(many - 1);
     await page.reload();
@@ -468,7 +469,7 @@ describe('the own account', () => {
     await page.getByLabel('Name', { exact: true }).fill('nightly import');
     await page.getByText('assets.read projects.read').waitFor();
     await page.getByLabel('What it may do').selectOption('chosen');
-    await page.getByRole('checkbox', { name: 'assets.read' }).check();
+    await set(page.getByRole('checkbox', { name: 'assets.read' }), true);
     await page.getByLabel('It expires').selectOption('30');
     await accessible(page);
     await page.getByRole('button', { name: 'Make it' }).click();
@@ -478,7 +479,7 @@ describe('the own account', () => {
     await accessible(page);
     await shoot(page, 'account-key');
     await page.getByRole('button', { name: 'Done' }).click();
-    expect(await page.getByText(key).count()).toBe(0);
+    await expect.poll(() => page.getByText(key).count()).toBe(0);
     await page.getByText('never used').waitFor();
     await accessible(page);
     await shoot(page, 'account');
@@ -507,7 +508,7 @@ describe('the own account', () => {
     await accessible(page);
     await fill(PASSWORD, 'another good one');
     await page.getByText('The password is changed').waitFor();
-    expect(await page.getByLabel('Current password').inputValue()).toBe('');
+    await expect.poll(() => page.getByLabel('Current password').inputValue()).toBe('');
     const again = await stranger();
     await signIn(again, 'root', 'another good one');
     await heading('Overview', again).waitFor();

@@ -8,10 +8,11 @@ import {
   forget,
   openBrowser,
   root,
+  type Service,
+  set,
   shoot,
   startService,
   Watch,
-  type Service,
 } from './harness';
 import { ask, enter, tokenOf, upload } from './people';
 
@@ -99,9 +100,9 @@ describe('odd ones', () => {
     await expect.poll(count).toBe(0);
     expect(asked.filter((url) => url.includes('/api/'))).toEqual([]);
     await slider.fill('14');
-    await page.getByRole('checkbox', { name: 'Only what is flagged' }).check();
+    await set(page.getByRole('checkbox', { name: 'Only what is flagged' }), true);
     await expect.poll(() => tiles().count()).toBe(await count());
-    await page.getByRole('checkbox', { name: 'Only what is flagged' }).uncheck();
+    await set(page.getByRole('checkbox', { name: 'Only what is flagged' }), false);
   });
 
   it('show where they are odd', async () => {
@@ -132,7 +133,7 @@ describe('odd ones', () => {
 
   it('are held against normals that are chosen: a tag, a filter, or pictures', async () => {
     await button('What is normal').click();
-    await page.getByRole('radio', { name: 'Pictures with a tag' }).check();
+    await set(page.getByRole('radio', { name: 'Pictures with a tag' }), true);
     await page.getByRole('textbox', { name: 'Tag' }).fill('clothes');
     await accessible(page);
     await button('Use these').click();
@@ -190,7 +191,7 @@ describe('odd ones', () => {
 
 describe('quality', () => {
   it('shows pictures by their faults', async () => {
-    await page.getByRole('radio', { name: 'Quality' }).check();
+    await set(page.getByRole('radio', { name: 'Quality' }), true);
     const faults = page.getByRole('region', { name: 'Pictures with a fault' });
     await faults.locator('[data-tile]').first().waitFor();
     await accessible(page);

@@ -99,7 +99,7 @@ describe('upload', () => {
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Go on' }).waitFor();
     await page.waitForTimeout(2000);
-    expect(await page.getByText('7 pictures to go.').count()).toBe(1);
+    await expect.poll(() => page.getByText('7 pictures to go.').count()).toBe(1);
     await page.unroute('**/api/images');
     await page.getByRole('button', { name: 'Go on' }).click();
     await page.getByText('7 pictures are here.').waitFor({ timeout: 30_000 });
@@ -163,8 +163,8 @@ describe('the library', () => {
     await page.mouse.move(box.x + 700, box.y + box.height + 40, { steps: 6 });
     await page.mouse.up();
     await page.getByRole('toolbar').waitFor();
-    expect(await page.locator('[role=option][aria-selected=true]').count()).toBeGreaterThan(3);
-    expect(await page.getByRole('dialog').count()).toBe(0);
+    await expect.poll(() => page.locator('[role=option][aria-selected=true]').count()).toBeGreaterThan(3);
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
     await page.keyboard.press('Escape');
   });
 
@@ -232,7 +232,7 @@ describe('the library', () => {
     await dialog.getByText('100%').waitFor();
     await page.mouse.move(500, 450);
     await page.mouse.wheel(0, -400);
-    expect(await dialog.getByTitle('The whole picture').textContent()).not.toBe('100%');
+    await expect.poll(() => dialog.getByTitle('The whole picture').textContent()).not.toBe('100%');
     await page.keyboard.press('ArrowRight');
     await expect.poll(() => dialog.getByRole('heading', { level: 2 }).textContent()).not.toBe(name);
     await dialog.getByLabel('Add a tag').fill(`"><img src=x onerror=alert(3)>`);

@@ -12,10 +12,11 @@ import {
   PASSWORD,
   PHONE,
   samples,
+  type Service,
+  set,
   shoot,
   startService,
   Watch,
-  type Service,
 } from './harness';
 import { ask, enter, tokenOf } from './people';
 
@@ -136,17 +137,17 @@ describe('a catalogue', () => {
       .setInputFiles({ name: 'shop.csv', mimeType: 'text/csv', buffer: catalogueFile() });
     const column = (name: string) => page.getByRole('combobox', { name: `What ${name} is` });
     await column('SKU').waitFor();
-    expect(await column('SKU').inputValue()).toBe('external_id');
-    expect(await column('Name').inputValue()).toBe('title');
-    expect(await column('Beschreibung').inputValue()).toBe('description');
-    expect(await column('Preis').inputValue()).toBe('price');
-    expect(await column('Photo').inputValue()).toBe('image_url');
-    expect(await column('Colour').inputValue()).toBe('detail');
+    await expect.poll(() => column('SKU').inputValue()).toBe('external_id');
+    await expect.poll(() => column('Name').inputValue()).toBe('title');
+    await expect.poll(() => column('Beschreibung').inputValue()).toBe('description');
+    await expect.poll(() => column('Preis').inputValue()).toBe('price');
+    await expect.poll(() => column('Photo').inputValue()).toBe('image_url');
+    await expect.poll(() => column('Colour').inputValue()).toBe('detail');
     await accessible(page);
     await shoot(page, 'catalogue-import');
     await column('Colour').selectOption('title');
     await page.getByText('Two columns are the same field').waitFor();
-    expect(await button('Import').isDisabled()).toBe(true);
+    await expect.poll(() => button('Import').isDisabled()).toBe(true);
     await column('Colour').selectOption('detail');
     await button('Import').click();
     await page.getByRole('heading', { name: '2 rows were refused' }).waitFor();
@@ -192,16 +193,16 @@ describe('a catalogue', () => {
     const [harm] = (await products()).filter((one) => one.external_id === 'SKU-3');
     await page.goto(`/catalogue/${harm?.id ?? 0}`);
     await heading(HOSTILE).waitFor();
-    expect(await page.getByLabel('Value of detail 1').inputValue()).toBe(HOSTILE);
+    await expect.poll(() => page.getByLabel('Value of detail 1').inputValue()).toBe(HOSTILE);
     await accessible(page);
     await page.goto('/catalogue?view=table');
     await page.getByRole('link', { name: HOSTILE }).waitFor();
   });
 
   it('is narrowed and ordered, and the address keeps it', async () => {
-    await page.getByRole('checkbox', { name: /^shirts/ }).check();
+    await set(page.getByRole('checkbox', { name: /^shirts/ }), true);
     await page.getByText('4 products', { exact: true }).waitFor();
-    await page.getByRole('checkbox', { name: /^bags/ }).check();
+    await set(page.getByRole('checkbox', { name: /^bags/ }), true);
     await page.getByText('8 products', { exact: true }).waitFor();
     expect(parameter('category')).toBe('shirts,bags');
     await page.getByRole('textbox', { name: 'Up to' }).fill('30,5');
@@ -227,7 +228,7 @@ describe('a catalogue', () => {
     await button('Remove Category: shirts').click();
     await button('Remove Category: bags').click();
     await page.getByText('12 products', { exact: true }).waitFor();
-    await page.getByRole('radio', { name: 'Without' }).check();
+    await set(page.getByRole('radio', { name: 'Without' }), true);
     await page.getByText('2 products', { exact: true }).waitFor();
     await page.getByRole('textbox', { name: 'From' }).fill('5000');
     await page.keyboard.press('Enter');
@@ -238,7 +239,7 @@ describe('a catalogue', () => {
     await page.setViewportSize(PHONE);
     await button('Filter').click();
     const dialog = page.getByRole('dialog', { name: 'Filter' });
-    await dialog.getByRole('checkbox', { name: /^shoes/ }).check();
+    await set(dialog.getByRole('checkbox', { name: /^shoes/ }), true);
     await accessible(page);
     await shoot(page, 'catalogue-filter');
     await page.setViewportSize(PHONE);
@@ -258,7 +259,7 @@ describe('searching', () => {
     await hits().first().getByText('Brown leather bag').waitFor();
     await hits().first().getByText('words 100%').waitFor();
     expect(parameter('q')).toBe('leather bag');
-    await page.getByRole('checkbox', { name: /^shoes/ }).check();
+    await set(page.getByRole('checkbox', { name: /^shoes/ }), true);
     await expect.poll(() => hits().getByText('Brown leather bag').count()).toBe(0);
     await button('Remove Category: shoes').click();
     await hits().first().getByText('Brown leather bag').waitFor();
@@ -458,7 +459,7 @@ describe('more of the shop', () => {
   }, 180_000);
 
   it('has a category with a comma, which is chosen as any other', async () => {
-    await page.getByRole('checkbox', { name: /^late, but here/ }).check();
+    await set(page.getByRole('checkbox', { name: /^late, but here/ }), true);
     await page.getByText('2 products', { exact: true }).waitFor();
     await page.getByRole('searchbox', { name: /^Words/ }).fill('article');
     await page.keyboard.press('Enter');
@@ -470,8 +471,8 @@ describe('more of the shop', () => {
   });
 
   it('comes back when the service will not remove it', async () => {
-    await page.getByRole('radio', { name: 'Table' }).check();
-    await page.getByRole('checkbox', { name: 'Choose Late article 12' }).check();
+    await set(page.getByRole('radio', { name: 'Table' }), true);
+    await set(page.getByRole('checkbox', { name: 'Choose Late article 12' }), true);
     await page.route('**/products/*', (route) =>
       route.request().method() === 'DELETE'
         ? route.fulfill({ status: 409, json: { title: 'Conflict', detail: 'somebody is at it' } })
@@ -487,7 +488,7 @@ describe('more of the shop', () => {
     await page.getByRole('alert').filter({ hasText: 'Somebody is at it.' }).waitFor();
     await page.getByText('12 products', { exact: true }).waitFor();
     await page.unroute('**/products/*');
-    await page.getByRole('checkbox', { name: 'Choose all that are loaded' }).check();
+    await set(page.getByRole('checkbox', { name: 'Choose all that are loaded' }), true);
     await page.getByText('12 chosen').waitFor();
     await page.keyboard.press('Escape');
     await page.getByText('12 chosen').waitFor({ state: 'detached' });
@@ -533,12 +534,12 @@ describe('the report', () => {
     await page.getByRole('region', { name: 'All searches' }).getByText('root').first().waitFor();
     await accessible(page);
     await shoot(page, 'catalogue-report');
-    await page.getByRole('radio', { name: '7 days' }).check();
+    await set(page.getByRole('radio', { name: '7 days' }), true);
     await expect.poll(() => parameter('days')).toBe('7');
     await page.getByLabel('To', { exact: true }).fill('2020-01-31');
     await page.getByText('Nobody searched in this time').waitFor();
     await accessible(page);
-    await page.getByRole('radio', { name: '30 days' }).check();
+    await set(page.getByRole('radio', { name: '30 days' }), true);
     await page.getByRole('region', { name: 'Searched for most' }).getByRole('link').first().click();
     await expect.poll(() => parameter('q')).toBe('leather bag');
     await hits().first().waitFor();
@@ -573,13 +574,15 @@ describe('a guest', () => {
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await button('Sign in').click();
     await page.getByText('12 products', { exact: true }).waitFor();
-    for (const name of ['Add a product', 'Import', 'More tasks']) expect(await button(name).count()).toBe(0);
-    expect(await page.getByRole('link', { name: 'Searches' }).count()).toBe(0);
+    for (const name of ['Add a product', 'Import', 'More tasks'])
+      await expect.poll(() => button(name).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'Searches' }).count()).toBe(0);
     await accessible(page);
     await cards().first().click();
     await page.getByRole('link', { name: 'Similar products' }).waitFor();
-    for (const name of ['Remove', 'Save', 'Choose a picture']) expect(await button(name).count()).toBe(0);
-    expect(await page.getByRole('textbox').count()).toBe(0);
+    for (const name of ['Remove', 'Save', 'Choose a picture'])
+      await expect.poll(() => button(name).count()).toBe(0);
+    await expect.poll(() => page.getByRole('textbox').count()).toBe(0);
     await accessible(page);
     await page.goto('/catalogue/searches');
     await page.getByText('Your account may not see this page').waitFor();

@@ -69,7 +69,7 @@ describe('duplicates', () => {
     await button('Look again').click();
     await page.getByText(/^\d+ clusters$/).waitFor();
     const rows = page.getByRole('region', { name: 'Clusters' }).getByRole('listitem');
-    expect(await rows.count()).toBeGreaterThan(3);
+    await expect.poll(() => rows.count()).toBeGreaterThan(3);
     await rows.first().getByRole('img', { name: /Keep$/ }).waitFor();
     await accessible(page);
     await shoot(page, 'duplicates');
@@ -90,7 +90,7 @@ describe('duplicates', () => {
     await accessible(page);
     await shoot(page, 'duplicates-review');
     const panes = page.locator('[data-pane]');
-    expect(await panes.count()).toBe(2);
+    await expect.poll(() => panes.count()).toBe(2);
     const box = await panes.first().boundingBox();
     if (!box) throw new Error('no pane');
     await page.mouse.move(box.x + box.width / 3, box.y + box.height / 3);
@@ -125,7 +125,7 @@ describe('duplicates', () => {
     await page.keyboard.press('2');
     const slider = page.getByRole('slider', { name: 'Swipe' });
     await slider.press('ArrowRight');
-    expect(await slider.getAttribute('aria-valuenow')).toBe('52');
+    await expect.poll(() => slider.getAttribute('aria-valuenow')).toBe('52');
     await page.keyboard.press('1');
     await page.reload();
     await heading(/^Cluster 1 of/).waitFor(); // a reload comes back to it
@@ -140,12 +140,12 @@ describe('duplicates', () => {
     await expect.poll(async () => (await verdicts()).map((one) => one.verdict)).toEqual(['different']);
     await page.keyboard.press('k');
     await heading(/^Cluster 1/).waitFor();
-    expect(await button('Not the same').getAttribute('aria-pressed')).toBe('true');
-    expect(await fates().filter({ hasText: 'stays' }).count()).toBe(1);
+    await expect.poll(() => button('Not the same').getAttribute('aria-pressed')).toBe('true');
+    await expect.poll(() => fates().filter({ hasText: 'stays' }).count()).toBe(1);
     await page.keyboard.press('z');
     await expect.poll(verdicts).toEqual([]);
-    expect(await button('Not the same').getAttribute('aria-pressed')).toBe('false');
-    expect(await heading(/^Cluster/).textContent()).toBe(first);
+    await expect.poll(() => button('Not the same').getAttribute('aria-pressed')).toBe('false');
+    await expect.poll(() => heading(/^Cluster/).textContent()).toBe(first);
   });
 
   it('keep another picture when asked to', async () => {
@@ -228,7 +228,7 @@ describe('duplicates', () => {
     await page.getByText(/^\d+ clusters?$/).waitFor();
     await page.goto('/duplicates?kind=similar');
     await page.getByText(/^\d+ clusters?$/).waitFor(); // what was found is remembered
-    expect(await button('See the plan').count()).toBe(0); // nothing goes that is only similar
+    await expect.poll(() => button('See the plan').count()).toBe(0); // nothing goes that is only similar
   });
 
   it('that cannot be looked for say so', async () => {

@@ -117,8 +117,8 @@ describe('the explorer', () => {
     expect(await upload([odd, ...rest])).toHaveLength(90);
     const previews = page.waitForResponse((answer) => answer.url().includes('/thumbnail'));
     const canvas = await open('/explore');
-    expect(await canvas.getAttribute('aria-label')).toContain('90 pictures');
-    expect(await canvas.getAttribute('data-drawn')).toBe('90');
+    await expect.poll(() => canvas.getAttribute('aria-label')).toContain('90 pictures');
+    await expect.poll(() => canvas.getAttribute('data-drawn')).toBe('90');
     await previews;
     await panel().getByText('Cluster 1').waitFor();
     await page.waitForTimeout(1500);
@@ -129,12 +129,12 @@ describe('the explorer', () => {
   it('chooses by box, lasso and what is in view', async () => {
     await open('/explore');
     await page.keyboard.press('a');
-    expect(await chosen().textContent()).toBe('90 pictures chosen');
+    await expect.poll(() => chosen().textContent()).toBe('90 pictures chosen');
     const list = panel().getByRole('list', { name: 'Chosen pictures' });
     await expect.poll(() => list.getByRole('listitem').count()).toBe(60);
     await accessible(page);
     await page.keyboard.press('Escape');
-    expect(await chosen().textContent()).toBe('Nothing is chosen');
+    await expect.poll(() => chosen().textContent()).toBe('Nothing is chosen');
     const box = await page.locator('canvas').boundingBox();
     if (!box) throw new Error('no canvas');
     const { x, y, width, height } = box;
@@ -146,7 +146,7 @@ describe('the explorer', () => {
       [x + 70, y + height - 5],
       [x + 70, y + 10],
     ]);
-    expect(await chosen().textContent()).toMatch(/^(8\d|90) pictures chosen$/);
+    await expect.poll(() => chosen().textContent()).toMatch(/^(8\d|90) pictures chosen$/);
     await page.getByRole('button', { name: 'Choose by a box' }).click();
     await drag([
       [x + width / 2, y + 5],
@@ -162,7 +162,7 @@ describe('the explorer', () => {
       [x + width - 2, y + height - 2],
     ]);
     await page.keyboard.up('Alt');
-    expect(await chosen().textContent()).toBe('Nothing is chosen');
+    await expect.poll(() => chosen().textContent()).toBe('Nothing is chosen');
     // And with shift, a box without taking it.
     await page.keyboard.press('v');
     await page.keyboard.down('Shift');
@@ -210,7 +210,7 @@ describe('the explorer', () => {
         .getByRole('img', { name: /^From / })
         .or(legend.getByRole('listitem').first())
         .waitFor();
-      expect(await legend.getByRole('alert').count()).toBe(0);
+      await expect.poll(() => legend.getByRole('alert').count()).toBe(0);
     }
   });
 
@@ -218,7 +218,7 @@ describe('the explorer', () => {
     const canvas = await open('/explore');
     await canvas.focus();
     await page.keyboard.press('Enter');
-    expect(await chosen().textContent()).toBe('1 picture chosen');
+    await expect.poll(() => chosen().textContent()).toBe('1 picture chosen');
     const near = page.waitForResponse((answer) => answer.url().endsWith('/api/search/similar'));
     await near;
     const list = panel().getByRole('list', { name: 'Chosen pictures' });
@@ -252,7 +252,7 @@ describe('the explorer', () => {
     const hits = panel().getByRole('button', { name: 'Choose', exact: true });
     if (await hits.isVisible()) {
       await hits.click();
-      expect(await chosen().textContent()).toMatch(/chosen$/);
+      await expect.poll(() => chosen().textContent()).toMatch(/chosen$/);
     }
     await page.waitForTimeout(1000);
     await accessible(page);

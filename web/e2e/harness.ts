@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 
 const web = join(import.meta.dirname, '..');
@@ -214,6 +214,12 @@ export async function setTheme(page: Page, theme: 'light' | 'dark'): Promise<voi
     (window as unknown as { magpieTheme: () => void }).magpieTheme();
   }, theme);
   await page.waitForTimeout(200); // colours change over 120 ms
+}
+
+/** A box or a radio button. What it stands for may be in the address, so that it follows its click a moment later. */
+export async function set(box: Locator, on: boolean): Promise<void> {
+  if ((await box.isChecked()) !== on) await box.click();
+  await expect.poll(() => box.isChecked()).toBe(on);
 }
 
 /** A page in both themes, on a desk and on a phone. */

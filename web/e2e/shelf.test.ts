@@ -8,10 +8,11 @@ import {
   openBrowser,
   PHONE,
   samples,
+  type Service,
+  set,
   shoot,
   startService,
   Watch,
-  type Service,
 } from './harness';
 import { withExif } from './exif';
 import { ask, enter, tokenOf, upload } from './people';
@@ -95,12 +96,9 @@ describe('the menu', () => {
     await page.reload();
     const bar = page.getByRole('navigation', { name: 'Pages' });
     await bar.getByRole('button', { name: 'More' }).waitFor();
-    expect(await bar.getByRole('link').allTextContents()).toEqual([
-      'Overview',
-      'Library',
-      'Search',
-      'Upload',
-    ]);
+    await expect
+      .poll(() => bar.getByRole('link').allTextContents())
+      .toEqual(['Overview', 'Library', 'Search', 'Upload']);
     expect(await cutOff(bar)).toBe(0);
     await bar.getByRole('button', { name: 'More' }).focus();
     await page.keyboard.press('Enter');
@@ -123,7 +121,7 @@ describe('the menu', () => {
   it('on a desk that is too low scrolls', async () => {
     await page.setViewportSize({ width: 1000, height: 360 });
     const bar = page.getByRole('navigation', { name: 'Pages' });
-    expect(await bar.getByRole('button', { name: 'More' }).isVisible()).toBe(false);
+    await expect.poll(() => bar.getByRole('button', { name: 'More' }).isVisible()).toBe(false);
     const last = bar.getByRole('link').last();
     await last.focus();
     const inside = await last.evaluate((link) => {
@@ -144,7 +142,7 @@ describe('copies in an upload', () => {
     const before = await images();
     await page.goto('/upload');
     const switched = page.getByRole('switch', { name: 'Ask about copies' });
-    expect(await switched.isChecked()).toBe(true);
+    await expect.poll(() => switched.isChecked()).toBe(true);
     const paths = samples(3);
     const copies = await Promise.all(paths.map((path) => smaller(path)));
     await pick(copies.map((copy, i) => jpeg(`copy-${i + 1}.jpg`, copy)));
@@ -220,13 +218,13 @@ describe('copies in an upload', () => {
   });
 
   it('are not asked about when nobody wants that', async () => {
-    await page.getByRole('switch', { name: 'Ask about copies' }).uncheck();
+    await set(page.getByRole('switch', { name: 'Ask about copies' }), false);
     await page.reload();
-    expect(await page.getByRole('switch', { name: 'Ask about copies' }).isChecked()).toBe(false);
+    await expect.poll(() => page.getByRole('switch', { name: 'Ask about copies' }).isChecked()).toBe(false);
     await pick([jpeg('quiet.jpg', await smaller(samples(10)[9] ?? '', 0.5))]);
     await page.getByText('One picture is here.').waitFor();
-    expect(await gate().count()).toBe(0);
-    await page.getByRole('switch', { name: 'Ask about copies' }).check();
+    await expect.poll(() => gate().count()).toBe(0);
+    await set(page.getByRole('switch', { name: 'Ask about copies' }), true);
     await page.getByRole('button', { name: 'Clear the list' }).click();
   });
 });
@@ -446,7 +444,7 @@ describe('the library', () => {
     const ids = await marked();
     await page.keyboard.press('m');
     const dialog = page.getByRole('dialog', { name: 'Move 3 pictures' });
-    await dialog.getByRole('radio', { name: 'Coast' }).check();
+    await set(dialog.getByRole('radio', { name: 'Coast' }), true);
     await accessible(page);
     await shoot(page, 'library-move');
     await dialog.getByRole('button', { name: 'Move' }).click();
@@ -520,7 +518,7 @@ describe('what the service refuses', () => {
     }
     await page.getByRole('button', { name: 'Undo' }).first().click();
     await page.locator(`#${ids[0]}`).waitFor();
-    expect(await page.locator(`#${ids[1]}`).count()).toBe(0);
+    await expect.poll(() => page.locator(`#${ids[1]}`).count()).toBe(0);
     await page.getByRole('button', { name: 'Undo' }).first().click();
     await page.locator(`#${ids[1]}`).waitFor();
   });
@@ -586,7 +584,7 @@ describe('searching', () => {
     await page.keyboard.press('ArrowRight');
     const answer = await (await asked).response();
     expect(answer?.status()).toBe(200);
-    expect(await page.getByRole('button', { name: 'Save this search' }).isDisabled()).toBe(true);
+    await expect.poll(() => page.getByRole('button', { name: 'Save this search' }).isDisabled()).toBe(true);
   });
 
   it('draws the line, and keeps the slider in the address', async () => {
@@ -599,7 +597,7 @@ describe('searching', () => {
     await expect.poll(() => results().getByRole('img').count()).toBeLessThan(all);
     await page.reload();
     await results().getByRole('img').first().waitFor();
-    expect(await results().getByRole('img').count()).toBeLessThan(all);
+    await expect.poll(() => results().getByRole('img').count()).toBeLessThan(all);
     await slider.focus();
     await page.keyboard.press('Home');
     await expect.poll(() => new URL(page.url()).searchParams.get('min')).toBeNull();
@@ -611,7 +609,7 @@ describe('searching', () => {
     await results().getByRole('img').first().waitFor();
     await page.keyboard.press('b');
     const name = page.getByLabel('Name', { exact: true });
-    expect(await name.inputValue()).toBe('shoes, −red');
+    await expect.poll(() => name.inputValue()).toBe('shoes, −red');
     await accessible(page);
     await name.fill('<i>Shoes</i>');
     await page.keyboard.press('Enter');
@@ -621,7 +619,9 @@ describe('searching', () => {
     await page.goto('/search');
     await saved().getByRole('link', { name: '<i>Shoes</i>' }).click();
     await page.waitForURL('**/search?q=shoes&mix=*');
-    expect(await page.getByRole('textbox', { name: 'What shall be seen on it?' }).inputValue()).toBe('shoes');
+    await expect
+      .poll(() => page.getByRole('textbox', { name: 'What shall be seen on it?' }).inputValue())
+      .toBe('shoes');
     await page.goto('/library');
     await page.getByRole('option').first().waitFor();
     await page.keyboard.press('Control+k');

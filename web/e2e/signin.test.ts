@@ -132,7 +132,7 @@ describe('a session', () => {
     await page.getByRole('dialog').getByLabel('Password', { exact: true }).fill(PASSWORD);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await page.getByRole('searchbox').inputValue()).toBe('half typed');
+    await expect.poll(() => page.getByRole('searchbox').inputValue()).toBe('half typed');
   });
 
   it('ends by signing out, and the login leads back', async () => {
@@ -147,7 +147,7 @@ describe('a session', () => {
     await page.getByLabel('Password', { exact: true }).fill('not the password');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').waitFor();
-    expect(await page.getByLabel('User name or e-mail address').inputValue()).toBe('root');
+    await expect.poll(() => page.getByLabel('User name or e-mail address').inputValue()).toBe('root');
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.waitForURL('**/search?q=lighthouse');
@@ -205,7 +205,7 @@ describe('the frame', () => {
     expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe('dark');
     await page.keyboard.press('/');
     await page.keyboard.type('cat');
-    expect(await page.getByRole('searchbox').inputValue()).toBe('cat');
+    await expect.poll(() => page.getByRole('searchbox').inputValue()).toBe('cat');
     await page.getByRole('button', { name: 'Account of root' }).click();
     await accessible(page);
     await page.getByRole('menuitemradio', { name: 'Deutsch' }).click();

@@ -8,10 +8,11 @@ import {
   openBrowser,
   PASSWORD,
   samples,
+  type Service,
+  set,
   shoot,
   startService,
   Watch,
-  type Service,
 } from './harness';
 import { ask, enter, tokenOf, upload } from './people';
 
@@ -114,7 +115,7 @@ describe('a project', () => {
     await dialog().getByLabel('Name').fill('coast');
     await dialog().getByRole('button', { name: 'Make it' }).click();
     await dialog().getByRole('alert').waitFor();
-    expect(await dialog().getByLabel('Name').inputValue()).toBe('coast');
+    await expect.poll(() => dialog().getByLabel('Name').inputValue()).toBe('coast');
     await page.keyboard.press('Escape');
     await dialog().waitFor({ state: 'detached' });
   });
@@ -128,7 +129,7 @@ describe('a project', () => {
     await page.getByText('4 files are here.').waitFor();
     const list = page.getByRole('region', { name: 'Assets' });
     await list.getByRole('link', { name: 'tides.csv', exact: true }).waitFor();
-    expect(await list.getByRole('listitem').count()).toBe(4);
+    await expect.poll(() => list.getByRole('listitem').count()).toBe(4);
     await accessible(page);
     await button('Clear').click();
     await shoot(page, 'project');
@@ -186,9 +187,9 @@ describe('a project', () => {
     const row = (name: string) =>
       table.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
     await row('year').waitFor();
-    expect(await row('station').getByRole('cell').allTextContents()).toEqual(['pier', 'harbour']);
-    expect(await row('year').getByRole('cell').allTextContents()).toEqual(['none', '2026']);
-    expect(await row('Size').getByRole('cell').allTextContents()).toEqual(['8 bytes', '12 bytes']);
+    await expect.poll(() => row('station').getByRole('cell').allTextContents()).toEqual(['pier', 'harbour']);
+    await expect.poll(() => row('year').getByRole('cell').allTextContents()).toEqual(['none', '2026']);
+    await expect.poll(() => row('Size').getByRole('cell').allTextContents()).toEqual(['8 bytes', '12 bytes']);
     await accessible(page);
     await shoot(page, 'asset');
     await page.getByText('This is version 2 now.').waitFor({ state: 'detached' });
@@ -221,7 +222,7 @@ describe('a project', () => {
     await pick('version').setInputFiles([other]);
     await page.getByText('This is version 2 now.').waitFor();
     await page.getByRole('figure').nth(1).waitFor();
-    expect(await page.getByRole('figure').count()).toBe(2);
+    await expect.poll(() => page.getByRole('figure').count()).toBe(2);
     // And above them the new one: 270 × 360, where the old one was a square.
     const preview = page.getByRole('link', { name: 'Open the picture' }).locator('img');
     await expect
@@ -234,8 +235,8 @@ describe('a project', () => {
   it('keeps its settings', async () => {
     await page.goto(`/projects/${id}?tab=settings`);
     await page.getByLabel('Name').fill('Coast and sea');
-    await page.getByRole('radio', { name: /^Refuse it/ }).check();
-    await page.getByRole('checkbox', { name: 'Remove assets after some days' }).check();
+    await set(page.getByRole('radio', { name: /^Refuse it/ }), true);
+    await set(page.getByRole('checkbox', { name: 'Remove assets after some days' }), true);
     await page.getByLabel('Days', { exact: true }).fill('90');
     await button('Add a notification').click();
     await page.getByLabel('Address (URL)').fill('https://hooks.example.org/coast');
@@ -271,8 +272,8 @@ describe('a project', () => {
       .waitFor();
     await tab('Settings').click();
     await button('Remove this notification').click();
-    await page.getByRole('checkbox', { name: 'Remove assets after some days' }).uncheck();
-    await page.getByRole('radio', { name: /^Keep both/ }).check();
+    await set(page.getByRole('checkbox', { name: 'Remove assets after some days' }), false);
+    await set(page.getByRole('radio', { name: /^Keep both/ }), true);
     await button('Save the settings').click();
     await expect
       .poll(async () => (await ask<{ config: object }>(service, token, `/api/projects/${id}`)).config)
@@ -307,27 +308,29 @@ describe('a project', () => {
     await heading('Projects', ada).waitFor();
     const cards = ada.getByRole('heading', { level: 2 });
     await cards.first().waitFor();
-    expect(await cards.allTextContents()).toEqual(['Coast and sea']);
+    await expect.poll(() => cards.allTextContents()).toEqual(['Coast and sea']);
     await cards.first().getByRole('link').click();
     await ada
       .getByRole('region', { name: 'Assets' })
       .getByRole('link', { name: 'tides.csv', exact: true })
       .waitFor();
-    for (const name of ['Add files', /^Remove /, 'Settings']) expect(await button(name, ada).count()).toBe(0);
-    expect(await tab('Settings', ada).count()).toBe(0);
+    for (const name of ['Add files', /^Remove /, 'Settings'])
+      await expect.poll(() => button(name, ada).count()).toBe(0);
+    await expect.poll(() => tab('Settings', ada).count()).toBe(0);
     await accessible(ada);
     await tab('Members', ada).click();
     await ada.getByRole('list', { name: 'Members' }).getByText('ada · you').waitFor();
-    expect(await button('Add', ada).count()).toBe(0);
-    expect(await ada.getByRole('combobox').count()).toBe(0);
+    await expect.poll(() => button('Add', ada).count()).toBe(0);
+    await expect.poll(() => ada.getByRole('combobox').count()).toBe(0);
     await tab('Assets', ada).click();
     await ada.getByRole('link', { name: 'tides.csv', exact: true }).click();
     await ada.getByRole('list', { name: 'Versions' }).waitFor();
     await ada.getByText('Version 2', { exact: true }).first().waitFor();
-    for (const name of ['New version', 'Edit', 'Restore']) expect(await button(name, ada).count()).toBe(0);
+    for (const name of ['New version', 'Edit', 'Restore'])
+      await expect.poll(() => button(name, ada).count()).toBe(0);
     await ada.goto('/jobs');
     await heading('Jobs', ada).waitFor();
-    expect(await ada.getByText('What comes again').count()).toBe(0);
+    await expect.poll(() => ada.getByText('What comes again').count()).toBe(0);
 
     // As an editor she may.
     const changed = page.waitForResponse((answer) => answer.request().method() === 'PUT');
@@ -354,7 +357,7 @@ describe('a project', () => {
     await expect.poll(() => page.getByRole('heading', { name: 'Coast and sea', level: 2 }).count()).toBe(0);
     await page.goto(`/projects/${id}`);
     await page.getByText('This project is archived').waitFor();
-    expect(await button('Add files').count()).toBe(0);
+    await expect.poll(() => button('Add files').count()).toBe(0);
     await tab('Settings').click();
     await button('Put back into use').click();
     await page.getByText('Coast and sea is in use again.').waitFor();
@@ -391,7 +394,7 @@ describe('a project', () => {
     await button(`What to do with ${EVIL}`).click();
     await page.getByRole('menuitem', { name: 'Remove…' }).click();
     const remove = dialog().getByRole('button', { name: 'Remove for good' });
-    expect(await remove.isDisabled()).toBe(true);
+    await expect.poll(() => remove.isDisabled()).toBe(true);
     await accessible(page);
     await dialog().getByRole('textbox').fill(EVIL);
     await remove.click();
@@ -411,10 +414,8 @@ describe('a job', () => {
     await dialog().getByRole('button', { name: 'Start the export' }).click();
     await dialog().getByRole('alert').waitFor();
     await dialog().getByLabel('Filter').fill('tag:sea');
-    await dialog()
-      .getByRole('checkbox', { name: /^Vectors/ })
-      .check();
-    await dialog().getByRole('checkbox', { name: /^CSV/ }).check();
+    await set(dialog().getByRole('checkbox', { name: /^Vectors/ }), true);
+    await set(dialog().getByRole('checkbox', { name: /^CSV/ }), true);
     await accessible(page);
     await dialog().getByRole('button', { name: 'Start the export' }).click();
     await heading(/^Export #\d+$/).waitFor();
@@ -438,7 +439,7 @@ describe('a job', () => {
     const before = await log().getByRole('listitem').first().textContent();
     await page.reload();
     await log().getByRole('listitem').first().waitFor();
-    expect(await log().getByRole('listitem').first().textContent()).toBe(before);
+    await expect.poll(() => log().getByRole('listitem').first().textContent()).toBe(before);
     await page.getByRole('status').getByText('Given up').waitFor({ timeout: 60_000 });
     await expect.poll(lines).toBeGreaterThanOrEqual(4);
     await page.getByText('attempt 4 of 4').waitFor();
