@@ -128,21 +128,21 @@ export class Watch {
         sources: { node: Node | null }[];
       }
       // Of a page that is opened, until somebody does something there.
-      let touched = '';
+      let touched = { path: '', at: 0 };
       const touch = () => {
-        touched = location.pathname;
+        touched = { path: location.pathname, at: performance.now() };
       };
       for (const type of ['pointerdown', 'keydown', 'wheel', 'change', 'drop', 'paste'])
         addEventListener(type, touch, { capture: true, passive: true });
       new PerformanceObserver((list) => {
         const tell = (window as unknown as { magpieShifted: (shift: object) => void }).magpieShifted;
         const path = location.pathname;
-        for (const { value, hadRecentInput, sources } of list.getEntries() as Moved[]) {
+        for (const { value, startTime, hadRecentInput, sources } of list.getEntries() as Moved[]) {
           const what = sources
             .map(({ node }) => (node as Partial<Element> | null)?.outerHTML?.slice(0, 100) ?? '')
             .join(' ');
-          if (!hadRecentInput && touched !== path)
-            tell({ load: `${path} ${performance.timeOrigin}`, value, what });
+          const untouched = touched.path !== path && startTime > touched.at;
+          if (!hadRecentInput && untouched) tell({ load: `${path} ${performance.timeOrigin}`, value, what });
         }
       }).observe({ type: 'layout-shift', buffered: true });
       addEventListener('securitypolicyviolation', (event) => {
@@ -230,9 +230,9 @@ export async function shoot(page: Page, name: string): Promise<void> {
     ['phone', PHONE],
   ] as const) {
     await page.setViewportSize(viewport);
+    await page.waitForTimeout(400);
     for (const theme of ['light', 'dark'] as const) {
       await setTheme(page, theme);
-      await page.waitForTimeout(400);
       await page.screenshot({ path: join(SHOTS, `${name}-${size}-${theme}.png`) });
     }
   }
