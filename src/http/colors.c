@@ -1,6 +1,7 @@
 /* colors.c - one value for every point of a map, to colour it by: one request and a few bytes a
  * picture, whatever their number. */
 #include "http/items.h"
+#include "http/odds.h"
 #include "http/server.h"
 
 #include "base/os.h"
@@ -32,12 +33,6 @@ typedef struct colors {
     size_t n_names;
 } colors;
 
-static bool stopping(void *context, const magpie_progress *p)
-{
-    (void)p;
-    return atomic_load(&((mp_service *)context)->draining);
-}
-
 static int by_id(const void *a, const void *b)
 {
     int64_t x = ((const mp_item_value *)a)->id, y = ((const mp_item_value *)b)->id;
@@ -46,17 +41,14 @@ static int by_id(const void *a, const void *b)
 
 static mp_err by_oddness(mp_request *r, const char *scope, colors *out, mp_why *why)
 {
-    magpie_odd_options opt = {.where = scope, .on_progress = stopping, .context = r->service};
-    magpie_odds *odds;
-    mp_err err =
-        (mp_err)magpie_odd_ones(r->service->library, &opt, &odds, (magpie_why *)(void *)why);
+    mp_odd_list odds;
+    mp_err err = mp_odds_find(r, scope, NULL, &odds, why);
     if (err)
         return err;
-    out->n = odds->n;
-    out->rows = mp_xcalloc(odds->n + 1, sizeof *out->rows);
-    for (size_t i = 0; i < odds->n; i++)
-        out->rows[i] = (mp_item_value){odds->odd[i].id, (double)odds->odd[i].nearest};
-    magpie_odds_free(odds);
+    out->n = odds.n;
+    out->rows = mp_xcalloc(odds.n + 1, sizeof *out->rows);
+    for (size_t i = 0; i < odds.n; i++)
+        out->rows[i] = (mp_item_value){odds.row[i].id, (double)odds.row[i].nearest};
     qsort(out->rows, out->n, sizeof *out->rows, by_id);
     return MP_OK;
 }

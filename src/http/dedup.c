@@ -31,12 +31,6 @@ bool mp_dedup_is_large(mp_request *r, const char *scope, bool *large)
     return !err;
 }
 
-static bool draining(void *context, const magpie_progress *p)
-{
-    (void)p;
-    return atomic_load(&((mp_service *)context)->draining);
-}
-
 static bool compute(mp_request *r, const mp_dedup_question *q, mp_buf *out)
 {
     magpie_groups *groups;
@@ -44,7 +38,7 @@ static bool compute(mp_request *r, const mp_dedup_question *q, mp_buf *out)
     magpie_dupe_options opt = {.kind = q->kind,
                                .threshold = q->threshold,
                                .where = q->scope,
-                               .on_progress = draining,
+                               .on_progress = mp_service_draining,
                                .context = r->service};
     double began = mp_monotonic_s();
     magpie_err err = magpie_duplicates(r->service->library, &opt, &groups, &why);

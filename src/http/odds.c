@@ -16,12 +16,6 @@ typedef struct head {
     char method[32];
 } head;
 
-static bool draining(void *context, const magpie_progress *p)
-{
-    (void)p;
-    return atomic_load(&((mp_service *)context)->draining);
-}
-
 static void pack(const magpie_odds *odds, double seconds, mp_buf *out)
 {
     head h = {.n = odds->n, .n_normals = odds->n_normals, .seconds = seconds};
@@ -34,58 +28,55 @@ static void pack(const magpie_odds *odds, double seconds, mp_buf *out)
     }
 }
 
-static bool judge(mp_request *r, const char *where, const char *normals, mp_buf *out)
+static mp_err judge(mp_request *r, const char *where, const char *normals, mp_buf *out, mp_why *why)
 {
-    magpie_odd_options opt = {
-        .where = where, .normals = normals, .on_progress = draining, .context = r->service};
+    magpie_odd_options opt = {.where = where,
+                              .normals = normals,
+                              .on_progress = mp_service_draining,
+                              .context = r->service};
     magpie_odds *odds;
-    magpie_why why = {0};
     double began = mp_monotonic_s();
-    magpie_err err = magpie_odd_ones(r->service->library, &opt, &odds, &why);
+    mp_err err =
+        (mp_err)magpie_odd_ones(r->service->library, &opt, &odds, (magpie_why *)(void *)why);
     double seconds = mp_monotonic_s() - began;
     mp_metrics_observe(r->service->metrics, MP_IMAGE_PROCESSING, "anomalies", seconds);
-    if (err) {
-        mp_reply_error(r, err, &why);
-        return false;
-    }
+    if (err)
+        return err;
     pack(odds, seconds, out);
     magpie_odds_free(odds);
-    return true;
+    return MP_OK;
 }
 
 /* The state is read before anything is judged: what changes meanwhile gives the list a name that is
  * too old, never one that is too new. */
-static bool find_bytes(mp_request *r, const char *where, const char *normals, mp_buf *out)
+static mp_err find_bytes(mp_request *r, const char *where, const char *normals, mp_buf *out,
+                         mp_why *why)
 {
     mp_generation now;
-    mp_why why = {0};
     mp_buf key = {0};
-    mp_err err = mp_meta_generation(mp_core_meta(r->service->library), &now, &why);
-    if (err) {
-        mp_reply_failure(r, err, &why);
-        return false;
-    }
+    mp_err err = mp_meta_generation(mp_core_meta(r->service->library), &now, why);
+    if (err)
+        return err;
     mp_buf_printf(&key, "odd %llu %lld %s\n%s",
                   (unsigned long long)mp_core_model_turn(r->service->library),
                   (long long)now.changes, where ? where : "*", normals ? normals : "*");
     mp_span name = {(const uint8_t *)key.p, key.n};
-    bool found = mp_cache_get(r->service->groups, name, out);
-    if (!found && judge(r, where, normals, out)) {
-        mp_cache_put(r->service->groups, name, (mp_span){(const uint8_t *)out->p, out->n});
-        found = true;
+    if (!mp_cache_get(r->service->groups, name, out)) {
+        err = judge(r, where, normals, out, why);
+        if (!err)
+            mp_cache_put(r->service->groups, name, (mp_span){(const uint8_t *)out->p, out->n});
     }
     mp_buf_free(&key);
-    return found;
+    return err;
 }
 
-bool mp_odds_find(mp_request *r, const char *where, const char *normals, mp_odd_list *out)
+mp_err mp_odds_find(mp_request *r, const char *where, const char *normals, mp_odd_list *out,
+                    mp_why *why)
 {
     mp_buf bytes = {0};
-    head *h = NULL;
     *out = (mp_odd_list){0};
-    bool found = find_bytes(r, where, normals, &bytes);
-    if (found)
-        h = mp_arena_alloc(r->arena, bytes.n);
+    mp_err err = find_bytes(r, where, normals, &bytes, why);
+    head *h = err ? NULL : mp_arena_alloc(r->arena, bytes.n);
     if (h) {
         memcpy(h, bytes.p, bytes.n);
         *out = (mp_odd_list){.row = (const mp_odd_row *)(h + 1),
@@ -93,9 +84,9 @@ bool mp_odds_find(mp_request *r, const char *where, const char *normals, mp_odd_
                              .n_normals = h->n_normals,
                              .method = h->method,
                              .seconds = h->seconds};
-    } else if (found) {
-        mp_reply_problem(r, 503, "no memory for so many pictures; try again");
+    } else if (!err) {
+        err = mp_fail(why, MP_NOMEM, "no memory for so many pictures");
     }
     mp_buf_free(&bytes);
-    return h != NULL;
+    return err;
 }

@@ -21,8 +21,9 @@ typedef struct mp_odd_list {
     double seconds;     /* that judging them took */
 } mp_odd_list;
 
-/* `where` and `normals` (NULL: each against all others) are scopes already. False with the reply
- * made. */
-bool mp_odds_find(mp_request *r, const char *where, const char *normals, mp_odd_list *out);
+/* `where` and `normals` (NULL: each against all others) are scopes already. Errors: those of
+ * magpie_odd_ones. */
+MP_CHECK mp_err mp_odds_find(mp_request *r, const char *where, const char *normals,
+                             mp_odd_list *out, mp_why *why);
 
 #endif

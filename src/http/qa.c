@@ -145,6 +145,7 @@ void mp_handle_anomalies(mp_request *r)
 {
     const char *where, *chosen = NULL, *normals = mp_request_query(r, "normals");
     mp_odd_list odds;
+    mp_why why = {0};
     size_t from, limit;
     int64_t project;
     double alpha;
@@ -156,7 +157,10 @@ void mp_handle_anomalies(mp_request *r)
         return;
     if (normals && *normals && !mp_scope_of(r, project, normals, &chosen))
         return;
-    if (mp_odds_find(r, where, chosen, &odds))
+    mp_err err = mp_odds_find(r, where, chosen, &odds, &why);
+    if (err)
+        mp_reply_failure(r, err, &why);
+    else
         send_odds(r, &odds, from, limit, order == 1, alpha);
 }
 

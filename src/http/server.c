@@ -229,6 +229,12 @@ int mp_http_port(const mp_http *h)
     return h->port;
 }
 
+bool mp_service_draining(void *service, const magpie_progress *p)
+{
+    (void)p;
+    return atomic_load(&((mp_service *)service)->draining);
+}
+
 bool mp_http_drain(mp_http *h, int wait_ms)
 {
     double until = mp_monotonic_s() + wait_ms / 1000.0;

@@ -63,4 +63,7 @@ struct mp_service {
     mp_otlp *otlp;       /* NULL: traces go nowhere */
 };
 
+/* A magpie_progress_fn whose context is the service: long work stops when it drains. */
+bool mp_service_draining(void *service, const magpie_progress *p);
+
 #endif

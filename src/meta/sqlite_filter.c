@@ -105,8 +105,7 @@ static void test(const mp_filter *f, sql_filter *out)
         number_test(f, "v.height", out);
         break;
     case MP_FIELD_DATE:
-        date_test(f, "(CASE WHEN v.taken_ms <> 0 THEN v.taken_ms ELSE v.mtime_ns / 1000000 END)",
-                  out);
+        date_test(f, TAKEN, out);
         break;
     case MP_FIELD_ADDED:
         date_test(f, "a.added_ms", out);
