@@ -5,6 +5,7 @@ import json
 import math
 import re
 import struct
+import time
 import uuid
 
 import pytest
@@ -339,6 +340,19 @@ def test_stats(service):
     ada = service.register("ada")
     hers = service.send("/api/stats", token=ada)[1]
     assert hers["images"] == 0 and "bytes_library" not in hers
+
+
+def test_days_of_growth_count_what_came_by_any_way(service):
+    """Pictures that the command line added have no event in the service; they count all the same."""
+    assert "added" not in service.send("/api/stats", token=service.root)[1]
+    added = service.send("/api/stats?days=3", token=service.root)[1]["added"]
+    assert len(added) == 3 and sum(row["count"] for row in added) == 12
+    days = [row["day"] for row in added]
+    assert days == sorted(days) and days[-1] >= time.strftime("%Y-%m-%d", time.gmtime(time.time() - 3600))
+    eve = service.register("eve")
+    assert [row["count"] for row in service.send("/api/stats?days=2", token=eve)[1]["added"]] == [0, 0]
+    for days in ("-1", "367", "many"):
+        assert service.send(f"/api/stats?days={days}", token=service.root)[0] == 422
 
 
 def test_questions_stay_in_the_asker_s_projects(service, photos, copies):

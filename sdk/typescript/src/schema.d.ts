@@ -2691,6 +2691,11 @@ export interface components {
             /** Format: int64 */
             bytes_thumbnails?: number;
             verdicts?: number;
+            /** @description Of each day asked for, in UTC, today last */
+            added?: {
+                day: components["schemas"]["Day"];
+                count: number;
+            }[];
         };
         /** @enum {unknown} */
         Role: "admin" | "operator" | "user" | "guest";
@@ -8400,6 +8405,8 @@ export interface operations {
             query?: {
                 /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
                 project_id?: components["parameters"]["ProjectId"];
+                /** @description Also count what came on each of so many last days */
+                days?: number;
             };
             header?: never;
             path?: never;

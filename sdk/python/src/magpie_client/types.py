@@ -364,6 +364,11 @@ class Verdict(TypedDict):
     at: str
 
 
+class DayCount(TypedDict):
+    day: str
+    count: int
+
+
 class _Stats(TypedDict):
     images: int
     missing: int
@@ -380,6 +385,7 @@ class Stats(_Stats, total=False):
     bytes_library: int
     bytes_thumbnails: int
     verdicts: int
+    added: List[DayCount]
 
 
 class Message(TypedDict):

@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 import { useProjectId } from '@/app/project';
 import { magpie } from '@/app/session';
 import { date, number, t } from '@/text';
@@ -8,34 +7,22 @@ import { Trouble } from '@/ui/Trouble';
 
 const DAYS = 30;
 
-interface Daily {
-  days: { day: string; name: string; value: number }[];
-}
-
-function lastDays(): string[] {
-  const now = Date.now();
-  return Array.from({ length: DAYS }, (_, i) =>
-    new Date(now - (DAYS - 1 - i) * 86_400_000).toISOString().slice(0, 10),
-  );
+interface Stats {
+  added: { day: string; count: number }[];
 }
 
 /** How many pictures came in on each of the last days. */
 export function Growth() {
   const project_id = useProjectId();
-  const [days] = useState(lastDays);
   const { data, error } = useQuery({
-    queryKey: ['stats', 'growth', project_id, days[0]],
+    queryKey: ['stats', 'growth', project_id],
     queryFn: ({ signal }) =>
-      magpie.json<Daily>('GET', '/api/analytics/daily', {
-        query: { from: days[0], to: days.at(-1), name: 'image.added', project_id },
-        signal,
-      }),
+      magpie.json<Stats>('GET', '/api/stats', { query: { days: DAYS, project_id }, signal }),
   });
   if (error) return <Trouble error={error} />;
   if (!data) return <Skeleton className="h-14" />;
-  const values = days.map((day) =>
-    data.days.filter((one) => one.day === day).reduce((sum, one) => sum + one.value, 0),
-  );
+  const days = data.added.map((one) => one.day);
+  const values = data.added.map((one) => one.count);
   const most = Math.max(1, ...values);
   const sum = values.reduce((a, b) => a + b, 0);
   const short = (day: string | undefined) =>
