@@ -245,7 +245,8 @@ static const float *packed_matrices(mp_bert *b)
     for (int i = 0; all && !made && i < LAYERS; i++) {
         list_linears(&b->layers[i], l);
         for (int k = 0; k < LINEARS; k++)
-            mp_dense_pack(l[k]->w, (size_t)l[k]->out, (size_t)l[k]->in, all + l[k]->packed_at);
+            mp_dense_pack(l[k]->w, (size_t)l[k]->out, (size_t)l[k]->in, (size_t)l[k]->in,
+                          all + l[k]->packed_at);
     }
     atomic_store_explicit(&b->packed, all, memory_order_release);
     pthread_mutex_unlock(&b->packing);
@@ -255,8 +256,8 @@ static const float *packed_matrices(mp_bert *b)
 static void apply(const mp_bert *b, const linear *l, const float *x, int rows, float *y)
 {
     const float *packed = atomic_load_explicit(&b->packed, memory_order_relaxed) + l->packed_at;
-    b->dense->multiply(x, (size_t)rows, (size_t)l->in, packed, (size_t)l->out, l->b, y,
-                       (size_t)l->out);
+    mp_matrix w = {packed, (size_t)l->out, (size_t)l->in};
+    b->dense->multiply(x, (size_t)rows, w.k, &w, 0, w.n, l->b, false, y, w.n);
 }
 
 static mp_err run_layer(const mp_bert *b, const encoder_layer *e, const mp_sentences *all,

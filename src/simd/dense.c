@@ -3,27 +3,37 @@
 
 #include <string.h>
 
-void mp_dense_pack(const float *w, size_t n, size_t k, float *packed)
+void mp_dense_pack(const float *w, size_t n, size_t k, size_t w_stride, float *packed)
 {
     for (size_t from = 0; from < n; from += MP_PANEL)
         for (size_t i = 0; i < k; i++)
             for (size_t c = 0; c < MP_PANEL; c++)
-                *packed++ = from + c < n ? w[(from + c) * k + i] : 0;
+                *packed++ = from + c < n ? w[(from + c) * w_stride + i] : 0;
 }
 
-static void multiply(const float *x, size_t m, size_t k, const float *packed, size_t n,
-                     const float *bias, float *y, size_t y_stride)
+void mp_dense_pack_across(const float *w, size_t n, size_t k, size_t w_stride, float *packed)
 {
-    for (size_t from = 0; from < n; from += MP_PANEL, packed += MP_PANEL * k) {
-        size_t some = MP_MIN(n - from, (size_t)MP_PANEL);
+    for (size_t from = 0; from < n; from += MP_PANEL)
+        for (size_t i = 0; i < k; i++, packed += MP_PANEL) {
+            size_t some = MP_MIN(n - from, (size_t)MP_PANEL);
+            memcpy(packed, w + i * w_stride + from, some * sizeof *w);
+            memset(packed + some, 0, (MP_PANEL - some) * sizeof *w);
+        }
+}
+
+static void multiply(const float *x, size_t m, size_t x_stride, const mp_matrix *w, size_t from,
+                     size_t to, const float *bias, bool add, float *y, size_t y_stride)
+{
+    for (; from < to; from += MP_PANEL) {
+        const float *packed = w->packed + from * w->k;
+        size_t some = MP_MIN(to - from, (size_t)MP_PANEL);
         for (size_t r = 0; r < m; r++) {
-            float sum[MP_PANEL] = {0};
-            for (size_t i = 0; i < k; i++)
+            float sum[MP_PANEL] = {0}, *out = y + r * y_stride + from;
+            for (size_t i = 0; i < w->k; i++)
                 for (size_t c = 0; c < MP_PANEL; c++)
-                    sum[c] += x[r * k + i] * packed[i * MP_PANEL + c];
-            for (size_t c = 0; bias && c < some; c++)
-                sum[c] += bias[from + c];
-            memcpy(y + r * y_stride + from, sum, some * sizeof *y);
+                    sum[c] += x[r * x_stride + i] * packed[i * MP_PANEL + c];
+            for (size_t c = 0; c < some; c++)
+                out[c] = (add ? out[c] : 0) + sum[c] + (bias ? bias[from + c] : 0);
         }
     }
 }

@@ -1,4 +1,4 @@
-/* dense.h - a few rows times a constant matrix: what a short text costs a language model.
+/* dense.h - rows times a constant matrix: what transformers spend their time on.
  *
  * Libraries pack the matrix anew for each product, which for a few rows takes longer than the
  * product. Here it is packed once, into panels of MP_PANEL outputs that lie as they are read:
@@ -17,15 +17,24 @@ static inline size_t mp_dense_packed(size_t n, size_t k)
 {
     return (n + MP_PANEL - 1) / MP_PANEL * MP_PANEL * k;
 }
-/* w: n x k. packed: 64-byte aligned room for mp_dense_packed(n, k). */
-void mp_dense_pack(const float *w, size_t n, size_t k, float *packed);
+/* w: n x k, rows w_stride apart. packed: 64-byte aligned room for mp_dense_packed(n, k). */
+void mp_dense_pack(const float *w, size_t n, size_t k, size_t w_stride, float *packed);
+/* The same from the transposed matrix: w is k x n. */
+void mp_dense_pack_across(const float *w, size_t n, size_t k, size_t w_stride, float *packed);
+
+typedef struct mp_matrix {
+    const float *packed;
+    size_t n, k;
+} mp_matrix;
 
 typedef struct mp_dense_kernels {
     const char *word;
-    /* y (m x n, rows y_stride apart) = x (m x k, dense) times the packed n x k matrix, transposed,
-     * plus bias (n, or NULL). Reads x only within its m rows. */
-    void (*multiply)(const float *x, size_t m, size_t k, const float *packed, size_t n,
-                     const float *bias, float *y, size_t y_stride);
+    /* Outputs [from, to) of y (m x n, rows y_stride apart) = x (m x k, rows x_stride apart) times
+     * w, transposed, plus bias (n, or NULL); with `add` y += that. from is a multiple of MP_PANEL,
+     * to too or n. Reads x only within its m rows. Strides that are a multiple of 4096 bytes fall
+     * on the same lines of the first cache: avoid them. */
+    void (*multiply)(const float *x, size_t m, size_t x_stride, const mp_matrix *w, size_t from,
+                     size_t to, const float *bias, bool add, float *y, size_t y_stride);
 } mp_dense_kernels;
 
 /* For an instruction set; the scalar set where it has none of its own. */

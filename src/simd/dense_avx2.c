@@ -3,48 +3,55 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-#include <string.h>
 
 #define TARGET __attribute__((target("avx2,fma")))
 
 enum { ROWS = 6, HALF = MP_PANEL / 2 };
 
+typedef struct tile {
+    const float *x;
+    size_t x_stride;
+    const float *w;
+    size_t k;
+    const float *bias;
+    size_t some; /* outputs of the half panel that are wanted */
+    float *y;
+    size_t y_stride;
+    bool add;
+} tile;
+
 /* `rows` is a constant where this is called, so that the sums stay in registers. */
-TARGET static inline __attribute__((always_inline)) void half_panel(const float *x, int rows,
-                                                                    size_t k, const float *w,
-                                                                    const float *bias, size_t some,
-                                                                    float *y, size_t y_stride)
+TARGET static inline __attribute__((always_inline)) void half_panel(const tile *t, int rows)
 {
     __m256 sum[ROWS][2];
-    float out[HALF];
+    const float *w = t->w;
+    float out[HALF], *y = t->y;
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][1] = _mm256_setzero_ps();
-    for (size_t i = 0; i < k; i++, w += MP_PANEL) {
+    for (size_t i = 0; i < t->k; i++, w += MP_PANEL) {
         __m256 a = _mm256_load_ps(w), b = _mm256_load_ps(w + 8);
         for (int r = 0; r < rows; r++) {
-            __m256 v = _mm256_set1_ps(x[(size_t)r * k + i]);
+            __m256 v = _mm256_set1_ps(t->x[(size_t)r * t->x_stride + i]);
             sum[r][0] = _mm256_fmadd_ps(v, a, sum[r][0]);
             sum[r][1] = _mm256_fmadd_ps(v, b, sum[r][1]);
         }
     }
-    for (int r = 0; r < rows; r++, y += y_stride) {
+    for (int r = 0; r < rows; r++, y += t->y_stride) {
         _mm256_storeu_ps(out, sum[r][0]);
         _mm256_storeu_ps(out + 8, sum[r][1]);
-        for (size_t c = 0; bias && c < some; c++)
-            out[c] += bias[c];
-        memcpy(y, out, some * sizeof *y);
+        for (size_t c = 0; c < t->some; c++)
+            y[c] = (t->add ? y[c] : 0) + out[c] + (t->bias ? t->bias[c] : 0);
     }
 }
 
 #define CASE(rows)                                                                                 \
     case rows:                                                                                     \
-        half_panel(x, rows, k, w, bias, some, y, y_stride);                                        \
+        half_panel(t, rows);                                                                       \
         break;
 
-TARGET static void rows_by_half(const float *x, size_t m, size_t k, const float *w,
-                                const float *bias, size_t some, float *y, size_t y_stride)
+TARGET static void rows_by_half(const tile *t, size_t rows)
 {
-    switch (m) {
+    switch (rows) {
         CASE(1)
         CASE(2)
         CASE(3)
@@ -54,14 +61,20 @@ TARGET static void rows_by_half(const float *x, size_t m, size_t k, const float 
     }
 }
 
-TARGET static void multiply(const float *x, size_t m, size_t k, const float *packed, size_t n,
-                            const float *bias, float *y, size_t y_stride)
+TARGET static void multiply(const float *x, size_t m, size_t x_stride, const mp_matrix *w,
+                            size_t from, size_t to, const float *bias, bool add, float *y,
+                            size_t y_stride)
 {
-    for (size_t from = 0; from < n; from += HALF) {
-        const float *w = packed + from / MP_PANEL * MP_PANEL * k + from % MP_PANEL;
-        for (size_t r = 0; r < m; r += ROWS)
-            rows_by_half(x + r * k, MP_MIN(m - r, (size_t)ROWS), k, w, bias ? bias + from : NULL,
-                         MP_MIN(n - from, (size_t)HALF), y + r * y_stride + from, y_stride);
+    tile t = {.x_stride = x_stride, .k = w->k, .y_stride = y_stride, .add = add};
+    for (; from < to; from += HALF) {
+        t.w = w->packed + from / MP_PANEL * MP_PANEL * w->k + from % MP_PANEL;
+        t.bias = bias ? bias + from : NULL;
+        t.some = MP_MIN(to - from, (size_t)HALF);
+        for (size_t r = 0; r < m; r += ROWS) {
+            t.x = x + r * x_stride;
+            t.y = y + r * y_stride + from;
+            rows_by_half(&t, MP_MIN(m - r, (size_t)ROWS));
+        }
     }
 }
 

@@ -9,45 +9,63 @@
 
 enum { ROWS = 12, AHEAD = 16 };
 
+typedef struct tile {
+    const float *x;
+    size_t x_stride;
+    const float *w;
+    size_t k;
+    const float *bias;
+    __mmask16 low, high; /* of the panel's outputs, those that are wanted */
+    float *y;
+    size_t y_stride;
+    bool add;
+} tile;
+
+TARGET static inline __attribute__((always_inline)) void finish(const tile *t, int r, int half,
+                                                                __m512 sum, __m512 bias)
+{
+    float *y = t->y + (size_t)r * t->y_stride + half * 16;
+    __mmask16 mask = half ? t->high : t->low;
+    sum = _mm512_add_ps(sum, bias);
+    if (t->add)
+        sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, y));
+    _mm512_mask_storeu_ps(y, mask, sum);
+}
+
 /* `rows` is a constant where this is called, so that the sums stay in registers. */
-TARGET static inline __attribute__((always_inline)) void panel(const float *x, int rows, size_t k,
-                                                               const float *w, const float *bias,
-                                                               size_t some, float *y,
-                                                               size_t y_stride)
+TARGET static inline __attribute__((always_inline)) void panel(const tile *t, int rows)
 {
     __m512 sum[ROWS][2];
-    __mmask16 low = (__mmask16)(some >= 16 ? 0xFFFF : (1u << some) - 1);
-    __mmask16 high = (__mmask16)(some >= 32 ? 0xFFFF : some > 16 ? (1u << (some - 16)) - 1 : 0);
+    const float *w = t->w;
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][1] = _mm512_setzero_ps();
-    for (size_t i = 0; i < k; i++, w += MP_PANEL) {
+    for (size_t i = 0; i < t->k; i++, w += MP_PANEL) {
         __m512 a = _mm512_load_ps(w), b = _mm512_load_ps(w + 16);
         _mm_prefetch((const char *)(w + AHEAD * MP_PANEL), _MM_HINT_T0);
         _mm_prefetch((const char *)(w + AHEAD * MP_PANEL + 16), _MM_HINT_T0);
         for (int r = 0; r < rows; r++) {
-            __m512 v = _mm512_set1_ps(x[(size_t)r * k + i]);
+            __m512 v = _mm512_set1_ps(t->x[(size_t)r * t->x_stride + i]);
             sum[r][0] = _mm512_fmadd_ps(v, a, sum[r][0]);
             sum[r][1] = _mm512_fmadd_ps(v, b, sum[r][1]);
         }
     }
-    __m512 first = bias ? _mm512_maskz_loadu_ps(low, bias) : _mm512_setzero_ps();
-    __m512 second = bias ? _mm512_maskz_loadu_ps(high, bias + 16) : _mm512_setzero_ps();
-    for (int r = 0; r < rows; r++, y += y_stride) {
-        _mm512_mask_storeu_ps(y, low, _mm512_add_ps(sum[r][0], first));
-        _mm512_mask_storeu_ps(y + 16, high, _mm512_add_ps(sum[r][1], second));
+    for (int half = 0; half < 2; half++) {
+        __m512 bias = t->bias ? _mm512_maskz_loadu_ps(half ? t->high : t->low, t->bias + half * 16)
+                              : _mm512_setzero_ps();
+        for (int r = 0; r < rows; r++)
+            finish(t, r, half, sum[r][half], bias);
     }
 }
 
 /* One case per count of rows: the compiler makes each a loop without branches. */
 #define CASE(rows)                                                                                 \
     case rows:                                                                                     \
-        panel(x, rows, k, w, bias, some, y, y_stride);                                             \
+        panel(t, rows);                                                                            \
         break;
 
-TARGET static void rows_by_panel(const float *x, size_t m, size_t k, const float *w,
-                                 const float *bias, size_t some, float *y, size_t y_stride)
+TARGET static void rows_by_panel(const tile *t, size_t rows)
 {
-    switch (m) {
+    switch (rows) {
         CASE(1)
         CASE(2)
         CASE(3)
@@ -63,14 +81,26 @@ TARGET static void rows_by_panel(const float *x, size_t m, size_t k, const float
     }
 }
 
-TARGET static void multiply(const float *x, size_t m, size_t k, const float *packed, size_t n,
-                            const float *bias, float *y, size_t y_stride)
+TARGET static void multiply(const float *x, size_t m, size_t x_stride, const mp_matrix *w,
+                            size_t from, size_t to, const float *bias, bool add, float *y,
+                            size_t y_stride)
 {
-    for (size_t from = 0; from < n; from += MP_PANEL, packed += MP_PANEL * k)
-        for (size_t r = 0; r < m; r += ROWS)
-            rows_by_panel(x + r * k, MP_MIN(m - r, (size_t)ROWS), k, packed,
-                          bias ? bias + from : NULL, MP_MIN(n - from, (size_t)MP_PANEL),
-                          y + r * y_stride + from, y_stride);
+    tile t = {.x_stride = x_stride, .k = w->k, .y_stride = y_stride, .add = add};
+    size_t tiles = (m + ROWS - 1) / ROWS;
+    for (; from < to; from += MP_PANEL) {
+        size_t some = to - from;
+        t.w = w->packed + from * w->k;
+        t.bias = bias ? bias + from : NULL;
+        t.low = (__mmask16)(some >= 16 ? 0xFFFF : (1u << some) - 1);
+        t.high = (__mmask16)(some >= 32 ? 0xFFFF : some > 16 ? (1u << (some - 16)) - 1 : 0);
+        for (size_t i = 0, r = 0; i < tiles; i++) { /* tiles of nearly the same height */
+            size_t next = m * (i + 1) / tiles;
+            t.x = x + r * x_stride;
+            t.y = y + r * y_stride + from;
+            rows_by_panel(&t, next - r);
+            r = next;
+        }
+    }
 }
 
 const mp_dense_kernels mp_dense_avx512 = {"avx512", multiply};

@@ -19,23 +19,27 @@ static float *noise(size_t n, uint64_t seed)
 
 static void check(mp_isa isa, size_t m, size_t n, size_t k, bool with_bias)
 {
-    size_t stride = n + 3;
-    float *x = noise(m * k, 1), *w = noise(n * k, 2), *bias = noise(n, 3);
+    size_t stride = n + 3, x_stride = k + 5, from = n > MP_PANEL ? MP_PANEL : 0;
+    bool add = (m + k) % 3 == 0;
+    float *x = noise(m * x_stride, 1), *w = noise(n * k, 2), *bias = noise(n, 3);
     float *y = mp_xcalloc(m * stride, sizeof *y);
     float *packed = aligned_alloc(64, (mp_dense_packed(n, k) * sizeof *packed + 63) / 64 * 64);
     assert_non_null(packed);
-    mp_dense_pack(w, n, k, packed);
+    mp_dense_pack(w, n, k, k, packed);
+    mp_matrix matrix = {packed, n, k};
     for (size_t i = 0; i < m * stride; i++)
         y[i] = 77;
-    mp_dense_for(isa)->multiply(x, m, k, packed, n, with_bias ? bias : NULL, y, stride);
+    mp_dense_for(isa)->multiply(x, m, x_stride, &matrix, from, n, with_bias ? bias : NULL, add, y,
+                                stride);
     for (size_t r = 0; r < m; r++)
         for (size_t c = 0; c < stride; c++) {
-            double sum = c < n && with_bias ? (double)bias[c] : 0, all = fabs(sum);
+            double sum = (c < n && with_bias ? (double)bias[c] : 0) + (add ? 77 : 0);
+            double all = fabs(sum);
             for (size_t i = 0; c < n && i < k; i++) {
-                sum += (double)x[r * k + i] * (double)w[c * k + i];
-                all += fabs((double)x[r * k + i] * (double)w[c * k + i]);
+                sum += (double)x[r * x_stride + i] * (double)w[c * k + i];
+                all += fabs((double)x[r * x_stride + i] * (double)w[c * k + i]);
             }
-            if (c >= n)
+            if (c >= n || c < from)
                 assert_true(y[r * stride + c] == 77); /* not written beyond */
             else if (fabs(sum - (double)y[r * stride + c]) > 1e-6 * (double)(k + 1) * all)
                 fail_msg("%zu x %zu x %zu at %zu, %zu: %g, not %g", m, n, k, r, c,
@@ -46,6 +50,25 @@ static void check(mp_isa isa, size_t m, size_t n, size_t k, bool with_bias)
     free(bias);
     free(w);
     free(x);
+}
+
+static void packing_across_is_packing_the_transpose(void **state)
+{
+    (void)state;
+    enum { N = 45, K = 7 };
+    float *w = noise(N * K, 4), *across = noise(N * K, 5);
+    float *a = mp_xcalloc(mp_dense_packed(N, K), sizeof *a),
+          *b = mp_xcalloc(mp_dense_packed(N, K), sizeof *b);
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < K; k++)
+            across[k * N + i] = w[i * K + k];
+    mp_dense_pack(w, N, K, K, a);
+    mp_dense_pack_across(across, N, K, N, b);
+    assert_memory_equal(a, b, mp_dense_packed(N, K) * sizeof *a);
+    free(a);
+    free(b);
+    free(w);
+    free(across);
 }
 
 static void products_are_right(void **state)
@@ -61,6 +84,7 @@ static void products_are_right(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_right)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_right),
+                                       cmocka_unit_test(packing_across_is_packing_the_transpose)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

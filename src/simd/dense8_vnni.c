@@ -1,0 +1,168 @@
+/* dense8_vnni.c - up to twelve rows by one panel with the byte multiply-add of AVX-512 VNNI: 24 of
+ * the 32 registers hold sums. See dense8.h. */
+#include "simd/dense8.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <string.h>
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+
+enum { ROWS = 12, GROUP = MP_DENSE8_GROUP, STEP = MP_PANEL * GROUP, TOP = 255, AHEAD = 16 };
+
+/* ---- codes of rows ---- */
+
+TARGET static void find_range(const float *x, size_t k, float *low, float *high)
+{
+    __m512 l = _mm512_setzero_ps(), h = l;
+    size_t i = 0;
+    for (; i + 16 <= k; i += 16) {
+        __m512 v = _mm512_loadu_ps(x + i);
+        l = _mm512_min_ps(l, v);
+        h = _mm512_max_ps(h, v);
+    }
+    if (i < k) {
+        __m512 v = _mm512_maskz_loadu_ps((__mmask16)((1u << (k - i)) - 1), x + i);
+        l = _mm512_min_ps(l, v);
+        h = _mm512_max_ps(h, v);
+    }
+    *low = _mm512_reduce_min_ps(l);
+    *high = _mm512_reduce_max_ps(h);
+}
+
+TARGET static void quantise_row(const float *x, size_t k, uint8_t *q, mp_row8 *row)
+{
+    float low, high;
+    find_range(x, k, &low, &high);
+    float scale = (high - low) / TOP, inverse = scale > 0 ? 1 / scale : 0;
+    int zero = _mm_cvtss_si32(_mm_set_ss(-low * inverse));
+    __m512 by = _mm512_set1_ps(inverse);
+    __m512i at = _mm512_set1_epi32(zero), none = _mm512_setzero_si512();
+    *row = (mp_row8){scale, zero};
+    for (size_t i = 0; i < k; i += 16) {
+        __mmask16 mask = k - i >= 16 ? 0xFFFF : (__mmask16)((1u << (k - i)) - 1);
+        __m512 v = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), by);
+        __m512i code = _mm512_max_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(v), at), none);
+        _mm512_mask_cvtusepi32_storeu_epi8(q + i, mask, code);
+    }
+    memset(q + k, 0, mp_dense8_depth(k) - k);
+}
+
+TARGET static void quantise(const float *x, size_t m, size_t k, size_t x_stride, uint8_t *q,
+                            size_t q_stride, mp_row8 *rows)
+{
+    for (size_t r = 0; r < m; r++)
+        quantise_row(x + r * x_stride, k, q + r * q_stride, rows + r);
+}
+
+/* ---- products ---- */
+
+/* What the rows of a tile and the outputs of a panel have in common. */
+typedef struct tile {
+    const uint8_t *q;
+    size_t q_stride;
+    const mp_row8 *rows;
+    const int8_t *w;
+    size_t depth;
+    const float *scale, *bias;
+    const int32_t *sum;
+    __mmask16 low, high;
+    float *y;
+    size_t y_stride;
+    bool add;
+} tile;
+
+TARGET static inline __attribute__((always_inline)) void
+finish(const tile *t, int r, int half, __m512i sum, __m512 scale, __m512i sums, __m512 bias)
+{
+    float *y = t->y + (size_t)r * t->y_stride + half * 16;
+    __mmask16 mask = half ? t->high : t->low;
+    __m512i exact =
+        _mm512_sub_epi32(sum, _mm512_mullo_epi32(sums, _mm512_set1_epi32(t->rows[r].zero)));
+    __m512 v = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact),
+                               _mm512_mul_ps(scale, _mm512_set1_ps(t->rows[r].scale)), bias);
+    if (t->add)
+        v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask, y));
+    _mm512_mask_storeu_ps(y, mask, v);
+}
+
+/* `rows` is a constant where this is called, so that the sums stay in registers. */
+TARGET static inline __attribute__((always_inline)) void panel(const tile *t, int rows)
+{
+    __m512i sum[ROWS][2];
+    const int8_t *w = t->w;
+    for (int r = 0; r < rows; r++)
+        sum[r][0] = sum[r][1] = _mm512_setzero_si512();
+    for (size_t i = 0; i < t->depth; i += GROUP, w += STEP) {
+        __m512i a = _mm512_load_si512(w), b = _mm512_load_si512(w + 64);
+        _mm_prefetch((const char *)(w + AHEAD * STEP), _MM_HINT_T0);
+        _mm_prefetch((const char *)(w + AHEAD * STEP + 64), _MM_HINT_T0);
+        for (int r = 0; r < rows; r++) {
+            int32_t four;
+            memcpy(&four, t->q + (size_t)r * t->q_stride + i, sizeof four);
+            __m512i v = _mm512_set1_epi32(four);
+            sum[r][0] = _mm512_dpbusd_epi32(sum[r][0], v, a);
+            sum[r][1] = _mm512_dpbusd_epi32(sum[r][1], v, b);
+        }
+    }
+    for (int half = 0; half < 2; half++) {
+        __m512 scale = _mm512_loadu_ps(t->scale + half * 16);
+        __m512i sums = _mm512_loadu_si512(t->sum + half * 16);
+        __m512 bias = t->bias ? _mm512_maskz_loadu_ps(half ? t->high : t->low, t->bias + half * 16)
+                              : _mm512_setzero_ps();
+        for (int r = 0; r < rows; r++)
+            finish(t, r, half, sum[r][half], scale, sums, bias);
+    }
+}
+
+#define CASE(rows)                                                                                 \
+    case rows:                                                                                     \
+        panel(t, rows);                                                                            \
+        break;
+
+TARGET static void rows_by_panel(const tile *t, size_t rows)
+{
+    switch (rows) {
+        CASE(1)
+        CASE(2)
+        CASE(3)
+        CASE(4)
+        CASE(5)
+        CASE(6)
+        CASE(7)
+        CASE(8)
+        CASE(9)
+        CASE(10)
+        CASE(11)
+        CASE(12)
+    }
+}
+
+TARGET static void multiply(const uint8_t *q, size_t m, size_t q_stride, const mp_row8 *rows,
+                            const mp_matrix8 *w, size_t from, size_t to, const float *bias,
+                            bool add, float *y, size_t y_stride)
+{
+    tile t = {
+        .q_stride = q_stride, .depth = mp_dense8_depth(w->k), .y_stride = y_stride, .add = add};
+    size_t tiles = (m + ROWS - 1) / ROWS;
+    for (; from < to; from += MP_PANEL) {
+        size_t some = to - from;
+        t.w = w->packed + from * t.depth;
+        t.scale = w->scale + from;
+        t.sum = w->sum + from;
+        t.bias = bias ? bias + from : NULL;
+        t.low = (__mmask16)(some >= 16 ? 0xFFFF : (1u << some) - 1);
+        t.high = (__mmask16)(some >= 32 ? 0xFFFF : some > 16 ? (1u << (some - 16)) - 1 : 0);
+        for (size_t i = 0, r = 0; i < tiles; i++) { /* tiles of nearly the same height */
+            size_t next = m * (i + 1) / tiles;
+            t.q = q + r * q_stride;
+            t.rows = rows + r;
+            t.y = y + r * y_stride + from;
+            rows_by_panel(&t, next - r);
+            r = next;
+        }
+    }
+}
+
+const mp_dense8_kernels mp_dense8_vnni = {"avx512-vnni", TOP, quantise, multiply};
+#endif
