@@ -89,6 +89,11 @@ void mp_tensors_close(mp_tensors *t)
     free(t);
 }
 
+bool mp_tensors_has(const mp_tensors *t, const char *name)
+{
+    return json_object_get(t->header, name) != NULL;
+}
+
 mp_err mp_tensors_get(const mp_tensors *t, const char *name, size_t n, mp_tensor *out, mp_why *why)
 {
     *out = (mp_tensor){0};

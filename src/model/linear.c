@@ -1,0 +1,109 @@
+/* linear.c - see linear.h. */
+#include "model/linear.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGN = 64 };
+
+static void *aligned(size_t bytes)
+{
+    return aligned_alloc(ALIGN, (bytes + ALIGN - 1) / ALIGN * ALIGN);
+}
+
+bool mp_linear_make(mp_linear *l, size_t n, size_t k, mp_precision precision)
+{
+    size_t width = mp_dense8_width(n);
+    *l = (mp_linear){.n = n, .k = k, .bias = calloc(width, sizeof *l->bias)};
+    if (precision == MP_F32) {
+        l->packed = aligned(mp_dense_packed(n, k) * sizeof *l->packed);
+        return l->bias && l->packed;
+    }
+    l->codes = aligned(mp_dense8_packed(n, k));
+    l->scale = aligned(width * sizeof *l->scale);
+    l->sum = aligned(width * sizeof *l->sum);
+    return l->bias && l->codes && l->scale && l->sum;
+}
+
+void mp_linear_free(mp_linear *l)
+{
+    free(l->packed);
+    free(l->codes);
+    free(l->scale);
+    free(l->bias);
+    free(l->sum);
+    *l = (mp_linear){0};
+}
+
+void mp_linear_fill(mp_linear *l, size_t at, size_t n, const float *w, const float *b)
+{
+    if (l->packed)
+        mp_dense_pack(w, n, l->k, l->k, l->packed + at * l->k);
+    else
+        mp_dense8_pack(w, n, l->k, l->codes + at * mp_dense8_depth(l->k), l->scale + at,
+                       l->sum + at);
+    if (b)
+        memcpy(l->bias + at, b, n * sizeof *b);
+}
+
+void mp_linear_enter(const mp_linear *l, const mp_rows_in *in, size_t from, size_t to)
+{
+    if (l->codes && from < to)
+        mp_dense8_for(mp_simd_isa())
+            ->quantise(in->x + from * in->stride, to - from, l->k, in->stride,
+                       in->code + from * in->code_stride, in->code_stride, in->meant + from);
+}
+
+void mp_linear_multiply(const mp_linear *l, const mp_team *team, int member, const mp_rows_in *in,
+                        size_t rows, bool add, float *y, size_t y_stride)
+{
+    size_t from, to;
+    mp_team_share(team, member, l->n, MP_PANEL, &from, &to);
+    if (l->codes) {
+        mp_matrix8 w = {l->codes, l->scale, l->sum, l->n, l->k};
+        mp_dense8_for(mp_simd_isa())
+            ->multiply(in->code, rows, in->code_stride, in->meant, &w, from, to, l->bias, add, y,
+                       y_stride);
+    } else {
+        mp_matrix w = {l->packed, l->n, l->k};
+        mp_dense_for(mp_simd_isa())
+            ->multiply(in->x, rows, in->stride, &w, from, to, l->bias, add, y, y_stride);
+    }
+}
+
+typedef struct apply {
+    const mp_linear *l;
+    mp_rows_in in;
+    size_t rows, y_stride;
+    float *y;
+} apply;
+
+static void apply_member(void *context, mp_team *team, int member)
+{
+    const apply *a = context;
+    size_t from, to;
+    mp_team_share(team, member, a->rows, 1, &from, &to);
+    mp_linear_enter(a->l, &a->in, from, to);
+    mp_team_meet(team);
+    mp_linear_multiply(a->l, team, member, &a->in, a->rows, false, a->y, a->y_stride);
+}
+
+mp_err mp_linear_apply(const mp_linear *l, const float *x, size_t rows, size_t x_stride, float *y,
+                       size_t y_stride, int threads, mp_why *why)
+{
+    apply a = {.l = l,
+               .in = {x, x_stride, NULL, mp_linear_code_stride(l->k), NULL},
+               .rows = rows,
+               .y = y,
+               .y_stride = y_stride};
+    if (l->codes) {
+        a.in.code = mp_try_array(rows, a.in.code_stride);
+        a.in.meant = mp_try_array(rows, sizeof *a.in.meant);
+    }
+    bool fine = !l->codes || (a.in.code && a.in.meant);
+    if (fine)
+        mp_team_run(threads, apply_member, &a);
+    free(a.in.code);
+    free(a.in.meant);
+    return fine ? MP_OK : mp_fail(why, MP_NOMEM, "no memory to run the model");
+}

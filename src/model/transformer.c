@@ -1,0 +1,361 @@
+/* transformer.c - see transformer.h.
+ *
+ * All members of a team walk through the same steps; at each they take a part of the rows, of the
+ * outputs of a product, or of the heads, and meet before the next. Rows are padded to strides that
+ * are no multiple of a page, which would fall on one set of the cache. */
+#include "model/transformer.h"
+
+#include "simd/rows.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAD = 16, ALIGN = 64 };
+
+typedef struct layer {
+    mp_layer_weights from;
+    mp_linear qkv, out, up, down;
+} layer;
+
+struct mp_stack {
+    mp_stack_spec spec; /* without weights */
+    mp_precision precision;
+    const mp_dense_kernels *dense;
+    const mp_rows_kernels *rows;
+    pthread_mutex_t packing; /* held while the layers are packed */
+    _Atomic bool packed;
+    layer layers[]; /* spec.layers */
+};
+
+/* ---- packing ---- */
+
+static bool pack(mp_linear *l, size_t n, size_t k, const mp_linear_weights *w,
+                 mp_precision precision)
+{
+    if (!mp_linear_make(l, n, k, precision))
+        return false;
+    mp_linear_fill(l, 0, n, w->w, w->b);
+    return true;
+}
+
+/* q, k and v as one product. */
+static bool pack_qkv(mp_linear *l, size_t width, const mp_layer_weights *from,
+                     mp_precision precision)
+{
+    const mp_linear_weights *parts[] = {&from->q, &from->k, &from->v};
+    if (!mp_linear_make(l, 3 * width, width, precision))
+        return false;
+    for (size_t i = 0; i < MP_COUNT(parts); i++)
+        mp_linear_fill(l, i * width, width, parts[i]->w, parts[i]->b);
+    return true;
+}
+
+static bool pack_layer(const mp_stack *s, layer *l)
+{
+    size_t w = (size_t)s->spec.width, hidden = (size_t)s->spec.hidden;
+    return pack_qkv(&l->qkv, w, &l->from, s->precision) &&
+           pack(&l->out, w, w, &l->from.out, s->precision) &&
+           pack(&l->up, hidden, w, &l->from.up, s->precision) &&
+           pack(&l->down, w, hidden, &l->from.down, s->precision);
+}
+
+static void free_layer(layer *l)
+{
+    mp_linear_free(&l->qkv);
+    mp_linear_free(&l->out);
+    mp_linear_free(&l->up);
+    mp_linear_free(&l->down);
+}
+
+static mp_err make_packed(mp_stack *s, mp_why *why)
+{
+    if (atomic_load_explicit(&s->packed, memory_order_acquire))
+        return MP_OK;
+    pthread_mutex_lock(&s->packing);
+    bool done = atomic_load(&s->packed), fine = true;
+    for (int i = 0; !done && fine && i < s->spec.layers; i++)
+        fine = pack_layer(s, &s->layers[i]);
+    for (int i = 0; !fine && i < s->spec.layers; i++)
+        free_layer(&s->layers[i]);
+    if (fine)
+        atomic_store_explicit(&s->packed, true, memory_order_release);
+    pthread_mutex_unlock(&s->packing);
+    return fine ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for the weights of the model");
+}
+
+mp_err mp_stack_open(mp_stack **out, const mp_stack_spec *spec, mp_precision precision, mp_why *why)
+{
+    *out = NULL;
+    if (spec->layers < 1 || spec->heads < 1 || spec->width % spec->heads != 0 ||
+        spec->width % MP_PANEL != 0 || spec->hidden < 1)
+        return mp_fail(why, MP_INVALID, "a width of %d cannot be %d heads", spec->width,
+                       spec->heads);
+    mp_stack *s = mp_xcalloc(1, sizeof *s + (size_t)spec->layers * sizeof s->layers[0]);
+    mp_isa isa = mp_simd_isa();
+    s->spec = *spec;
+    s->spec.weights = NULL;
+    s->precision = precision;
+    s->dense = mp_dense_for(isa);
+    s->rows = mp_rows_for(isa);
+    pthread_mutex_init(&s->packing, NULL);
+    for (int i = 0; i < spec->layers; i++)
+        s->layers[i].from = spec->weights[i];
+    *out = s;
+    return MP_OK;
+}
+
+void mp_stack_close(mp_stack *s)
+{
+    if (!s)
+        return;
+    for (int i = 0; i < s->spec.layers; i++)
+        free_layer(&s->layers[i]);
+    pthread_mutex_destroy(&s->packing);
+    free(s);
+}
+
+/* ---- one run ---- */
+
+typedef struct span { /* one sequence: its rows and its place among the sequences */
+    size_t at, n;
+} span;
+
+typedef struct run {
+    mp_stack *s;
+    const mp_sequences *all;
+    int layers;
+    size_t rows, longest;
+    span *spans;
+    float *x;          /* rows x width, dense: the residual stream */
+    float *part;       /* rows x part_stride: what a product reads, in f32 */
+    uint8_t *code;     /* the same as codes */
+    mp_row8 *code_row; /* and what they mean */
+    float *qkv;        /* rows x qkv_stride */
+    float *wide;       /* rows x wide_stride */
+    float *attention;  /* of each member: packed keys and values, scores */
+    size_t part_stride, code_stride, qkv_stride, wide_stride, attention_each;
+} run;
+
+/* What a product reads: rows of x with their codes. */
+static mp_rows_in rows_of(const run *r, const float *x, size_t stride)
+{
+    return (mp_rows_in){x, stride, r->code, r->code_stride, r->code_row};
+}
+
+/* Softmax of scores: with `causal` row i has i + 1 of them, and the others count for nothing. */
+static void weigh(const run *r, float *score, size_t n, size_t stride, size_t depth)
+{
+    float scale = 1 / sqrtf((float)depth);
+    if (!r->s->spec.causal) {
+        r->s->rows->softmax(score, n, n, stride, scale);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        r->s->rows->softmax(score + i * stride, 1, i + 1, stride, scale);
+        memset(score + i * stride + i + 1, 0, (n - i - 1) * sizeof *score);
+    }
+}
+
+/* softmax(q k' / sqrt(d)) v of one head in one sequence, into the head's columns of `part`. */
+static void attend(run *r, const span *one, size_t head, float *room)
+{
+    size_t width = (size_t)r->s->spec.width, depth = width / (size_t)r->s->spec.heads, n = one->n;
+    size_t stride = (n + PAD - 1) / PAD * PAD;
+    float *keys = room, *values = keys + mp_dense_packed(r->longest, depth);
+    float *score = values + mp_dense_packed(depth, r->longest);
+    const float *q = r->qkv + one->at * r->qkv_stride + head * depth;
+    mp_matrix k = {keys, n, depth}, v = {values, depth, n};
+    mp_dense_pack(q + width, n, depth, r->qkv_stride, keys);
+    mp_dense_pack_across(q + 2 * width, depth, n, r->qkv_stride, values);
+    r->s->dense->multiply(q, n, r->qkv_stride, &k, 0, n, NULL, false, score, stride);
+    weigh(r, score, n, stride, depth);
+    r->s->dense->multiply(score, n, stride, &v, 0, depth, NULL, false,
+                          r->part + one->at * r->part_stride + head * depth, r->part_stride);
+}
+
+static void attend_all(run *r, const mp_team *team, int member)
+{
+    size_t from, to, heads = (size_t)r->s->spec.heads;
+    mp_team_share(team, member, (size_t)r->all->n * heads, 1, &from, &to);
+    for (size_t i = from; i < to; i++)
+        attend(r, &r->spans[i / heads], i % heads,
+               r->attention + (size_t)member * r->attention_each);
+}
+
+static void activate(const run *r, float *x, size_t rows, size_t n)
+{
+    if (r->s->spec.activation == MP_GELU)
+        r->s->rows->gelu(x, rows, n, r->wide_stride);
+    else
+        r->s->rows->quick_gelu(x, rows, n, r->wide_stride);
+}
+
+/* Norms of rows [from, to) of the stream, to `part`, and what a product needs of them; `after` the
+ * normed rows are the stream itself. */
+static void norm_rows(run *r, mp_norm_weights g, size_t from, size_t to)
+{
+    const mp_stack_spec *spec = &r->s->spec;
+    size_t w = (size_t)spec->width;
+    float *y = spec->after ? r->x + from * w : r->part + from * r->part_stride;
+    if (g.gamma && from < to)
+        r->s->rows->norm(r->x + from * w, to - from, w, w, g.gamma, g.beta, spec->eps, y,
+                         spec->after ? w : r->part_stride);
+}
+
+/* What a layer's first product and its hidden one read: the normed rows. */
+static mp_rows_in stream_of(const run *r)
+{
+    return r->s->spec.after ? rows_of(r, r->x, (size_t)r->s->spec.width)
+                            : rows_of(r, r->part, r->part_stride);
+}
+
+/* The stream as the input of that product: normed before it, or as it is. */
+static void enter(run *r, const mp_team *team, int member, mp_norm_weights g, const mp_linear *l,
+                  size_t rows)
+{
+    size_t from, to;
+    mp_rows_in in = stream_of(r);
+    mp_team_share(team, member, rows, 1, &from, &to);
+    norm_rows(r, g, from, to);
+    mp_linear_enter(l, &in, from, to);
+}
+
+/* Only the wanted row of each sequence goes on: its attention and its place in the stream. Rows
+ * move towards the front, in order. */
+static void keep_rows(run *r)
+{
+    size_t w = (size_t)r->s->spec.width;
+    for (int i = 0; i < r->all->n; i++) {
+        size_t row = r->spans[i].at + (size_t)r->all->keep[i], to = (size_t)i;
+        memmove(r->x + to * w, r->x + row * w, w * sizeof *r->x);
+        memmove(r->part + to * r->part_stride, r->part + row * r->part_stride, w * sizeof *r->part);
+    }
+}
+
+/* After attention: its output product, the hidden layer, and the sums around both. */
+static void finish_layer(run *r, mp_team *team, int member, const layer *l, size_t rows)
+{
+    const mp_stack_spec *spec = &r->s->spec;
+    size_t w = (size_t)spec->width, from, to;
+    mp_rows_in mixed = rows_of(r, r->part, r->part_stride), stream = stream_of(r);
+    mp_rows_in wide = rows_of(r, r->wide, r->wide_stride);
+    mp_team_share(team, member, rows, 1, &from, &to);
+    mp_linear_enter(&l->out, &mixed, from, to);
+    mp_team_meet(team);
+    mp_linear_multiply(&l->out, team, member, &mixed, rows, true, r->x, w);
+    mp_team_meet(team);
+    enter(r, team, member, spec->after ? l->from.first : l->from.second, &l->up, rows);
+    mp_team_meet(team);
+    mp_linear_multiply(&l->up, team, member, &stream, rows, false, r->wide, r->wide_stride);
+    mp_team_meet(team);
+    activate(r, r->wide + from * r->wide_stride, to - from, (size_t)spec->hidden);
+    mp_linear_enter(&l->down, &wide, from, to);
+    mp_team_meet(team);
+    mp_linear_multiply(&l->down, team, member, &wide, rows, true, r->x, w);
+    mp_team_meet(team);
+    if (spec->after)
+        norm_rows(r, l->from.second, from, to);
+    mp_team_meet(team);
+}
+
+static void run_member(void *context, mp_team *team, int member)
+{
+    run *r = context;
+    const mp_stack_spec *spec = &r->s->spec;
+    size_t rows = r->rows;
+    mp_norm_weights none = {0};
+    mp_rows_in stream = stream_of(r);
+    for (int i = 0; i < r->layers; i++) {
+        const layer *l = &r->s->layers[i];
+        enter(r, team, member, spec->after ? none : l->from.first, &l->qkv, rows);
+        mp_team_meet(team);
+        mp_linear_multiply(&l->qkv, team, member, &stream, rows, false, r->qkv, r->qkv_stride);
+        mp_team_meet(team);
+        attend_all(r, team, member);
+        mp_team_meet(team);
+        if (r->all->keep && i + 1 == spec->layers) {
+            rows = (size_t)r->all->n;
+            if (member == 0)
+                keep_rows(r);
+            mp_team_meet(team);
+        }
+        finish_layer(r, team, member, l, rows);
+    }
+}
+
+/* ---- room for a run ---- */
+
+static void find_spans(run *r)
+{
+    size_t at = 0;
+    for (int i = 0; i < r->all->n; i++) {
+        size_t n = (size_t)r->all->length[i];
+        r->spans[i] = (span){at, n};
+        r->longest = MP_MAX(r->longest, n);
+        at += n;
+    }
+}
+
+static size_t padded(size_t bytes)
+{
+    return (bytes + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* One block for all of it; NULL when there is no memory. */
+static uint8_t *make_scratch(run *r, int threads)
+{
+    const mp_stack_spec *spec = &r->s->spec;
+    size_t w = (size_t)spec->width, hidden = (size_t)spec->hidden, depth = w / (size_t)spec->heads;
+    size_t score = r->longest * ((r->longest + PAD - 1) / PAD * PAD);
+    r->part_stride = w + PAD;
+    r->qkv_stride = 3 * w + PAD;
+    r->wide_stride = hidden + PAD;
+    r->code_stride = mp_linear_code_stride(MP_MAX(w, hidden));
+    r->attention_each =
+        padded((mp_dense_packed(r->longest, depth) + mp_dense_packed(depth, r->longest) + score) *
+               sizeof(float)) /
+        sizeof(float);
+    size_t sizes[] = {r->rows * r->part_stride * sizeof(float),
+                      r->rows * r->qkv_stride * sizeof(float),
+                      r->rows * r->wide_stride * sizeof(float),
+                      (size_t)threads * r->attention_each * sizeof(float),
+                      r->rows * r->code_stride,
+                      r->rows * sizeof(mp_row8)};
+    size_t all = 0, at[MP_COUNT(sizes)];
+    for (size_t i = 0; i < MP_COUNT(sizes); i++) {
+        at[i] = all;
+        all += padded(sizes[i]);
+    }
+    uint8_t *block = aligned_alloc(ALIGN, all);
+    if (!block)
+        return NULL;
+    r->part = (float *)(void *)(block + at[0]);
+    r->qkv = (float *)(void *)(block + at[1]);
+    r->wide = (float *)(void *)(block + at[2]);
+    r->attention = (float *)(void *)(block + at[3]);
+    r->code = block + at[4];
+    r->code_row = (mp_row8 *)(void *)(block + at[5]);
+    return block;
+}
+
+mp_err mp_stack_run(mp_stack *s, const mp_sequences *all, int layers, int threads, mp_why *why)
+{
+    run r = {.s = s, .all = all, .layers = layers, .rows = (size_t)all->rows, .x = all->x};
+    if (layers < 0 || layers > s->spec.layers)
+        return mp_fail(why, MP_INVALID, "no layer %d", layers);
+    mp_err err = make_packed(s, why);
+    if (err)
+        return err;
+    r.spans = mp_try_array((size_t)all->n, sizeof *r.spans);
+    if (!r.spans)
+        return mp_fail(why, MP_NOMEM, "no memory to run the model");
+    find_spans(&r);
+    uint8_t *block = make_scratch(&r, MP_MAX(threads, 1));
+    if (block)
+        mp_team_run(MP_MAX(threads, 1), run_member, &r);
+    free(block);
+    free(r.spans);
+    return block ? MP_OK : mp_fail(why, MP_NOMEM, "no memory to run the model");
+}

@@ -1,0 +1,93 @@
+"""CLIP's towers in C against onnxruntime, with the same random weights.
+
+    test_clip.py PROBE FOLDER [SHAPE ...]
+
+Prints the worst cosine and, layer by layer, the largest difference and the largest value. Exit code
+77 (skipped) when a Python package is missing.
+"""
+import sys
+import os
+
+try:
+    import numpy as np
+    import onnx  # noqa: F401
+    import onnxruntime  # noqa: F401
+except ImportError as missing:
+    print(f"skipped: {missing}; pip install numpy onnx onnxruntime")
+    sys.exit(77)
+
+import reference
+from ask import Probe, cosine
+
+FLOOR = 0.99999
+failed = []
+
+
+def check(what, ours, theirs, floor=FLOOR):
+    worst = float(cosine(ours, theirs).min())
+    length = np.abs(np.linalg.norm(ours, axis=-1) - 1).max()
+    print(f"{what}: worst cosine {worst:.7f}, length off by {length:.1e}")
+    if not (worst >= floor and length < 1e-5):
+        failed.append(what)
+
+
+def check_layers(what, ours, session, feed, layers, first):
+    names = [f"layer{i}" for i in range(first, layers + 1)]
+    for name, theirs in zip(names, session.run(names, feed)):
+        mine, theirs = ours[int(name[5:])], theirs[0]
+        off, most = np.abs(mine - theirs).max(), np.abs(theirs).max()
+        worst = float(cosine(mine, theirs).min())
+        print(f"  {what} {name}: largest difference {off:.2e} of values up to {most:.1f}, worst cosine {worst:.7f}")
+        if worst < FLOOR:
+            failed.append(f"{what} {name}")
+
+
+def pictures(side, n, rng):
+    """Noise, flat black, and soft gradients."""
+    y, x = np.mgrid[0:side, 0:side] * 255 // (side - 1)
+    soft = [np.stack([x, y, (x * (i + 1) + y) // (i + 2)], 2) for i in range(n - 2)]
+    return np.stack([rng.integers(0, 256, (side, side, 3)), np.zeros((side, side, 3), np.int64), *soft]).astype(np.uint8)
+
+
+def run(program, folder, name, quick, school):
+    shape, rng = reference.SHAPES[name], np.random.default_rng(5)
+    weights = reference.random_weights(shape)
+    path = os.path.join(folder, f"{name}.safetensors")
+    reference.write_safetensors(path, reference.as_open_clip(weights) if school == "open_clip" else weights)
+    title = f"{name}, {'quick ' if quick else ''}GELU, names of {school}"
+    px = pictures(shape["side"], 5, rng)
+    see = reference.session(reference.image_model(weights, shape, quick))
+    vectors = np.concatenate([see.run(["vectors"], {"pixels": reference.scaled(px[i:i + 1])})[0] for i in range(len(px))])
+    ids = rng.integers(0, shape["vocabulary"], (3, 12))
+    read = reference.session(reference.text_model(weights, shape, 12, quick))
+    words = read.run(["vectors"], {"ids": ids})[0]
+    whole = rng.integers(0, shape["vocabulary"], (1, reference.CONTEXT))
+    longest = reference.session(reference.text_model(weights, shape, reference.CONTEXT, quick)).run(["vectors"], {"ids": whole})[0]
+    for threads in (1, 2):
+        probe = Probe(program, path, shape, folder, quick, threads=threads)
+        check(f"{title}: pictures, {threads} threads", probe.images(px), vectors)
+        check(f"{title}: one picture, {threads} threads", probe.images(px[:1]), vectors[:1])
+        check(f"{title}: texts, {threads} threads", probe.texts(ids), words)
+        check(f"{title}: the longest text, {threads} threads", probe.texts(whole), longest)
+        if threads == 1:
+            layers = shape["image"][1]
+            check_layers("picture", probe.image_layers(px[0]), see, {"pixels": reference.scaled(px[:1])}, layers, 0)
+            check_layers("text", probe.text_layers(ids[0]), read, {"ids": ids[:1]}, shape["text"][1], 1)
+        probe.close()
+    os.remove(path)
+
+
+def main():
+    program, folder, names = sys.argv[1], sys.argv[2], sys.argv[3:] or ["tiny", "b32"]
+    for name in names:
+        if name == "tiny":
+            run(program, folder, name, True, "transformers")
+            run(program, folder, name, False, "open_clip")
+        else:
+            run(program, folder, name, True, "transformers")
+    if failed:
+        sys.exit("differs: " + "; ".join(failed))
+
+
+if __name__ == "__main__":
+    main()
