@@ -89,7 +89,7 @@ enum { ENV_MAX = 9 };
 
 static void child_environment(char *env[ENV_MAX])
 {
-    static const char *const kept[] = {"LD_LIBRARY_PATH=", "MP_SIMD=",      "ASAN_OPTIONS=",
+    static const char *const kept[] = {"LD_LIBRARY_PATH=", "MAGPIE_SIMD=",  "ASAN_OPTIONS=",
                                        "LSAN_OPTIONS=",    "TSAN_OPTIONS=", "UBSAN_OPTIONS="};
     static char locale[] = "LC_ALL=C", arenas[] = "MALLOC_ARENA_MAX=2";
     size_t n = 0;

@@ -1,9 +1,9 @@
 /* bert.h - all-MiniLM-L6-v2: BERT with 6 layers, hidden 384, 12 heads, mean pooling, unit length
- * (Devlin et al., arXiv 1810.04805; Wang et al., arXiv 2002.10957). Weights are read in place; any
- * thread, with as many cores as the caller's OpenMP setting allows. */
+ * (Devlin et al., arXiv 1810.04805; Wang et al., arXiv 2002.10957). Any thread. */
 #ifndef MP_BERT_H
 #define MP_BERT_H
 
+#include "model/linear.h"
 #include "model/safetensors.h"
 #include "model/tokenizer.h"
 
@@ -17,13 +17,16 @@ typedef struct mp_sentences {
 } mp_sentences;
 
 typedef struct mp_bert mp_bert; /* opaque */
-MP_CHECK mp_err mp_bert_open(mp_bert **out, const mp_tensors *weights, mp_why *why);
+MP_CHECK mp_err mp_bert_open(mp_bert **out, const mp_tensors *weights, mp_precision precision,
+                             mp_why *why);
 void mp_bert_close(mp_bert *b); /* NULL allowed */
 /* out: 384 floats of unit length for each. A sentence's vector does not depend on the others beyond
- * the last bits. Errors: NOMEM, INTERNAL, CORRUPT (an id beyond the table). */
-MP_CHECK mp_err mp_bert_encode(mp_bert *b, const mp_sentences *all, float *out, mp_why *why);
+ * the last bits (with 8-bit products neither: rows are quantised one by one). Errors: NOMEM,
+ * INTERNAL, CORRUPT (an id beyond the table). */
+MP_CHECK mp_err mp_bert_encode(const mp_bert *b, const mp_sentences *all, int threads, float *out,
+                               mp_why *why);
 /* Every token after the embedding (layers 0) or some layers, tokens x 384: for tests. */
-MP_CHECK mp_err mp_bert_probe(mp_bert *b, const mp_sentences *all, int layers, float *to,
+MP_CHECK mp_err mp_bert_probe(const mp_bert *b, const mp_sentences *all, int layers, float *to,
                               mp_why *why);
 
 #endif

@@ -70,6 +70,9 @@ static void close_lite(void *self)
 {
     mp_lite *m = self;
     mp_lite_close_nets(m);
+    mp_linear_free(&m->to_classes);
+    mp_linear_free(&m->to_look);
+    mp_linear_free(&m->to_word);
     mp_derived_free(&m->derived);
     mp_bert_close(m->bert);
     mp_tokenizer_close(m->tokens);
@@ -84,6 +87,19 @@ static void take_mean(mp_lite *m)
     for (int c = 0; c < EFFNET_CLASSES; c++)
         for (int f = 0; f < EFFNET_FEATURES; f++)
             m->fc_mean[f] += m->fc_weight[(size_t)c * EFFNET_FEATURES + (size_t)f] / EFFNET_CLASSES;
+}
+
+/* What every group of pictures is multiplied with. */
+static mp_err pack_projections(mp_lite *m, mp_why *why)
+{
+    if (!mp_linear_make(&m->to_classes, EFFNET_CLASSES, EFFNET_FEATURES, MP_F32) ||
+        !mp_linear_make(&m->to_look, LITE_DIMS, EFFNET_FEATURES, MP_F32) ||
+        !mp_linear_make(&m->to_word, LITE_DIMS, EFFNET_CLASSES, MP_F32))
+        return mp_fail(why, MP_NOMEM, "no memory for the model");
+    mp_linear_fill(&m->to_classes, 0, EFFNET_CLASSES, m->fc_weight, m->fc_bias);
+    mp_linear_fill(&m->to_look, 0, LITE_DIMS, m->derived.look, NULL);
+    mp_linear_fill(&m->to_word, 0, LITE_DIMS, m->derived.word, NULL);
+    return MP_OK;
 }
 
 static mp_err open_parts(mp_lite *m, const char *folder, mp_why *why)
@@ -105,14 +121,14 @@ static mp_err open_parts(mp_lite *m, const char *folder, mp_why *why)
     snprintf(path, sizeof path, "%s/text.safetensors", folder);
     err = mp_tensors_open(&m->text, path, why);
     if (!err)
-        err = mp_bert_open(&m->bert, m->text, why);
+        err = mp_bert_open(&m->bert, m->text, MP_F32, why);
     snprintf(path, sizeof path, "%s/vocab.txt", folder);
     if (!err)
         err = mp_tokenizer_open(&m->tokens, path, why);
     if (!err)
         err = mp_derive(&m->derived, folder, m->sha256, m->fc_weight, m->bert, m->tokens,
                         m->threads, why);
-    return err;
+    return err ? err : pack_projections(m, why);
 }
 
 static mp_err open_lite(void **self, const char *folder, const mp_model_options *opt,

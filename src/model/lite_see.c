@@ -6,7 +6,6 @@
  * A network that is taken belongs to the taker; the pool and `first` are under m->mutex. */
 #include "model/lite_parts.h"
 
-#include "model/dnnl_dense.h"
 #include "model/spread.h"
 #include "simd/distance.h"
 
@@ -188,7 +187,7 @@ static void normalise_rows(float *rows, size_t n)
 /* Features times the look projection, of unit length. */
 static mp_err to_look(const mp_lite *m, const float *pooled, size_t n, float *out, mp_why *why)
 {
-    mp_err err = mp_dense((int)n, LITE_DIMS, F, pooled, m->derived.look, NULL, out, why);
+    mp_err err = mp_linear_apply(&m->to_look, pooled, n, F, out, LITE_DIMS, 1, why);
     normalise_rows(out, n);
     return err;
 }
@@ -197,7 +196,7 @@ static mp_err to_look(const mp_lite *m, const float *pooled, size_t n, float *ou
 static mp_err to_word(const mp_lite *m, const float *pooled, size_t n, float *room, float *out,
                       mp_why *why)
 {
-    mp_err err = mp_dense((int)n, C, F, pooled, m->fc_weight, m->fc_bias, room, why);
+    mp_err err = mp_linear_apply(&m->to_classes, pooled, n, F, room, C, 1, why);
     for (size_t i = 0; !err && i < n; i++) {
         float *p = room + i * C, top = -INFINITY, sum = 0;
         for (int c = 0; c < C; c++)
@@ -208,7 +207,7 @@ static mp_err to_word(const mp_lite *m, const float *pooled, size_t n, float *ro
             p[c] = sqrtf(p[c] / sum);
     }
     if (!err)
-        err = mp_dense((int)n, LITE_DIMS, C, room, m->derived.word, NULL, out, why);
+        err = mp_linear_apply(&m->to_word, room, n, C, out, LITE_DIMS, 1, why);
     normalise_rows(out, n);
     return err;
 }

@@ -35,7 +35,7 @@ static bool supported(mp_isa isa)
 
 static mp_isa detect(void)
 {
-    const char *wanted = getenv("MP_SIMD");
+    const char *wanted = getenv("MAGPIE_SIMD");
     for (int isa = MP_ISA_AVX512; isa >= MP_ISA_SCALAR; isa--)
         if (wanted && strcmp(wanted, words[isa]) == 0 && supported((mp_isa)isa))
             return (mp_isa)isa;

@@ -8,7 +8,8 @@ typedef enum mp_isa { MP_ISA_SCALAR, MP_ISA_NEON, MP_ISA_AVX2, MP_ISA_AVX512 } m
 
 /* The best set that the processor and the operating system (saved registers) support and this
  * build has kernels for. AVX2 means AVX2 + FMA + F16C; AVX512 means F, BW, DQ, VL.
- * MP_SIMD=scalar|neon|avx2|avx512 lowers it (a set that is not there is ignored). Any thread. */
+ * MAGPIE_SIMD=scalar|neon|avx2|avx512 lowers it (a set that is not there is ignored). Any thread.
+ */
 mp_isa mp_simd_isa(void);
 const char *mp_isa_word(mp_isa isa);
 

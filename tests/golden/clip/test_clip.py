@@ -19,7 +19,7 @@ except ImportError as missing:
 import reference
 from ask import Probe, cosine
 
-FLOOR = 0.99999
+FLOOR, FLOOR_INT8 = 0.99999, 0.99
 failed = []
 
 
@@ -74,6 +74,10 @@ def run(program, folder, name, quick, school):
             check_layers("picture", probe.image_layers(px[0]), see, {"pixels": reference.scaled(px[:1])}, layers, 0)
             check_layers("text", probe.text_layers(ids[0]), read, {"ids": ids[:1]}, shape["text"][1], 1)
         probe.close()
+    probe = Probe(program, path, shape, folder, quick, precision="int8", threads=2)
+    check(f"{title}: pictures, 8-bit products", probe.images(px), vectors, FLOOR_INT8)
+    check(f"{title}: texts, 8-bit products", probe.texts(ids), words, FLOOR_INT8)
+    probe.close()
     os.remove(path)
 
 

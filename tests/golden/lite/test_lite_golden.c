@@ -110,7 +110,7 @@ static void every_layer_of_the_text_net(void **state)
     float *got = mp_xmalloc(TEXTS * MP_MAX_TOKENS * BERT_HIDDEN * sizeof *got);
     double worst = 0;
     char name[64];
-    assert_ok(mp_bert_open(&bert, text, &why));
+    assert_ok(mp_bert_open(&bert, text, MP_F32, &why));
     for (int t = 0; t < TEXTS; t++)
         all.tokens += length[t] = ids_of(t, ids + all.tokens);
     for (int l = 0; l <= BERT_LAYERS; l++) {
@@ -128,7 +128,7 @@ static void every_layer_of_the_text_net(void **state)
             at += n;
         }
     }
-    assert_ok(mp_bert_encode(bert, &all, got, &why));
+    assert_ok(mp_bert_encode(bert, &all, 1, got, &why));
     for (int t = 0; t < TEXTS; t++) {
         snprintf(name, sizeof name, "text%d.vector", t);
         double error = difference(got + t * BERT_HIDDEN, find(name, BERT_HIDDEN), BERT_HIDDEN);
@@ -138,6 +138,37 @@ static void every_layer_of_the_text_net(void **state)
     }
     print_message("7 layers, %d texts: largest relative error %.2g\n", TEXTS, worst);
     free(got);
+    mp_bert_close(bert);
+}
+
+/* With 8-bit products a sentence's vector stays where it was. */
+static void codes_keep_the_vectors_of_the_text_net(void **state)
+{
+    (void)state;
+    mp_why why;
+    mp_bert *bert;
+    int32_t ids[TEXTS * MP_MAX_TOKENS];
+    int length[TEXTS];
+    mp_sentences all = {.ids = ids, .length = length, .n = TEXTS};
+    float got[TEXTS * BERT_HIDDEN];
+    char name[64];
+    double worst = 1;
+    assert_ok(mp_bert_open(&bert, text, MP_INT8, &why));
+    for (int t = 0; t < TEXTS; t++)
+        all.tokens += length[t] = ids_of(t, ids + all.tokens);
+    for (int threads = 1; threads <= 2; threads++) {
+        assert_ok(mp_bert_encode(bert, &all, threads, got, &why));
+        for (int t = 0; t < TEXTS; t++) {
+            snprintf(name, sizeof name, "text%d.vector", t);
+            const float *want = find(name, BERT_HIDDEN);
+            double dot = 0;
+            for (int i = 0; i < BERT_HIDDEN; i++)
+                dot += (double)want[i] * (double)got[t * BERT_HIDDEN + i];
+            worst = fmin(worst, dot);
+        }
+    }
+    print_message("8-bit products, %d texts: worst cosine %.5f\n", TEXTS, worst);
+    assert_true(worst > 0.998);
     mp_bert_close(bert);
 }
 
@@ -249,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_layer_of_the_image_net),
         cmocka_unit_test(every_layer_of_the_text_net),
+        cmocka_unit_test(codes_keep_the_vectors_of_the_text_net),
         cmocka_unit_test(vectors_relate_as_they_should),
         cmocka_unit_test(tokens_of_odd_texts),
     };

@@ -179,7 +179,7 @@ def main():
     checks = {"resize": check_resize, "crop views": check_views, "luma": check_grey,
               "orientation": check_orientation, "pHash": check_phash}
     failed = False
-    print(f"Pillow {PIL.__version__}, MP_SIMD={os.environ.get('MP_SIMD', 'best')}")
+    print(f"Pillow {PIL.__version__}, MAGPIE_SIMD={os.environ.get('MAGPIE_SIMD', 'best')}")
     for name, check in checks.items():
         cases, compared, wrong = check(tool, rng)
         print(f"{name}: {cases} cases, {compared} values compared, {wrong} differ")
