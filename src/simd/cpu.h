@@ -4,6 +4,9 @@
 
 #include "base/base.h"
 
+/* Before a loop of constant length whose array must live in registers. */
+#define MP_UNROLL _Pragma("GCC unroll 16")
+
 typedef enum mp_isa { MP_ISA_SCALAR, MP_ISA_NEON, MP_ISA_AVX2, MP_ISA_AVX512 } mp_isa;
 
 /* The best set that the processor and the operating system (saved registers) support and this

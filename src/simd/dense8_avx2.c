@@ -107,17 +107,20 @@ TARGET static inline __attribute__((always_inline)) void finish(const tile *t, i
     }
 }
 
-/* `rows` is a constant where this is called, so that the sums stay in registers. */
+/* `rows` is a constant where this is called and all loops over rows are unrolled: only so do the
+ * sums stay in registers. */
 TARGET static inline __attribute__((always_inline)) void half_panel(const tile *t, int rows)
 {
     __m256i sum[ROWS][2];
     const __m256i ones = _mm256_set1_epi16(1);
     const int8_t *w = t->w;
+    MP_UNROLL
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][1] = _mm256_setzero_si256();
     for (size_t i = 0; i < t->depth; i += GROUP, w += STEP) {
         __m256i a = _mm256_load_si256((const __m256i *)(const void *)w);
         __m256i b = _mm256_load_si256((const __m256i *)(const void *)(w + 32));
+        MP_UNROLL
         for (int r = 0; r < rows; r++) {
             int32_t four;
             memcpy(&four, t->q + (size_t)r * t->q_stride + i, sizeof four);
@@ -128,9 +131,11 @@ TARGET static inline __attribute__((always_inline)) void half_panel(const tile *
             sum[r][1] = _mm256_add_epi32(sum[r][1], s);
         }
     }
+    MP_UNROLL
     for (int r = 0; r < rows; r++)
-        for (int half = 0; half < 2; half++)
-            finish(t, r, half, sum[r][half]);
+        MP_UNROLL
+    for (int half = 0; half < 2; half++)
+        finish(t, r, half, sum[r][half]);
 }
 
 TARGET static void rows_by_half(const tile *t, size_t rows)

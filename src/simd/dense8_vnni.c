@@ -8,6 +8,8 @@
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 
+#define INLINE TARGET static inline __attribute__((always_inline))
+
 enum { ROWS = 12, GROUP = MP_DENSE8_GROUP, STEP = MP_PANEL * GROUP, TOP = 255, AHEAD = 16 };
 
 /* ---- codes of rows ---- */
@@ -72,47 +74,79 @@ typedef struct tile {
     bool add;
 } tile;
 
-TARGET static inline __attribute__((always_inline)) void
-finish(const tile *t, int r, int half, __m512i sum, __m512 scale, __m512i sums, __m512 bias)
+/* Sixteen outputs. */
+typedef struct columns {
+    size_t at;
+    __mmask16 mask;
+    __m512 scale, bias;
+    __m512i sum;
+} columns;
+
+INLINE columns columns_of(const tile *t, size_t at, __mmask16 mask)
 {
-    float *y = t->y + (size_t)r * t->y_stride + half * 16;
-    __mmask16 mask = half ? t->high : t->low;
-    __m512i exact =
-        _mm512_sub_epi32(sum, _mm512_mullo_epi32(sums, _mm512_set1_epi32(t->rows[r].zero)));
-    __m512 v = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact),
-                               _mm512_mul_ps(scale, _mm512_set1_ps(t->rows[r].scale)), bias);
-    if (t->add)
-        v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask, y));
-    _mm512_mask_storeu_ps(y, mask, v);
+    return (columns){at, mask, _mm512_loadu_ps(t->scale + at),
+                     t->bias ? _mm512_maskz_loadu_ps(mask, t->bias + at) : _mm512_setzero_ps(),
+                     _mm512_loadu_si512(t->sum + at)};
 }
 
-/* `rows` is a constant where this is called, so that the sums stay in registers. */
-TARGET static inline __attribute__((always_inline)) void panel(const tile *t, int rows)
+INLINE void finish(const tile *t, int r, const columns *c, __m512i sum)
 {
-    __m512i sum[ROWS][2];
+    float *y = t->y + (size_t)r * t->y_stride + c->at;
+    __m512i zero = _mm512_set1_epi32(t->rows[r].zero);
+    __m512 scale = _mm512_mul_ps(c->scale, _mm512_set1_ps(t->rows[r].scale));
+    __m512i exact = _mm512_sub_epi32(sum, _mm512_mullo_epi32(c->sum, zero));
+    __m512 v = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact), scale, c->bias);
+    if (t->add)
+        v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(c->mask, y));
+    _mm512_mask_storeu_ps(y, c->mask, v);
+}
+
+INLINE __m512i four_of(const uint8_t *q)
+{
+    int32_t four;
+    memcpy(&four, q, sizeof four);
+    return _mm512_set1_epi32(four);
+}
+
+/* sum += bytes * codes, by fours. GCC 12 copies the sum before and after when asked by the
+ * intrinsic, which costs a third of the speed. */
+INLINE __m512i add_products(__m512i sum, __m512i bytes, __m512i codes)
+{
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(bytes), "v"(codes));
+    return sum;
+}
+
+/* Sums have names of their own, since GCC keeps an array of this many in memory. `rows` is a
+ * constant where this is called, so that what is not needed falls away. */
+#define EACH_ROW(do)                                                                               \
+    do                                                                                             \
+    (0) do(1) do(2) do(3) do(4) do(5) do(6) do(7) do(8) do(9) do(10) do(11)
+#define CLEAR(r) __m512i a##r = _mm512_setzero_si512(), b##r = a##r;
+#define ADD(r)                                                                                     \
+    if (rows > r) {                                                                                \
+        __m512i v = four_of(q + r * t->q_stride);                                                  \
+        a##r = add_products(a##r, v, a);                                                           \
+        b##r = add_products(b##r, v, b);                                                           \
+    }
+#define FINISH(r)                                                                                  \
+    if (rows > r) {                                                                                \
+        finish(t, r, &low, a##r);                                                                  \
+        finish(t, r, &high, b##r);                                                                 \
+    }
+
+INLINE void panel(const tile *t, int rows)
+{
     const int8_t *w = t->w;
-    for (int r = 0; r < rows; r++)
-        sum[r][0] = sum[r][1] = _mm512_setzero_si512();
-    for (size_t i = 0; i < t->depth; i += GROUP, w += STEP) {
+    const uint8_t *q = t->q, *end = q + t->depth;
+    EACH_ROW(CLEAR)
+    for (; q < end; q += GROUP, w += STEP) {
         __m512i a = _mm512_load_si512(w), b = _mm512_load_si512(w + 64);
         _mm_prefetch((const char *)(w + AHEAD * STEP), _MM_HINT_T0);
         _mm_prefetch((const char *)(w + AHEAD * STEP + 64), _MM_HINT_T0);
-        for (int r = 0; r < rows; r++) {
-            int32_t four;
-            memcpy(&four, t->q + (size_t)r * t->q_stride + i, sizeof four);
-            __m512i v = _mm512_set1_epi32(four);
-            sum[r][0] = _mm512_dpbusd_epi32(sum[r][0], v, a);
-            sum[r][1] = _mm512_dpbusd_epi32(sum[r][1], v, b);
-        }
+        EACH_ROW(ADD)
     }
-    for (int half = 0; half < 2; half++) {
-        __m512 scale = _mm512_loadu_ps(t->scale + half * 16);
-        __m512i sums = _mm512_loadu_si512(t->sum + half * 16);
-        __m512 bias = t->bias ? _mm512_maskz_loadu_ps(half ? t->high : t->low, t->bias + half * 16)
-                              : _mm512_setzero_ps();
-        for (int r = 0; r < rows; r++)
-            finish(t, r, half, sum[r][half], scale, sums, bias);
-    }
+    columns low = columns_of(t, 0, t->low), high = columns_of(t, 16, t->high);
+    EACH_ROW(FINISH)
 }
 
 #define CASE(rows)                                                                                 \

@@ -20,22 +20,26 @@ typedef struct tile {
     bool add;
 } tile;
 
-/* `rows` is a constant where this is called, so that the sums stay in registers. */
+/* `rows` is a constant where this is called and all loops over rows are unrolled: only so do the
+ * sums stay in registers. */
 TARGET static inline __attribute__((always_inline)) void half_panel(const tile *t, int rows)
 {
     __m256 sum[ROWS][2];
     const float *w = t->w;
     float out[HALF], *y = t->y;
+    MP_UNROLL
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][1] = _mm256_setzero_ps();
     for (size_t i = 0; i < t->k; i++, w += MP_PANEL) {
         __m256 a = _mm256_load_ps(w), b = _mm256_load_ps(w + 8);
+        MP_UNROLL
         for (int r = 0; r < rows; r++) {
             __m256 v = _mm256_set1_ps(t->x[(size_t)r * t->x_stride + i]);
             sum[r][0] = _mm256_fmadd_ps(v, a, sum[r][0]);
             sum[r][1] = _mm256_fmadd_ps(v, b, sum[r][1]);
         }
     }
+    MP_UNROLL
     for (int r = 0; r < rows; r++, y += t->y_stride) {
         _mm256_storeu_ps(out, sum[r][0]);
         _mm256_storeu_ps(out + 8, sum[r][1]);

@@ -32,26 +32,31 @@ TARGET static inline __attribute__((always_inline)) void finish(const tile *t, i
     _mm512_mask_storeu_ps(y, mask, sum);
 }
 
-/* `rows` is a constant where this is called, so that the sums stay in registers. */
+/* `rows` is a constant where this is called and all loops over rows are unrolled: only so do the
+ * sums stay in registers. */
 TARGET static inline __attribute__((always_inline)) void panel(const tile *t, int rows)
 {
     __m512 sum[ROWS][2];
     const float *w = t->w;
+    MP_UNROLL
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][1] = _mm512_setzero_ps();
     for (size_t i = 0; i < t->k; i++, w += MP_PANEL) {
         __m512 a = _mm512_load_ps(w), b = _mm512_load_ps(w + 16);
         _mm_prefetch((const char *)(w + AHEAD * MP_PANEL), _MM_HINT_T0);
         _mm_prefetch((const char *)(w + AHEAD * MP_PANEL + 16), _MM_HINT_T0);
+        MP_UNROLL
         for (int r = 0; r < rows; r++) {
             __m512 v = _mm512_set1_ps(t->x[(size_t)r * t->x_stride + i]);
             sum[r][0] = _mm512_fmadd_ps(v, a, sum[r][0]);
             sum[r][1] = _mm512_fmadd_ps(v, b, sum[r][1]);
         }
     }
+    MP_UNROLL
     for (int half = 0; half < 2; half++) {
         __m512 bias = t->bias ? _mm512_maskz_loadu_ps(half ? t->high : t->low, t->bias + half * 16)
                               : _mm512_setzero_ps();
+        MP_UNROLL
         for (int r = 0; r < rows; r++)
             finish(t, r, half, sum[r][half], bias);
     }
