@@ -6,7 +6,7 @@ MODELS := $(CURDIR)/.models
 export MAGPIE_MODELS ?= $(MODELS)
 SOURCES = find src include tests bench examples fuzz -name '*.[ch]' -print0
 
-.PHONY: help demo test quality bench bench-http peers install format check-format asan tsan clang fuzz clean \
+.PHONY: help demo test quality bench bench-http peers bench-peers install format check-format asan tsan clang fuzz clean \
 	release model deps-demo deps-test deps-bench kill200 memory10000 api generated docs-ui schema \
 	sdk-python sdk-typescript demo-stop web web-app web-e2e
 
@@ -62,7 +62,7 @@ quality: deps-test release model
 bench: deps-bench release model
 	@for b in build/release/bench/*/bench_*; do if [ -x $$b ]; then $$b || exit 1; fi; done
 
-peers: deps-bench release model
+peers bench-peers: deps-bench release model
 	@bench/peers/run
 
 asan tsan:

@@ -33,6 +33,9 @@ install(FILES ${PROJECT_SOURCE_DIR}/include/magpie.h DESTINATION ${CMAKE_INSTALL
 install(FILES ${PROJECT_BINARY_DIR}/magpie.pc DESTINATION ${pc_dir})
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/tools/lite_fetch.py
     DESTINATION ${CMAKE_INSTALL_DATADIR}/magpie)
+# Pictures that `magpie model quantize` measures on, with their licence.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/samples DESTINATION ${CMAKE_INSTALL_DATADIR}/magpie
+    FILES_MATCHING PATTERN "photo-0??[16].jpg" PATTERN "LICENSE" PATTERN "README.md")
 # The web app, where `make web` has built it, and Swagger UI in its docs/, where `make docs-ui` has fetched it.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/build/web
     DESTINATION ${CMAKE_INSTALL_DATADIR}/magpie OPTIONAL)

@@ -42,4 +42,4 @@ if command -v clang >/dev/null && tools/fuzz.sh --can; then
     tools/fuzz.sh 20
 fi
 step "all tests, release build"
-ctest --test-dir build/release --output-on-failure
+ctest --test-dir build/release --output-on-failure -j2

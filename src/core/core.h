@@ -115,6 +115,9 @@ MP_CHECK mp_err mp_core_decoder(magpie *m, mp_decoder **out, mp_why *why);
 void mp_core_model_id(magpie *m, char out[64]);
 /* Opens another model by id; the caller closes it. */
 MP_CHECK mp_err mp_core_open_model(magpie *m, const char *id, mp_model **out, mp_why *why);
+/* The space under whose name a space's vectors and index are kept: another one where they are the
+ * same. */
+mp_space mp_core_kept_as(const mp_model *model, mp_space space);
 mp_vector_key mp_core_key(const mp_model *model, mp_space space);
 
 /* Which pixels must be decoded for the spaces of `mask`: fills spec->view without repeats and

@@ -64,9 +64,15 @@ mp_err mp_core_decoder(magpie *m, mp_decoder **out, mp_why *why)
     return err;
 }
 
+mp_space mp_core_kept_as(const mp_model *model, mp_space space)
+{
+    return mp_model_get_info(model)->space[space].is_look ? MP_SPACE_LOOK : space;
+}
+
 mp_vector_key mp_core_key(const mp_model *model, mp_space space)
 {
     const mp_model_info *info = mp_model_get_info(model);
+    space = mp_core_kept_as(model, space);
     return (mp_vector_key){.model = info->id,
                            .model_sha256 = info->sha256,
                            .space = mp_space_word(space),

@@ -270,7 +270,6 @@ mp_err mp_core_index_of(magpie *m, const mp_model *model, mp_space space, space_
 mp_err mp_core_index(magpie *m, const mp_model *of, mp_space space, magpie_progress_fn progress,
                      void *context, mp_index **out, mp_why *why)
 {
-    space_index *s = &m->space[space];
     mp_model *model;
     *out = NULL;
     for (;;) {
@@ -283,10 +282,12 @@ mp_err mp_core_index(magpie *m, const mp_model *of, mp_space space, magpie_progr
         if (!mp_model_get_info(model)->space[space].dims)
             return mp_fail(why, MP_UNSUPPORTED, "the model %s has no %s space",
                            mp_model_get_info(model)->id, mp_space_word(space));
+        space_index *s = &m->space[mp_core_kept_as(model, space)];
         pthread_mutex_lock(&s->mutex);
         bool current = m->model == model; /* what `s` holds is of this one */
         if (current)
-            err = mp_core_index_of(m, model, space, s, progress, context, why);
+            err = mp_core_index_of(m, model, mp_core_kept_as(model, space), s, progress, context,
+                                   why);
         if (current && !err)
             *out = s->index;
         pthread_mutex_unlock(&s->mutex);

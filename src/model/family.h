@@ -6,6 +6,8 @@
 
 typedef struct mp_family {
     const char *id;
+    /* A query's WORD vector is its SENTENCE vector, of words that are all known. */
+    bool words_are_sentences;
     /* Fills info when the model is there; *folder is <models_dir>/<id>. */
     bool (*installed)(const char *folder, mp_model_info *info);
     mp_err (*open)(void **self, const char *folder, const mp_model_options *opt,
@@ -14,12 +16,12 @@ typedef struct mp_family {
     mp_err (*images)(void *self, const mp_views *views, size_t n, uint32_t mask,
                      float *const out[MP_SPACES], mp_why *why);
     mp_err (*patches)(void *self, const uint8_t *look_px, mp_patches *out, mp_why *why);
-    /* NULL where the family knows no words. */
+    /* NULL where the family knows no words, or they are sentences. */
     mp_err (*text)(void *self, mp_str text, float *out, float *aim, mp_text_info *info,
                    mp_why *why);
     mp_err (*sentences)(void *self, const mp_str *texts, size_t n, float *out, mp_why *why);
 } mp_family;
 
-extern const mp_family mp_family_builtin, mp_family_lite;
+extern const mp_family mp_family_builtin, mp_family_lite, mp_family_clip;
 
 #endif

@@ -13,6 +13,7 @@
 #include "model/lite_parts.h"
 
 #include "model/manifest.h"
+#include "model/qualify.h"
 
 #include "base/os.h"
 
@@ -102,8 +103,9 @@ static mp_err pack_projections(mp_lite *m, mp_why *why)
     return MP_OK;
 }
 
-static mp_err open_parts(mp_lite *m, const char *folder, mp_why *why)
+static mp_err open_parts(mp_lite *m, const char *folder, mp_precision_choice wanted, mp_why *why)
 {
+    mp_qualified how = mp_precision_for(folder, m->sha256, wanted);
     char path[PATH_MAX];
     mp_tensor weight, bias;
     snprintf(path, sizeof path, "%s/image.safetensors", folder);
@@ -121,7 +123,7 @@ static mp_err open_parts(mp_lite *m, const char *folder, mp_why *why)
     snprintf(path, sizeof path, "%s/text.safetensors", folder);
     err = mp_tensors_open(&m->text, path, why);
     if (!err)
-        err = mp_bert_open(&m->bert, m->text, MP_F32, why);
+        err = mp_bert_open(&m->bert, m->text, how.text, why);
     snprintf(path, sizeof path, "%s/vocab.txt", folder);
     if (!err)
         err = mp_tokenizer_open(&m->tokens, path, why);
@@ -139,7 +141,7 @@ static mp_err open_lite(void **self, const char *folder, const mp_model_options 
     pthread_mutex_init(&m->mutex, NULL);
     m->threads = opt->threads > 0 ? opt->threads : mp_cpu_count();
     mp_err err = mp_manifest_check(folder, m->sha256)
-                     ? open_parts(m, folder, why)
+                     ? open_parts(m, folder, opt->precision, why)
                      : mp_fail(why, MP_NOT_FOUND,
                                "the model lite is not installed in %s (get it with: magpie model "
                                "pull lite)",

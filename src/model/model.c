@@ -1,16 +1,22 @@
 /* model.c - the model API over families. See model.h and family.h. */
 #include "model/family.h"
 
+#include "model/gather.h"
+#include "model/manifest.h"
+
 #include <glib.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { ALONE_FROM = 16, TOGETHER = 32 }; /* so many go alone; so many at most go together */
+
 struct mp_model {
     const mp_family *family;
     mp_model_info info;
     void *self;
+    mp_gather pictures, texts;
 };
 
 static const mp_family *const families[] = {&mp_family_lite, &mp_family_builtin};
@@ -27,12 +33,22 @@ const char *const *mp_model_known(void)
     return ids;
 }
 
-static const mp_family *family_of(const char *id)
+/* Models that are no family of their own are told by the manifest in their folder. */
+static const mp_family *family_of(const char *id, const char *folder)
 {
+    mp_manifest m;
     for (size_t i = 0; i < MP_COUNT(families); i++)
         if (strcmp(families[i]->id, id) == 0)
             return families[i];
+    if (!mp_manifest_load(&m, folder, NULL) && strcmp(m.family, mp_family_clip.id) == 0)
+        return &mp_family_clip;
     return NULL;
+}
+
+/* An id is a folder's name, never a path. */
+static bool is_name(const char *id)
+{
+    return *id && *id != '.' && !strchr(id, '/');
 }
 
 static void folder_of(const char *models_dir, const char *id, char out[PATH_MAX])
@@ -42,27 +58,114 @@ static void folder_of(const char *models_dir, const char *id, char out[PATH_MAX]
 
 bool mp_model_installed(const char *id, const char *models_dir, mp_model_info *info)
 {
-    const mp_family *f = family_of(id);
     char folder[PATH_MAX];
+    if (!is_name(id))
+        return false;
     folder_of(models_dir, id, folder);
+    const mp_family *f = family_of(id, folder);
     return f && f->installed(folder, info);
 }
 
+/* ---- calls that are made together ---- */
+
+typedef struct picture_work {
+    const mp_views *views;
+    float *const *out;
+} picture_work;
+
+static void copy_views(const mp_gathered *first, mp_views *to)
+{
+    for (const mp_gathered *g = first; g; g = g->next) {
+        const picture_work *w = g->work;
+        memcpy(to, w->views, g->n * sizeof *to);
+        to += g->n;
+    }
+}
+
+static void copy_vectors(const mp_gathered *first, int space, size_t dims, const float *from)
+{
+    for (const mp_gathered *g = first; g; g = g->next) {
+        const picture_work *w = g->work;
+        memcpy(w->out[space], from, g->n * dims * sizeof *from);
+        from += g->n * dims;
+    }
+}
+
+static mp_err run_pictures(void *context, mp_gathered *first, size_t n, mp_why *why)
+{
+    mp_model *m = context;
+    uint32_t mask = (uint32_t)first->kind;
+    const picture_work *only = first->work;
+    if (!first->next)
+        return m->family->images(m->self, only->views, n, mask, only->out, why);
+    float *out[MP_SPACES] = {0};
+    mp_views *views = mp_try_array(n, sizeof *views);
+    bool room = views != NULL;
+    for (int s = 0; s < MP_SPACES; s++)
+        if (mask & (1u << s)) {
+            out[s] = mp_try_array(n * (size_t)m->info.space[s].dims, sizeof *out[s]);
+            room = room && out[s];
+        }
+    mp_err err = room ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for %zu pictures", n);
+    if (!err) {
+        copy_views(first, views);
+        err = m->family->images(m->self, views, n, mask, out, why);
+    }
+    for (int s = 0; s < MP_SPACES; s++) {
+        if (!err && out[s])
+            copy_vectors(first, s, (size_t)m->info.space[s].dims, out[s]);
+        free(out[s]);
+    }
+    free(views);
+    return err;
+}
+
+typedef struct text_work {
+    const mp_str *texts;
+    float *out;
+} text_work;
+
+static mp_err run_texts(void *context, mp_gathered *first, size_t n, mp_why *why)
+{
+    mp_model *m = context;
+    size_t dims = (size_t)m->info.space[MP_SPACE_SENTENCE].dims, at = 0;
+    const text_work *only = first->work;
+    if (!first->next)
+        return m->family->sentences(m->self, only->texts, n, only->out, why);
+    mp_str *texts = mp_try_array(n, sizeof *texts);
+    float *out = mp_try_array(n * dims, sizeof *out);
+    mp_err err = texts && out ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for %zu texts", n);
+    for (const mp_gathered *g = first; !err && g; at += g->n, g = g->next)
+        memcpy(texts + at, ((const text_work *)g->work)->texts, g->n * sizeof *texts);
+    if (!err)
+        err = m->family->sentences(m->self, texts, n, out, why);
+    at = 0;
+    for (const mp_gathered *g = first; !err && g; at += g->n, g = g->next)
+        memcpy(((const text_work *)g->work)->out, out + at * dims, g->n * dims * sizeof *out);
+    free(texts);
+    free(out);
+    return err;
+}
+
+/* ---- opening ---- */
+
 mp_err mp_model_open(mp_model **out, const char *id, const mp_model_options *opt, mp_why *why)
 {
-    const mp_family *f = family_of(id);
     char folder[PATH_MAX];
     *out = NULL;
+    folder_of(opt->models_dir, id, folder);
+    const mp_family *f = is_name(id) ? family_of(id, folder) : NULL;
     if (!f)
         return mp_fail(why, MP_NOT_FOUND, "no model is called '%s'", id);
     mp_model *m = mp_xcalloc(1, sizeof *m);
     m->family = f;
-    folder_of(opt->models_dir, id, folder);
     mp_err err = f->open(&m->self, folder, opt, &m->info, why);
     if (err) {
         free(m);
         return err;
     }
+    mp_gather_init(&m->pictures, TOGETHER, run_pictures, m);
+    mp_gather_init(&m->texts, TOGETHER, run_texts, m);
     *out = m;
     return MP_OK;
 }
@@ -72,6 +175,8 @@ void mp_model_close(mp_model *m)
     if (!m)
         return;
     m->family->close(m->self);
+    mp_gather_destroy(&m->pictures);
+    mp_gather_destroy(&m->texts);
     free(m);
 }
 
@@ -94,7 +199,12 @@ mp_err mp_model_encode_images(mp_model *m, const mp_views *views, size_t n, uint
                 return mp_fail(why, MP_INVALID, "picture %zu has no pixels for %s", i,
                                mp_space_word((mp_space)s));
     }
-    return n ? m->family->images(m->self, views, n, mask, out, why) : MP_OK;
+    if (n == 0)
+        return MP_OK;
+    if (n >= ALONE_FROM)
+        return m->family->images(m->self, views, n, mask, out, why);
+    picture_work work = {views, out};
+    return mp_gather_do(&m->pictures, mask, n, &work, why);
 }
 
 static mp_err check_text(mp_str text, mp_why *why)
@@ -109,16 +219,38 @@ static mp_err check_text(mp_str text, mp_why *why)
     return MP_OK;
 }
 
+static mp_err read_texts(mp_model *m, const mp_str *texts, size_t n, float *out, mp_why *why)
+{
+    if (n >= ALONE_FROM)
+        return m->family->sentences(m->self, texts, n, out, why);
+    text_work work = {texts, out};
+    return mp_gather_do(&m->texts, 0, n, &work, why);
+}
+
+/* Words of a model whose words are sentences, in the space that pictures share. */
+static mp_err read_words(mp_model *m, mp_str text, float *out, float *aim, mp_text_info *info,
+                         mp_why *why)
+{
+    mp_err err = read_texts(m, &text, 1, out, why);
+    if (!err && aim)
+        memcpy(aim, out, (size_t)m->info.space[MP_SPACE_WORD].dims * sizeof *aim);
+    *info = (mp_text_info){.known = true, .nearest = 1};
+    return err;
+}
+
 mp_err mp_model_encode_text(mp_model *m, mp_str text, float *out, float *aim, mp_text_info *info,
                             mp_why *why)
 {
     mp_text_info unused;
     info = info ? info : &unused;
     *info = (mp_text_info){0};
-    if (!m->family->text)
+    if (!m->family->text && !m->family->words_are_sentences)
         return mp_fail(why, MP_UNSUPPORTED, "the model %s does not know words", m->info.id);
     mp_err err = check_text(text, why);
-    return err ? err : m->family->text(m->self, text, out, aim, info, why);
+    if (err)
+        return err;
+    return m->family->words_are_sentences ? read_words(m, text, out, aim, info, why)
+                                          : m->family->text(m->self, text, out, aim, info, why);
 }
 
 mp_err mp_model_encode_sentences(mp_model *m, const mp_str *texts, size_t n, float *out,
@@ -129,7 +261,7 @@ mp_err mp_model_encode_sentences(mp_model *m, const mp_str *texts, size_t n, flo
     mp_err err = MP_OK;
     for (size_t i = 0; !err && i < n; i++)
         err = check_text(texts[i], why);
-    return err || !n ? err : m->family->sentences(m->self, texts, n, out, why);
+    return err || !n ? err : read_texts(m, texts, n, out, why);
 }
 
 mp_err mp_model_patches(mp_model *m, const uint8_t *look_px, mp_patches *out, mp_why *why)

@@ -31,12 +31,13 @@ const char *mp_space_word(mp_space s); /* "look", ...: stable, used in the datab
 typedef struct mp_space_info {
     int dims;          /* 0: the model has no such space */
     bool eager;        /* computed when a picture is added (else on demand) */
+    bool is_look;      /* its vectors are those of LOOK, and are kept once, there */
     float floor;       /* calibrated: a cosine (WORD: score) below it convinces nobody */
     mp_view_spec view; /* the pixels it wants (picture spaces); equal specs share one decode */
 } mp_space_info;
 
 typedef struct mp_model_info {
-    const char *id;     /* "lite", "builtin" */
+    const char *id;     /* "lite", "builtin", "clip-vit-b32" */
     const char *sha256; /* hex, over all weights' files in manifest order (builtin: its version) */
     const char *about, *licence;
     mp_space_info space[MP_SPACES];
@@ -44,9 +45,16 @@ typedef struct mp_model_info {
 
 typedef struct mp_model mp_model; /* opaque */
 
+typedef enum mp_precision_choice {
+    MP_PRECISION_AUTO, /* 8-bit products where they have qualified themselves (qualify.h) */
+    MP_PRECISION_F32,
+    MP_PRECISION_INT8
+} mp_precision_choice;
+
 typedef struct mp_model_options {
     const char *models_dir; /* each model in a folder of its id, with manifest.json */
     int threads;            /* per call; 0: all */
+    mp_precision_choice precision;
 } mp_model_options;
 
 /* Opens by id; caller closes. "builtin" needs no files. Errors: NOT_FOUND (not installed; why tells
@@ -61,6 +69,20 @@ const char *const *mp_model_known(void);
 /* Cheap look (manifest and file sizes only): is it installed? Fills info when it is. Strings are
  * static or owned by a per-process cache. */
 bool mp_model_installed(const char *id, const char *models_dir, mp_model_info *info);
+
+/* How far 8-bit products move vectors: the worst cosine between those and f32's. */
+typedef struct mp_qualification {
+    const char *kernels; /* what was measured; static */
+    float image, text;   /* 1 where the model has no such vectors */
+    size_t pictures;
+    int texts;
+} mp_qualification;
+/* Measures an installed model on n pictures (pixels of its LOOK view) and on texts of its own, and
+ * keeps the result beside it, where AUTO finds it. Errors: those of open, INVALID (no pictures), IO
+ * (the folder cannot be written to). */
+MP_CHECK mp_err mp_model_qualify(const char *id, const mp_model_options *opt,
+                                 const uint8_t *const *px, size_t n, mp_qualification *out,
+                                 mp_why *why);
 
 /* One picture's views, one per picture space wanted; spaces with equal specs may point at the same
  * pixels. px is width*height*3 of the space's view spec; NULL where not wanted. */

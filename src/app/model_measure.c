@@ -1,0 +1,295 @@
+/* model_measure.c - see model_measure.h. */
+#include "app/model_measure.h"
+
+#include "app/fetch.h"
+#include "app/table.h"
+
+#include "base/os.h"
+#include "core/walk.h"
+#include "image/decode.h"
+#include "model/model.h"
+#include "model/qualify.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_PICTURES = 32 };
+
+/* ---- pictures to measure on ---- */
+
+typedef struct sight { /* owns what it shows */
+    mp_decoded decoded[MOST_PICTURES];
+    const uint8_t *px[MOST_PICTURES];
+    size_t n;
+} sight;
+
+static void free_sight(sight *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        mp_decoded_free(&s->decoded[i]);
+}
+
+static bool is_folder(char *out, size_t cap, const char *folder, const char *below)
+{
+    return snprintf(out, cap, "%s%s/samples", folder, below) < (int)cap && access(out, R_OK) == 0;
+}
+
+/* In --share, else beside the installed binary, else in the source tree that this was built from.
+ */
+static mp_err find_samples(const mp_app *app, char *out, size_t cap, mp_why *why)
+{
+    const char *share = mp_settings_text(&app->settings, MP_SET_SHARE);
+    char self[PATH_MAX];
+    if (share && is_folder(out, cap, share, ""))
+        return MP_OK;
+    if (!share && app_self(self, sizeof self)) {
+        *strrchr(self, '/') = '\0';
+        if (is_folder(out, cap, self, "/../share/magpie"))
+            return MP_OK;
+    }
+    if (!share && is_folder(out, cap, MAGPIE_TOOLS_DIR, "/.."))
+        return MP_OK;
+    return mp_fail(why, MP_NOT_FOUND,
+                   "the sample pictures were not installed; name a folder with --pictures");
+}
+
+/* What cannot be decoded is left out: other files may lie in the folder. */
+static void see(sight *s, mp_decoder *decoder, const mp_view_spec *view, const char *path)
+{
+    mp_decode_spec spec = {.view = {*view}, .n_views = 1};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (!mp_decode_fd(decoder, fd, &spec, &s->decoded[s->n], NULL)) {
+        s->px[s->n] = s->decoded[s->n].view[0].px;
+        s->n++;
+    }
+    close(fd);
+}
+
+/* Up to MOST_PICTURES of a folder, from all over it. */
+static mp_err see_folder(mp_app *app, const char *folder, const mp_view_spec *view, sight *s,
+                         mp_why *why)
+{
+    char self[PATH_MAX];
+    magpie_options o = app_options(app, self, sizeof self);
+    mp_decoder_options opt = {.decoder = o.decoder,
+                              .workers = 1,
+                              .timeout_ms = 10000,
+                              .max_pixels = 50000000,
+                              .max_side = 16384};
+    mp_walk_options walk = {0};
+    mp_walk_list list = {0};
+    mp_decoder *decoder = NULL;
+    mp_err err = mp_walk_folder(folder, &walk, &list, why);
+    if (!err)
+        err = mp_decoder_open(&decoder, &opt, why);
+    size_t step = MP_MAX(list.n / MOST_PICTURES, (size_t)1);
+    for (size_t i = 0; !err && i < list.n && s->n < MOST_PICTURES; i += step)
+        see(s, decoder, view, list.path[i]);
+    if (!err && s->n == 0)
+        err = mp_fail(why, MP_NOT_FOUND, "no pictures in %.300s; name a folder with --pictures",
+                      folder);
+    mp_decoder_close(decoder);
+    mp_walk_free(&list);
+    return err;
+}
+
+/* ---- quantize ---- */
+
+static const char *precision_word(float worst)
+{
+    return worst >= MP_QUALIFIED_FROM ? "int8" : "f32";
+}
+
+static json_t *tower_json(float worst, const char *what, size_t n)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "worst_cosine", json_float((double)worst));
+    json_object_set_new(o, "precision", json_string(precision_word(worst)));
+    json_object_set_new(o, what, json_integer((json_int_t)n));
+    return o;
+}
+
+static void say(const term *out, const char *what, float worst, size_t n)
+{
+    term_printf(out, PAINT_NONE, "  %-9s worst cosine %.5f over %zu: %s\n", what, (double)worst, n,
+                worst >= MP_QUALIFIED_FROM ? "8-bit products are used"
+                                           : "too far off, so f32 is used");
+}
+
+static void show_qualification(mp_app *app, const char *id, const mp_qualification *q)
+{
+    if (app->json) {
+        json_t *o = app_json(app);
+        json_object_set_new(o, "action", json_string("quantize"));
+        json_object_set_new(o, "model", json_text(id));
+        json_object_set_new(o, "kernels", json_string(q->kernels));
+        json_object_set_new(o, "image", tower_json(q->image, "pictures", q->pictures));
+        if (q->texts)
+            json_object_set_new(o, "text", tower_json(q->text, "texts", (size_t)q->texts));
+        app_json_print(o);
+        return;
+    }
+    term_printf(&app->out, PAINT_BOLD, "%s with 8-bit products (%s), beside f32:\n", id,
+                q->kernels);
+    say(&app->out, "pictures", q->image, q->pictures);
+    if (q->texts)
+        say(&app->out, "texts", q->text, (size_t)q->texts);
+}
+
+int model_quantize(mp_app *app, const char *id, const char *folder)
+{
+    char dir[PATH_MAX], samples[PATH_MAX];
+    mp_model_info info;
+    mp_qualification q;
+    mp_why why = {0};
+    sight s = {0};
+    mp_err err = fetch_models_dir(app, dir, sizeof dir, &why);
+    if (!err && !mp_model_installed(id, dir, &info))
+        err = mp_fail(&why, MP_NOT_FOUND, "the model %.60s is not installed", id);
+    if (!err && !folder) {
+        err = find_samples(app, samples, sizeof samples, &why);
+        folder = samples;
+    }
+    if (!err)
+        err = see_folder(app, folder, &info.space[MP_SPACE_LOOK].view, &s, &why);
+    mp_model_options opt = {.models_dir = dir};
+    if (!err)
+        err = mp_model_qualify(id, &opt, s.px, s.n, &q, &why);
+    free_sight(&s);
+    if (err)
+        return app_fail_inner(app, err, &why);
+    show_qualification(app, id, &q);
+    return EXIT_DONE;
+}
+
+/* ---- bench ---- */
+
+enum { ROUNDS = 9, LARGE_BATCH = 16 };
+static const char *const ways[] = {"f32", "int8"};
+static const mp_precision_choice choices[] = {MP_PRECISION_F32, MP_PRECISION_INT8};
+enum { ONE, MANY, QUERY, MEASURES };
+static const char *const measures[MEASURES] = {"picture", "picture_in_16", "query"};
+
+typedef struct trial {
+    mp_model *model[MP_COUNT(ways)];
+    uint8_t *px;
+    float *out;
+    double ms[MP_COUNT(ways)][MEASURES][ROUNDS];
+} trial;
+
+static mp_err encode(trial *t, mp_model *m, size_t n, mp_why *why)
+{
+    const mp_view_spec *view = &mp_model_get_info(m)->space[MP_SPACE_LOOK].view;
+    mp_views views[LARGE_BATCH];
+    float *out[MP_SPACES] = {[MP_SPACE_LOOK] = t->out};
+    for (size_t i = 0; i < n; i++)
+        views[i] = (mp_views){
+            .px = {[MP_SPACE_LOOK] = t->px + i * (size_t)view->width * (size_t)view->height * 3}};
+    return mp_model_encode_images(m, views, n, 1u << MP_SPACE_LOOK, out, why);
+}
+
+static mp_err measure(trial *t, int way, int what, double *ms, mp_why *why)
+{
+    mp_model *m = t->model[way];
+    double start = mp_monotonic_s();
+    mp_err err = what == QUERY
+                     ? mp_model_encode_text(m, mp_str_of("a small red boat on a calm lake"), t->out,
+                                            NULL, NULL, why)
+                     : encode(t, m, what == MANY ? LARGE_BATCH : 1, why);
+    *ms = (mp_monotonic_s() - start) * 1e3 / (what == MANY ? LARGE_BATCH : 1);
+    return err;
+}
+
+/* Everything in turns, so that a busy moment falls on all; the first round only warms up. */
+static mp_err run_trial(trial *t, bool words, mp_why *why)
+{
+    mp_err err = MP_OK;
+    double ms;
+    for (int round = -1; !err && round < ROUNDS; round++)
+        for (int way = 0; !err && way < (int)MP_COUNT(ways); way++)
+            for (int what = 0; !err && what < (words ? MEASURES : QUERY); what++) {
+                err = measure(t, way, what, &ms, why);
+                if (round >= 0)
+                    t->ms[way][what][round] = ms;
+            }
+    return err;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static void show_trial(mp_app *app, const char *id, trial *t, bool words)
+{
+    static const column columns[] = {
+        {"", false, false}, {"f32", true, false}, {"int8", true, false}};
+    json_t *o = app_json(app);
+    table *rows = table_new(columns, MP_COUNT(columns));
+    json_object_set_new(o, "action", json_string("bench"));
+    json_object_set_new(o, "model", json_text(id));
+    for (int what = 0; what < (words ? MEASURES : QUERY); what++) {
+        json_t *both = json_object();
+        table_cellf(rows, PAINT_NONE, "%s, ms", measures[what]);
+        for (int way = 0; way < (int)MP_COUNT(ways); way++) {
+            double *all = t->ms[way][what];
+            qsort(all, ROUNDS, sizeof *all, by_value);
+            json_object_set_new(both, ways[way], json_float(all[ROUNDS / 2]));
+            table_cellf(rows, PAINT_NONE, "%.2f", all[ROUNDS / 2]);
+        }
+        json_object_set_new(o, measures[what], both);
+    }
+    if (app->json)
+        app_json_print(o);
+    else {
+        json_decref(o);
+        table_print(rows, &app->out, 0);
+    }
+    table_free(rows);
+}
+
+static mp_err open_trial(trial *t, const mp_app *app, const char *id, mp_why *why)
+{
+    char dir[PATH_MAX];
+    mp_err err = fetch_models_dir(app, dir, sizeof dir, why);
+    for (size_t i = 0; !err && i < MP_COUNT(ways); i++) {
+        mp_model_options opt = {.models_dir = dir, .precision = choices[i]};
+        err = mp_model_open(&t->model[i], id, &opt, why);
+    }
+    if (err)
+        return err;
+    const mp_space_info *look = &mp_model_get_info(t->model[0])->space[MP_SPACE_LOOK];
+    size_t bytes = LARGE_BATCH * (size_t)look->view.width * (size_t)look->view.height * 3;
+    t->px = mp_try_array(bytes, 1);
+    t->out = mp_try_array(LARGE_BATCH * 4096, sizeof *t->out);
+    if (!t->px || !t->out)
+        return mp_fail(why, MP_NOMEM, "no memory for %d pictures", LARGE_BATCH);
+    mp_rng rng = {1};
+    for (size_t i = 0; i < bytes; i++)
+        t->px[i] = (uint8_t)mp_rng_u64(&rng);
+    return MP_OK;
+}
+
+int model_bench(mp_app *app, const char *id)
+{
+    mp_why why = {0};
+    trial *t = mp_xcalloc(1, sizeof *t);
+    mp_err err = open_trial(t, app, id, &why);
+    bool words = !err && mp_model_get_info(t->model[0])->space[MP_SPACE_WORD].dims > 0;
+    if (!err)
+        err = run_trial(t, words, &why);
+    if (!err)
+        show_trial(app, id, t, words);
+    for (size_t i = 0; i < MP_COUNT(ways); i++)
+        mp_model_close(t->model[i]);
+    free(t->px);
+    free(t->out);
+    free(t);
+    return err ? app_fail_inner(app, err, &why) : EXIT_DONE;
+}

@@ -1,0 +1,14 @@
+/* model_measure.h - `magpie model quantize` and `magpie model bench`. */
+#ifndef MP_APP_MODEL_MEASURE_H
+#define MP_APP_MODEL_MEASURE_H
+
+#include "app/app.h"
+
+/* Measures how far 8-bit products move an installed model's vectors on pictures from `folder`
+ * (NULL: the samples that come with magpie), and keeps the result beside it. Returns the exit code.
+ */
+int model_quantize(mp_app *app, const char *id, const char *folder);
+/* Milliseconds per picture and per query, in f32 and with 8-bit products, in turns. */
+int model_bench(mp_app *app, const char *id);
+
+#endif
