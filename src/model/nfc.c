@@ -135,6 +135,8 @@ static void take_plain(composer *k, const char *p, size_t n)
 void mp_nfc(mp_buf *out, mp_str text)
 {
     composer k = {.out = out};
+    if (!text.n)
+        return;
     for (const char *at = text.p, *end = text.p + text.n; at < end;) {
         const char *run = at;
         while (run < end && !(*run & 0x80))

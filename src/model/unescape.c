@@ -99,6 +99,8 @@ static size_t named(mp_buf *out, mp_str s)
 
 void mp_unescape(mp_buf *out, mp_str text)
 {
+    if (!text.n)
+        return;
     const char *at = text.p, *end = text.p + text.n;
     while (at < end) {
         const char *mark = memchr(at, '&', (size_t)(end - at));
