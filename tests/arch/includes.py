@@ -48,7 +48,7 @@ OUTSIDE = {
     "jansson.h": {"core", "model", "meta", "service", "pack", "http", "app"},
     "microhttpd.h": {"http"},
     "gnutls/": {"http"},
-    "zlib.h": {"http"},
+    "zlib.h": {"http", "model"},
     "magpie.h": {"core", "pack", "service", "http", "app"},
 }
 INCLUDE = re.compile(r'\s*#\s*include\s+(?:"(?P<own>[^"]+)"|<(?P<outside>[^>]+)>)')
