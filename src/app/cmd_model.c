@@ -77,20 +77,22 @@ static int show_without_library(mp_app *app, const char *action)
 {
     char dir[PATH_MAX];
     mp_why why = {0};
-    row list[16];
+    row list[MP_MODELS_LISTED];
     size_t n = 0;
     mp_err err = fetch_models_dir(app, dir, sizeof dir, &why);
     if (err)
         return app_fail_inner(app, err, &why);
-    for (const char *const *id = mp_model_known(); *id && n < MP_COUNT(list); id++) {
+    const char *ids[MP_MODELS_LISTED];
+    size_t known = mp_model_list(dir, ids, MP_COUNT(ids));
+    for (; n < known; n++) {
         mp_model_info info = {0};
-        bool installed = mp_model_installed(*id, dir, &info);
-        list[n++] = (row){.id = *id,
-                          .about = installed ? info.about : "",
-                          .licence = installed ? info.licence : "",
-                          .sha256 = installed ? info.sha256 : "",
-                          .dims = installed ? info.space[MP_SPACE_LOOK].dims : 0,
-                          .installed = installed};
+        bool installed = mp_model_installed(ids[n], dir, &info);
+        list[n] = (row){.id = ids[n],
+                        .about = installed ? info.about : "",
+                        .licence = installed ? info.licence : "",
+                        .sha256 = installed ? info.sha256 : "",
+                        .dims = installed ? info.space[MP_SPACE_LOOK].dims : 0,
+                        .installed = installed};
     }
     show(app, action, list, n);
     return EXIT_DONE;

@@ -2,7 +2,6 @@
 #include "app/model_measure.h"
 
 #include "app/fetch.h"
-#include "app/table.h"
 
 #include "base/os.h"
 #include "core/walk.h"

@@ -13,8 +13,7 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
                        .value = "DIR",
                        .help = "Where models lie (default: ~/.local/share/magpie/models)."},
     [MP_SET_MODEL] = {.name = "model",
-                      .type = MP_OPT_CHOICE,
-                      .choices = "lite|builtin",
+                      .type = MP_OPT_TEXT,
                       .alias = {{.name = "MODEL_NAME"}},
                       .value = "ID",
                       .help = "Model of a library that is made now (default: lite "

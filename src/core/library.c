@@ -188,7 +188,7 @@ static mp_err settle_model(magpie *m, const char *wish, mp_why *why)
     mp_model_info info;
     if (!id)
         id = mp_model_installed("lite", m->models_dir, &info) ? "lite" : "builtin";
-    bool known = false;
+    bool known = mp_model_installed(id, m->models_dir, &info);
     for (const char *const *k = mp_model_known(); *k; k++)
         known = known || strcmp(*k, id) == 0;
     if (!known)

@@ -9,13 +9,11 @@
 
 magpie_err magpie_models(magpie *m, magpie_model_info **out, size_t *n, magpie_why *why)
 {
-    const char *const *known = mp_model_known();
-    size_t count = 0;
+    const char *known[MP_MODELS_LISTED];
+    size_t count = mp_model_list(m->models_dir, known, MP_COUNT(known));
+    char current[64];
     *out = NULL;
     *n = 0;
-    while (known[count])
-        count++;
-    char current[64];
     mp_core_follow(m);
     mp_core_model_id(m, current);
     magpie_model_info *list = mp_xcalloc(count, sizeof *list);

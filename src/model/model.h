@@ -66,6 +66,10 @@ const mp_model_info *mp_model_get_info(const mp_model *m); /* owned by m */
 
 /* Ids of the models this build knows, NULL-terminated, static. */
 const char *const *mp_model_known(void);
+/* These, and then the others that are installed in models_dir (NULL: none), by name. Strings as of
+ * mp_model_installed. Returns how many of at most `cap`. */
+enum { MP_MODELS_LISTED = 128 };
+size_t mp_model_list(const char *models_dir, const char **ids, size_t cap);
 /* Cheap look (manifest and file sizes only): is it installed? Fills info when it is. Strings are
  * static or owned by a per-process cache. */
 bool mp_model_installed(const char *id, const char *models_dir, mp_model_info *info);

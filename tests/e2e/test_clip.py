@@ -24,15 +24,15 @@ def test_pictures_and_words_share_one_space(clip, photos, tmp_path):
     assert done["added"] == 13 and clip.sound() == 13
     stats = clip.json("stats")[-1]
     assert stats["model"] == "clip-small" and stats["vectors"] == 13  # one vector each, not one per space
-    found = clip.json("search", photos / "p03.jpg", "--limit", 3)[-1]["results"]
+    found = clip.json("search", "--image", photos / "p03.jpg", "--all", "-k", 3)[-1]["hits"]
     assert {found[0]["name"], found[1]["name"]} == {"p03.jpg", "copy.jpg"}
-    words = clip.json("search", "the cat", "--limit", 5, "--threshold", -1)[-1]["results"]
-    again = clip.json("search", "THE  CAT", "--limit", 5, "--threshold", -1)[-1]["results"]
+    words = clip.json("search", "the cat", "--all", "-k", 5)[-1]["hits"]
+    again = clip.json("search", "THE  CAT", "--all", "-k", 5)[-1]["hits"]
     assert len(words) == 5 and [r["id"] for r in words] == [r["id"] for r in again]
     groups = clip.json("dupes")[-1]["groups"]
-    assert any({i["name"] for i in g["items"]} == {"p03.jpg", "copy.jpg"} for g in groups)
+    assert any({i["name"] for i in g["members"]} == {"p03.jpg", "copy.jpg"} for g in groups)
     assert clip.json("odd")[-1]["items"]
-    assert clip.run("map", "--out", tmp_path / "map.html").returncode == 0
+    assert clip.run("map", "--html", tmp_path / "map.html").returncode == 0
 
 
 def test_the_model_is_listed_and_switched_to(clip, photos):
@@ -54,16 +54,16 @@ def test_8_bit_products_qualify_themselves(clip, photos):
     assert report["text"]["worst_cosine"] > 0.99 and report["kernels"]
     assert json.loads(kept.read_text())["image"]["worst_cosine"] == pytest.approx(report["image"]["worst_cosine"], abs=1e-6)
     clip.add(photos)
-    exact = clip.json("search", photos / "p01.jpg", "--limit", 3)[-1]["results"]
+    exact = clip.json("search", "--image", photos / "p01.jpg", "--all", "-k", 3)[-1]["hits"]
     assert exact[0]["name"] == "p01.jpg" and exact[0]["score"] > 0.99
     # What does not reach the floor is not used: pictures are f32 again, and equal those that f32 makes.
     kept.write_text(kept.read_text().replace("worst_cosine", "best_cosine"))
     clip.env["MAGPIE_PRECISION"] = "f32"
-    forced = clip.json("search", photos / "p02.jpg", "--limit", 2)[-1]["results"]
+    forced = clip.json("search", "--image", photos / "p02.jpg", "--all", "-k", 2)[-1]["hits"]
     clip.env.pop("MAGPIE_PRECISION")
-    assert [r["id"] for r in forced] == [r["id"] for r in clip.json("search", photos / "p02.jpg", "--limit", 2)[-1]["results"]]
+    assert [r["id"] for r in forced] == [r["id"] for r in clip.json("search", "--image", photos / "p02.jpg", "--all", "-k", 2)[-1]["hits"]]
     kept.write_text("{ damaged")
-    assert clip.json("search", photos / "p02.jpg", "--limit", 1)[-1]["results"][0]["name"] == "p02.jpg"
+    assert clip.json("search", "--image", photos / "p02.jpg", "--all", "-k", 1)[-1]["hits"][0]["name"] == "p02.jpg"
 
 
 def header_of(data):
@@ -127,5 +127,5 @@ def test_both_schools_of_names_give_the_same_vectors(tmp_path, photos):
         m.env["MAGPIE_MODELS"] = str(tmp_path / school / "models")
         m.run("init", "--model", "clip-small")
         m.add(photos)
-        seen.append([(r["name"], round(r["score"], 4)) for r in m.json("search", photos / "p05.jpg", "--limit", 12)[-1]["results"]])
+        seen.append([(r["name"], round(r["score"], 4)) for r in m.json("search", "--image", photos / "p05.jpg", "--all", "-k", 12)[-1]["hits"]])
     assert seen[0] == seen[1]
