@@ -12,14 +12,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static const char WORDS[] = "#version: 0.2\na a\naa a\nt h\nth e</w>\n\xC3\xB0 \xC5\x81\nl t</w>\n";
 
+static char folder[] = "/tmp/magpie-fuzz-XXXXXX";
+
+static void drop_folder(void)
+{
+    rmdir(folder);
+}
+
 /* The vocabulary in a file of these bytes, or NULL. */
 static mp_bpe *read_vocabulary(const void *data, size_t n)
 {
-    static char folder[] = "/tmp/magpie-fuzz-XXXXXX";
     static bool made;
     char path[128];
     mp_bpe *b = NULL;
-    if (!made && !mkdtemp(folder))
+    if (!made && (!mkdtemp(folder) || atexit(drop_folder) != 0))
         abort();
     made = true;
     snprintf(path, sizeof path, "%s/bpe_simple_vocab_16e6.txt", folder);
