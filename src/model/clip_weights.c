@@ -131,7 +131,7 @@ static void get_tower(reading *r, const tower_names *names, const int sizes[3], 
         r->err = mp_fail(r->why, MP_CORRUPT, "a model of %zu layers", layers);
     for (size_t i = 0; !r->err && i < layers; i++) {
         mp_layer_weights *l = &out->layer[i];
-        char number[16];
+        char number[24];
         const char *at = strstr(names->layer, "%d");
         snprintf(number, sizeof number, "%zu", i);
         snprintf(prefix, sizeof prefix, "%.*s%s%s", (int)(at - names->layer), names->layer, number,
