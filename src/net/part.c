@@ -113,6 +113,7 @@ mp_err mp_part_keep(mp_part *p, const char *file, mp_why *why)
         return mp_fail_errno(why, errno, "cannot write %.300s", p->path);
     if (rename(p->path, file) != 0)
         return mp_fail_errno(why, errno, "cannot write %.300s", file);
+    p->kept = true;
     unlink(p->note);
     return MP_OK;
 }
@@ -125,7 +126,10 @@ void mp_part_drop(mp_part *p)
 
 void mp_part_close(mp_part *p)
 {
-    if (p->fd >= 0)
-        close(p->fd);
+    if (p->fd < 0)
+        return;
+    if (p->bytes == 0 && !p->kept)
+        mp_part_drop(p);
+    close(p->fd);
     p->fd = -1;
 }

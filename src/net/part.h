@@ -22,6 +22,7 @@ typedef struct mp_part {
     char version[MP_PART_VERSION]; /* of what the URL gives; "": not known */
     int fd;
     int64_t bytes; /* that are there; all of them are in `hash` */
+    bool kept;     /* under the file's own name */
     mp_sha256 hash;
     const mp_net_stop *stop;
 } mp_part;
@@ -39,6 +40,6 @@ MP_CHECK mp_err mp_part_add(mp_part *p, const void *data, size_t n, mp_why *why)
 /* It is whole: durable, and under the file's own name. */
 MP_CHECK mp_err mp_part_keep(mp_part *p, const char *file, mp_why *why);
 void mp_part_drop(mp_part *p);  /* and what it was a part of */
-void mp_part_close(mp_part *p); /* what came stays there */
+void mp_part_close(mp_part *p); /* what came stays there, if anything did */
 
 #endif

@@ -33,6 +33,8 @@ EXCEPTIONS = {
     ("app/cmd_doctor.c", "simd"): "names the processor's instruction set",
     ("app/cmd_version.c", "simd"): "names the processor's instruction set",
     ("app/cmd_model.c", "model"): "looks at models before a library is open",
+    ("app/pull.h", "model"): "brings what a manifest describes",
+    ("app/pull.c", "model"): "knows the catalogue",
 }
 # Headers of other projects, by the rooms that may know them. Anything else is the C library or the system.
 OUTSIDE = {

@@ -75,7 +75,7 @@ static void what_is_written_is_read_as_the_same(void **state)
     mp_why why;
     mp_buf b = {0};
     assert_ok(read_one(&m, WHOLE, &why));
-    mp_manifest_write(&m, &b);
+    mp_manifest_as_json(&m, &b);
     assert_ok(mp_manifest_read(&again, (mp_str){b.p, b.n}, &why));
     assert_memory_equal(&m, &again, sizeof m);
     mp_buf_free(&b);
@@ -184,7 +184,7 @@ static void an_installed_model_is_whole(void **state)
     m.n_files = 1;
     snprintf(m.merges, sizeof m.merges, "w.safetensors");
     memcpy(m.sha256, HASH, 65);
-    mp_manifest_write(&m, &b);
+    mp_manifest_as_json(&m, &b);
     assert_ok(mp_file_replace(path, b.p, b.n, &why));
     assert_ok(mp_manifest_load(&m, folder, &why));
     assert_false(mp_manifest_check(folder, NULL)); /* its file is not there */
