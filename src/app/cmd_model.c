@@ -132,8 +132,11 @@ static void tell_of_files(listing *l, size_t at)
     l->manifests[at] = m;
     snprintf(folder, sizeof folder, "%s/%s", l->dir, r->id);
     r->installed = mp_manifest_check(folder, NULL) && mp_manifest_load(m, folder, NULL) == MP_OK;
-    if (!r->installed && !mp_catalogue_find(r->id, m))
+    const mp_manifest *entry = r->installed ? NULL : mp_catalogue_find(r->id);
+    if (!r->installed && !entry)
         return;
+    if (entry)
+        *m = *entry;
     r->about = m->about;
     r->licence = m->licence;
     r->sha256 = m->sha256;

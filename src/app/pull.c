@@ -34,8 +34,11 @@ void pull_say(const pulling *s, const char *format, ...)
 mp_err pull_find(const char *id, mp_manifest *out, mp_why *why)
 {
     mp_buf all = {0};
-    if (mp_catalogue_find(id, out))
+    const mp_manifest *entry = mp_catalogue_find(id);
+    if (entry) {
+        *out = *entry;
         return MP_OK;
+    }
     mp_buf_str(&all, "lite");
     for (size_t i = 0; mp_catalogue_ids[i]; i++)
         mp_buf_printf(&all, ", %s", mp_catalogue_ids[i]);

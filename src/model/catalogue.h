@@ -9,7 +9,7 @@
 extern const char *const mp_catalogue_ids[];
 extern const char *const mp_catalogue_texts[];
 
-/* False: no such id. */
-bool mp_catalogue_find(const char *id, mp_manifest *out);
+/* NULL: no such id. */
+const mp_manifest *mp_catalogue_find(const char *id);
 
 #endif
