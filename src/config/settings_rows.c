@@ -12,6 +12,13 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
                        .type = MP_OPT_PATH,
                        .value = "DIR",
                        .help = "Where models lie (default: ~/.local/share/magpie/models)."},
+    [MP_SET_MODELS_HUB] = {.name = "models-hub",
+                           .type = MP_OPT_URL,
+                           .schemes = "http://|https://",
+                           .fallback = "https://huggingface.co",
+                           .value = "URL",
+                           .help = "Where models that are plain files are fetched from: a hub, or "
+                                   "a mirror with the same paths."},
     [MP_SET_MODEL] = {.name = "model",
                       .type = MP_OPT_TEXT,
                       .alias = {{.name = "MODEL_NAME"}},

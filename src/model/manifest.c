@@ -105,9 +105,9 @@ static void read_channels(reader *r, const json_t *in, const char *key, double l
 /* What a server is asked for: nothing in it leads elsewhere. */
 static void check_path(reader *r, const char *path)
 {
-    bool fine = *path != '/' && !strstr(path, "..") && !strpbrk(path, " \\?#%:@\"<>");
+    bool fine = *path != '/' && !strstr(path, "..") && !strpbrk(path, " \\?#:@\"<>");
     for (const char *c = path; fine && *c; c++)
-        fine = (unsigned char)*c < 0x7F;
+        fine = (unsigned char)*c < 0x7F && (*c != '%' || strncmp(c, "%2F", 3) == 0);
     if (!r->err && !fine)
         wrong(r, "path", "is no plain path");
 }

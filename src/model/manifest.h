@@ -63,7 +63,7 @@ MP_CHECK mp_err mp_manifest_read(mp_manifest *out, mp_str text, mp_why *why);
  * not looked at. Errors: NOT_FOUND, CORRUPT, IO. */
 MP_CHECK mp_err mp_manifest_load(mp_manifest *out, const char *folder, mp_why *why);
 /* As text, to be read by mp_manifest_read again; appended. */
-void mp_manifest_write(const mp_manifest *m, mp_buf *out);
+void mp_manifest_as_json(const mp_manifest *m, mp_buf *out);
 
 /* True when <folder>/manifest.json is one of ours and every file in it has the size it says.
  * sha256 (65 bytes, may be NULL) receives the hash over all files. The files' own SHA-256s are

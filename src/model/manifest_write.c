@@ -60,7 +60,7 @@ static json_t *files(const mp_manifest *m)
     return out;
 }
 
-void mp_manifest_write(const mp_manifest *m, mp_buf *out)
+void mp_manifest_as_json(const mp_manifest *m, mp_buf *out)
 {
     json_t *o = json_pack("{si ss ss}", "magpie_model", 1, "id", m->id, "family", m->family);
     json_t *source = json_object(), *tokenizer = json_object();

@@ -1,4 +1,5 @@
 /* model.c - the model API over families. See model.h and family.h. */
+#include "model/catalogue.h"
 #include "model/family.h"
 
 #include "model/gather.h"
@@ -6,6 +7,7 @@
 
 #include <glib.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +29,23 @@ const char *mp_space_word(mp_space s)
     return words[s];
 }
 
+/* Our own first, then what the catalogue has. */
+static const char *known[64];
+
+static void make_known(void)
+{
+    size_t n = 0;
+    known[n++] = "lite";
+    known[n++] = "builtin";
+    for (size_t i = 0; mp_catalogue_ids[i] && n + 1 < MP_COUNT(known); i++)
+        known[n++] = mp_catalogue_ids[i];
+}
+
 const char *const *mp_model_known(void)
 {
-    static const char *const ids[] = {"lite", "builtin", NULL};
-    return ids;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_known);
+    return known;
 }
 
 /* Models that are no family of their own are told by the manifest in their folder. */

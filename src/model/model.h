@@ -64,7 +64,8 @@ MP_CHECK mp_err mp_model_open(mp_model **out, const char *id, const mp_model_opt
 void mp_model_close(mp_model *m);                          /* NULL allowed */
 const mp_model_info *mp_model_get_info(const mp_model *m); /* owned by m */
 
-/* Ids of the models this build knows, NULL-terminated, static. */
+/* Ids of the models this build knows, those that it knows how to fetch among them; NULL-terminated,
+ * static. */
 const char *const *mp_model_known(void);
 /* These, and then the others that are installed in models_dir (NULL: none), by name. Strings as of
  * mp_model_installed. Returns how many of at most `cap`. */

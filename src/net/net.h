@@ -11,7 +11,9 @@
  *   easy.c      what every transfer has in common: sockets, signals, stopping
  *   request.c   one HTTP exchange with its repeated tries (request.h)
  *   transfer.c  one try of it: body, caps, errors
+ *   wait.c      the waits between tries
  *   fetch.c     a download for a user (fetch.h)
+ *   download.c  a large file for the operator, resumed and checked (download.h), kept by part.c
  *   hook.c      a signed webhook (hook.h)
  *   mail.c      a mail over SMTP (mail.h), composed by mail_text.c
  *

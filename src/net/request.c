@@ -1,39 +1,8 @@
-/* request.c - tries and the waits between them. See request.h. */
+/* request.c - tries, with waits between them. See request.h. */
 #include "net/transfer.h"
+#include "net/wait.h"
 
-#include "base/os.h"
-
-#include <time.h>
-
-enum { FIRST_WAIT_MS = 200, LONGEST_WAIT_MS = 5000, RETRY_AFTER_S = 10, SLICE_MS = 50 };
-
-static bool stopped(const mp_net_ask *ask)
-{
-    return ask->stop.asked && ask->stop.asked(ask->stop.arg);
-}
-
-/* Full jitter: many that failed together do not come back together. */
-static int64_t wait_ms(int tries, int retry_after_s)
-{
-    int64_t most = LONGEST_WAIT_MS;
-    uint64_t dice;
-    if (tries < 6)
-        most = MP_MIN(most, (int64_t)FIRST_WAIT_MS << (tries - 1));
-    mp_random_bytes(&dice, sizeof dice);
-    return (int64_t)retry_after_s * 1000 + (int64_t)(dice % (uint64_t)(most + 1));
-}
-
-/* False: asked to stop. */
-static bool pause_for(const mp_net_ask *ask, int64_t ms)
-{
-    for (; ms > 0; ms -= SLICE_MS) {
-        struct timespec slice = {.tv_nsec = MP_MIN(ms, (int64_t)SLICE_MS) * 1000000};
-        if (stopped(ask))
-            return false;
-        nanosleep(&slice, NULL);
-    }
-    return !stopped(ask);
-}
+enum { RETRY_AFTER_S = 10 };
 
 static mp_err run(mp_transfer *t, const mp_net_url *url)
 {
@@ -42,7 +11,7 @@ static mp_err run(mp_transfer *t, const mp_net_url *url)
         mp_err err = mp_transfer_try(t, url);
         if (!t->again || t->out->tries >= tries || t->out->retry_after_s > RETRY_AFTER_S)
             return err;
-        if (!pause_for(t->ask, wait_ms(t->out->tries, t->out->retry_after_s)))
+        if (!mp_net_pause(&t->ask->stop, mp_net_wait_ms(t->out->tries, t->out->retry_after_s)))
             return mp_fail(t->why, MP_CANCELLED, "stopped");
     }
 }

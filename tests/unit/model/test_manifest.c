@@ -1,7 +1,7 @@
 /* Manifests: read, written and read again; hostile ones. */
 #include "../test.h"
 #include "base/os.h"
-#include "model/manifest.h"
+#include "model/catalogue.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +75,7 @@ static void what_is_written_is_read_as_the_same(void **state)
     mp_why why;
     mp_buf b = {0};
     assert_ok(read_one(&m, WHOLE, &why));
-    mp_manifest_write(&m, &b);
+    mp_manifest_as_json(&m, &b);
     assert_ok(mp_manifest_read(&again, (mp_str){b.p, b.n}, &why));
     assert_memory_equal(&m, &again, sizeof m);
     mp_buf_free(&b);
@@ -109,6 +109,7 @@ static void hostile_ones_are_refused(void **state)
         {"a/b/w.safetensors", "/w.safetensors"},
         {"a/b/w.safetensors", "a/../../w"},
         {"a/b/w.safetensors", "a?b"},
+        {"a/b/w.safetensors", "a/%2e%2e/w"},
         {"a/b/w.safetensors", "http://elsewhere/w"},
         {"\"bytes\":12", "\"bytes\":-1"},
         {"\"bytes\":12", "\"bytes\":0"},
@@ -183,7 +184,7 @@ static void an_installed_model_is_whole(void **state)
     m.n_files = 1;
     snprintf(m.merges, sizeof m.merges, "w.safetensors");
     memcpy(m.sha256, HASH, 65);
-    mp_manifest_write(&m, &b);
+    mp_manifest_as_json(&m, &b);
     assert_ok(mp_file_replace(path, b.p, b.n, &why));
     assert_ok(mp_manifest_load(&m, folder, &why));
     assert_false(mp_manifest_check(folder, NULL)); /* its file is not there */
@@ -203,6 +204,23 @@ static void an_installed_model_is_whole(void **state)
     mp_buf_free(&b);
 }
 
+static void the_catalogue_is_sound(void **state)
+{
+    (void)state;
+    mp_manifest m;
+    mp_why why;
+    assert_non_null(mp_catalogue_ids[0]);
+    for (size_t i = 0; mp_catalogue_ids[i]; i++) {
+        assert_ok(read_one(&m, mp_catalogue_texts[i], &why));
+        assert_string_equal(m.id, mp_catalogue_ids[i]);
+        assert_memory_equal(mp_catalogue_find(m.id), &m, sizeof m);
+        assert_true(*m.about && *m.licence && *m.repository && *m.revision);
+        for (size_t k = 0; k < m.n_files; k++)
+            assert_true(*m.files[k].path && *m.files[k].sha256);
+    }
+    assert_null(mp_catalogue_find("no-such-model"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +229,7 @@ int main(void)
         cmocka_unit_test(hostile_ones_are_refused),
         cmocka_unit_test(what_is_no_object_is_refused),
         cmocka_unit_test(an_installed_model_is_whole),
+        cmocka_unit_test(the_catalogue_is_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

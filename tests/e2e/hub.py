@@ -1,0 +1,131 @@
+"""A hub of models for tests: a local HTTP server that serves small files, misbehaves as it is told and counts
+what it sends."""
+import hashlib
+import http.server
+import json
+import threading
+import time
+
+SHAPE = {"side": 224, "patch": 32, "vocabulary": 100, "dims": 8,
+         "image": {"width": 8, "layers": 1, "heads": 2, "hidden": 16},
+         "text": {"width": 8, "layers": 1, "heads": 2, "hidden": 16},
+         "activation": "gelu", "mean": [0.5, 0.5, 0.5], "deviation": [0.25, 0.25, 0.25]}
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def do_HEAD(self):
+        self.serve(False)
+
+    def do_GET(self):
+        self.serve(True)
+
+    def serve(self, body):
+        hub = self.server.hub
+        with hub.lock:
+            hub.asked.append((self.command, self.path, self.headers.get("Range"), self.headers.get("If-Range")))
+            act = hub.script.pop(0) if body and hub.script else None
+        path = self.path
+        if path.startswith("http://"):
+            path = "/" + path.split("/", 3)[3]
+        if hub.prefix and path.startswith(hub.prefix):
+            path = path[len(hub.prefix):]
+        try:
+            if act:
+                act(self, path)
+            else:
+                self.answer(path, body)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
+    def answer(self, path, body=True, data=None, ranges=True, length=None, most=None, rate=None):
+        """Serves a file: with data in its place, a lie about its length, only its first `most` bytes, slowly."""
+        hub = self.server.hub
+        data = hub.files.get(path) if data is None else data
+        if path in hub.redirects:
+            return self.status(302, Location=hub.redirects[path], **hub.facts.get(path, {}))
+        if data is None:
+            return self.status(404)
+        tag = f'"{sha256(data)[:16]}"'
+        start, asked = 0, self.headers.get("Range")
+        if asked and ranges and self.headers.get("If-Range", tag) == tag:
+            start = int(asked[len("bytes="):].rstrip("-"))
+            if start >= len(data):
+                return self.status(416, **{"Content-Range": f"bytes */{len(data)}"})
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Length", str(len(data) - start if length is None else length))
+        if hub.tags:
+            self.send_header("ETag", tag)
+        for name, value in hub.facts.get(path, {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if not body:
+            return
+        rest = data[start:] if most is None else data[start:start + most]
+        step = len(rest) if rate is None else max(1, rate // 20)
+        for at in range(0, len(rest), step or 1):
+            self.wfile.write(rest[at:at + step])
+            self.wfile.flush()
+            with hub.lock:
+                hub.sent += len(rest[at:at + step])
+            if rate:
+                time.sleep(0.05)
+        if most is not None or length is not None:
+            self.close_connection = True
+
+    def status(self, code, **headers):
+        self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+class Hub:
+    def __init__(self, tls=None):
+        self.files, self.redirects, self.facts = {}, {}, {}
+        self.script = []  # what the next GETs do instead of answering: called with the handler and the path
+        self.asked, self.sent, self.tags, self.prefix = [], 0, True, ""
+        self.lock = threading.Lock()
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.hub = self
+        self.server.daemon_threads = True
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def gets(self, name=""):
+        return [one for one in self.asked if one[0] == "GET" and name in one[1]]
+
+    def model(self, folder, weights, merges=b"#version: 0.2\na b\n", id="small", pinned=True, **more):
+        """Puts a small model on the hub; its manifest's path."""
+        rows = []
+        for name, data in (("model.safetensors", weights), ("merges.txt", merges)):
+            path = f"maker/small/resolve/r1/{name}"
+            self.files["/" + path] = data
+            row = {"name": name, "path": path}
+            if pinned:
+                row.update(bytes=len(data), sha256=sha256(data))
+            rows.append(row)
+        manifest = {"magpie_model": 1, "id": id, "family": "clip", "about": "a small one", "licence": "MIT",
+                    "source": {"repository": "maker/small", "revision": "r1"}, "files": rows, "architecture": SHAPE,
+                    "weights": "model.safetensors", "tokenizer": {"merges": "merges.txt"}, **more}
+        path = folder / f"{id}.json"
+        path.write_text(json.dumps(manifest))
+        return path
