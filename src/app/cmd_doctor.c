@@ -151,15 +151,15 @@ static void check_models(doctor *d)
         report(d, FAIL, "models", "%s", why.text);
         return;
     }
-    for (size_t i = 0; i < n; i++)
-        report(d,
-               list[i].installed ? OK
-               : list[i].current ? FAIL
-                                 : WARN,
-               "model", "%s: %s%s", list[i].id,
-               list[i].installed ? "installed"
-                                 : "not installed; to fetch it: magpie model pull lite",
-               list[i].current ? ", in use" : "");
+    for (size_t i = 0; i < n; i++) {
+        const magpie_model_info *m = &list[i];
+        if (m->installed)
+            report(d, OK, "model", "%s: installed%s", m->id, m->current ? ", in use" : "");
+        else if (m->current || strcmp(m->id, "lite") == 0) /* the others are offers */
+            report(d, m->current ? FAIL : WARN, "model",
+                   "%s: not installed; to fetch it: magpie model pull %s%s", m->id, m->id,
+                   m->current ? ", in use" : "");
+    }
     magpie_free(list);
 }
 

@@ -1,5 +1,6 @@
 """Models that are plain files, fetched from a hub that truncates, corrupts, stalls, redirects and lies; killed on the
 way; onto a full disk; from folders, files and mirrors."""
+import errno
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ import pytest
 from conftest import BINARY, Magpie
 from hub import Hub, sha256
 from service import Service
+from test_fail import PRELOAD, failing, said_once, whole_again
 from test_jobs import wait_for
 
 WEIGHTS = random.Random(7).randbytes(400_000)
@@ -430,6 +432,29 @@ def test_a_full_disk(puller, hub):
         assert hub.sent < 400_000 - have + 1000
     finally:
         subprocess.run(["umount", puller.models])
+
+
+@pytest.mark.skipif(not os.path.exists(PRELOAD), reason="fail_io is not built")
+@pytest.mark.parametrize("error,on", [(errno.EIO, False), (errno.ENOSPC, True)])
+def test_a_disk_that_fails_anywhere(puller, tmp_path, error, on):
+    """Every call that writes is made to fail: no model or a whole one, one clear line, and a rerun completes."""
+    failing(puller, 0, count=tmp_path / "count")
+    puller.pull()
+    whole_again(puller)
+    total = int((tmp_path / "count").read_text())
+    assert total > 5
+    for at in sorted({1 + i * (total - 1) // 19 for i in range(20)}):
+        shutil.rmtree(puller.models)
+        failing(puller, at, error, on)
+        done = puller.run(*puller.words(), code=None)
+        whole_again(puller)
+        said_once(done)
+        if (puller.models / "small").exists():
+            assert puller.run("model", "verify", "small").returncode == 0
+        else:
+            assert done.returncode == 6, (at, done)
+        puller.pull()
+        puller.check()
 
 
 def test_a_damaged_one_is_replaced(puller, hub):
