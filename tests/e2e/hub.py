@@ -38,6 +38,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             path = "/" + path.split("/", 3)[3]
         if hub.prefix and path.startswith(hub.prefix):
             path = path[len(hub.prefix):]
+        with hub.lock:
+            hub.busy += 1
         try:
             if act:
                 act(self, path)
@@ -45,6 +47,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.answer(path, body)
         except (BrokenPipeError, ConnectionResetError):
             pass
+        finally:
+            with hub.lock:
+                hub.busy -= 1
 
     def answer(self, path, body=True, data=None, ranges=True, length=None, most=None, rate=None):
         """Serves a file: with data in its place, a lie about its length, only its first `most` bytes, slowly."""
@@ -96,7 +101,7 @@ class Hub:
     def __init__(self, tls=None):
         self.files, self.redirects, self.facts = {}, {}, {}
         self.script = []  # what the next GETs do instead of answering: called with the handler and the path
-        self.asked, self.sent, self.tags, self.prefix = [], 0, True, ""
+        self.asked, self.sent, self.busy, self.tags, self.prefix = [], 0, 0, True, ""
         self.lock = threading.Lock()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.hub = self
@@ -105,6 +110,19 @@ class Hub:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def counted(self):
+        """The bytes that were sent, once every answer has ended, those too whose askers are gone."""
+        for _ in range(2000):
+            with self.lock:
+                if not self.busy:
+                    return self.sent
+            time.sleep(0.01)
+        raise AssertionError("an answer does not end")
+
+    def count_anew(self):
+        self.counted()
+        self.sent = 0
 
     def close(self):
         self.server.shutdown()
