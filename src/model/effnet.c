@@ -2,6 +2,7 @@
 #include "model/effnet.h"
 
 #include "model/dnnl_conv.h"
+#include "model/net8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +20,8 @@ static const struct block {
 };
 
 struct mp_effnet {
-    mp_net *net;
+    mp_net *net;   /* f32, or NULL */
+    mp_net8 *net8; /* 8-bit products, or NULL */
     mp_conv_spec layers[EFFNET_LAYERS];
     int n;
     int block_end[BLOCKS]; /* layer whose output is the block's */
@@ -147,7 +149,7 @@ static void add_all(builder *b)
 }
 
 mp_err mp_effnet_open(mp_effnet **out, const mp_tensors *weights, const mp_effnet *like,
-                      mp_why *why)
+                      mp_precision precision, mp_why *why)
 {
     mp_effnet *net = mp_xcalloc(1, sizeof *net);
     builder b = {.net = net, .weights = like ? NULL : weights, .why = why};
@@ -155,8 +157,10 @@ mp_err mp_effnet_open(mp_effnet **out, const mp_tensors *weights, const mp_effne
     net->input = mp_xmalloc(3 * PX * sizeof *net->input);
     add_all(&b);
     mp_err err = b.err;
-    if (!err)
+    if (!err && precision == MP_F32)
         err = mp_net_open(&net->net, net->layers, net->n, like ? like->net : NULL, why);
+    else if (!err)
+        err = mp_net8_open(&net->net8, net->layers, net->n, like ? like->net8 : NULL, why);
     for (int i = 0; i < net->n; i++) {
         free((void *)(uintptr_t)net->layers[i].weights);
         free((void *)(uintptr_t)net->layers[i].bias);
@@ -174,6 +178,7 @@ void mp_effnet_close(mp_effnet *net)
     if (!net)
         return;
     mp_net_close(net->net);
+    mp_net8_close(net->net8);
     free(net->input);
     free(net);
 }
@@ -186,11 +191,24 @@ static void fill_input(mp_effnet *net, const uint8_t *px, float mean, float scal
         net->input[i] = ((float)px[i] - mean) * scale;
 }
 
-mp_err mp_effnet_features(mp_effnet *net, const uint8_t *px, float *features, mp_why *why)
+static mp_err run(mp_effnet *net, int upto, int threads, mp_why *why)
+{
+    return net->net8 ? mp_net8_run(net->net8, net->input, upto, threads, why)
+                     : mp_net_run(net->net, net->input, upto, why);
+}
+
+static mp_err read_layer(const mp_effnet *net, int layer, float *to, mp_why *why)
+{
+    return net->net8 ? mp_net8_read(net->net8, layer, to, why)
+                     : mp_net_read(net->net, layer, to, why);
+}
+
+mp_err mp_effnet_features(mp_effnet *net, const uint8_t *px, int threads, float *features,
+                          mp_why *why)
 {
     fill_input(net, px, 127, 1.0f / 128);
-    mp_err err = mp_net_run(net->net, net->input, net->n, why);
-    return err ? err : mp_net_read(net->net, net->n - 1, features, why);
+    mp_err err = run(net, net->n, threads, why);
+    return err ? err : read_layer(net, net->n - 1, features, why);
 }
 
 mp_err mp_effnet_middle(mp_effnet *net, const uint8_t *px, float *a, float *b, mp_why *why)
@@ -203,16 +221,16 @@ mp_err mp_effnet_middle(mp_effnet *net, const uint8_t *px, float *a, float *b, m
     double n = 3 * PX, mean = (double)sum / n, variance = (double)square / n - mean * mean;
     double deviation = sqrt(fmax(variance, 64)); /* 8 levels: flat pictures stay flat */
     fill_input(net, px, (float)mean, (float)(1 / deviation));
-    mp_err err = mp_net_run(net->net, net->input, net->block_end[MID_B_BLOCK] + 1, why);
+    mp_err err = run(net, net->block_end[MID_B_BLOCK] + 1, 1, why);
     if (!err)
-        err = mp_net_read(net->net, net->block_end[MID_A_BLOCK], a, why);
-    return err ? err : mp_net_read(net->net, net->block_end[MID_B_BLOCK], b, why);
+        err = read_layer(net, net->block_end[MID_A_BLOCK], a, why);
+    return err ? err : read_layer(net, net->block_end[MID_B_BLOCK], b, why);
 }
 
 mp_err mp_effnet_probe(mp_effnet *net, const float *input, int layer, float *to, int *channels,
                        int *side, mp_why *why)
 {
-    if (layer < 0 || layer >= net->n)
+    if (layer < 0 || layer >= net->n || !net->net)
         return mp_fail(why, MP_INVALID, "no layer %d", layer);
     const mp_conv_spec *s = &net->layers[layer];
     *channels = s->out;

@@ -4,6 +4,7 @@
 #ifndef MP_EFFNET_H
 #define MP_EFFNET_H
 
+#include "model/linear.h"
 #include "model/safetensors.h"
 
 enum {
@@ -19,17 +20,20 @@ enum {
 };
 
 typedef struct mp_effnet mp_effnet; /* opaque */
-/* like: NULL, or an open net whose weights are shared and which is closed later than this one. */
+/* like: NULL, or an open net of the same precision whose weights are shared and which is closed
+ * later than this one. */
 MP_CHECK mp_err mp_effnet_open(mp_effnet **out, const mp_tensors *weights, const mp_effnet *like,
-                               mp_why *why);
+                               mp_precision precision, mp_why *why);
 void mp_effnet_close(mp_effnet *net); /* NULL allowed */
-/* px: 224 x 224 RGB. features: 7 x 7 x 1280. Input scale: (x - 127) / 128. */
-MP_CHECK mp_err mp_effnet_features(mp_effnet *net, const uint8_t *px, float *features, mp_why *why);
+/* px: 224 x 224 RGB. features: 7 x 7 x 1280. Input scale: (x - 127) / 128. threads: those that may
+ * help; f32 uses none. */
+MP_CHECK mp_err mp_effnet_features(mp_effnet *net, const uint8_t *px, int threads, float *features,
+                                   mp_why *why);
 /* Outputs of blocks 4 (28 x 28 x 40) and 10 (14 x 14 x 112), with the input on the picture's own
  * scale: mean 0 and deviation 1, but a deviation below 8 levels counts as 8. */
 MP_CHECK mp_err mp_effnet_middle(mp_effnet *net, const uint8_t *px, float *a, float *b,
                                  mp_why *why);
-/* Runs ready input (224 x 224 x 3) up to any layer and reads its output: for tests. */
+/* Runs ready input (224 x 224 x 3) up to any layer and reads its output: for tests, f32 alone. */
 MP_CHECK mp_err mp_effnet_probe(mp_effnet *net, const float *input, int layer, float *to,
                                 int *channels, int *side, mp_why *why);
 

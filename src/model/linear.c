@@ -58,16 +58,15 @@ void mp_linear_multiply(const mp_linear *l, const mp_team *team, int member, con
                         size_t rows, bool add, float *y, size_t y_stride)
 {
     size_t from, to;
+    mp_dense_out out = {y, y_stride, l->bias, add, l->relu6};
     mp_team_share(team, member, l->n, MP_PANEL, &from, &to);
     if (l->codes) {
         mp_matrix8 w = {l->codes, l->scale, l->sum, l->n, l->k};
         mp_dense8_for(mp_simd_isa())
-            ->multiply(in->code, rows, in->code_stride, in->meant, &w, from, to, l->bias, add, y,
-                       y_stride);
+            ->multiply(in->code, rows, in->code_stride, in->meant, &w, from, to, &out);
     } else {
         mp_matrix w = {l->packed, l->n, l->k};
-        mp_dense_for(mp_simd_isa())
-            ->multiply(in->x, rows, in->stride, &w, from, to, l->bias, add, y, y_stride);
+        mp_dense_for(mp_simd_isa())->multiply(in->x, rows, in->stride, &w, from, to, &out);
     }
 }
 

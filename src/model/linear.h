@@ -16,6 +16,7 @@ typedef struct mp_linear {
     int8_t *codes; /* 8-bit, or NULL */
     float *scale, *bias;
     int32_t *sum;
+    bool relu6; /* outputs are clipped to 0..6 */
 } mp_linear;
 
 /* Room for n outputs of k inputs; false when there is no memory (what there is, mp_linear_free

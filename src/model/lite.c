@@ -106,6 +106,7 @@ static mp_err pack_projections(mp_lite *m, mp_why *why)
 static mp_err open_parts(mp_lite *m, const char *folder, mp_precision_choice wanted, mp_why *why)
 {
     mp_qualified how = mp_precision_for(folder, m->sha256, wanted);
+    m->precision = how.image;
     char path[PATH_MAX];
     mp_tensor weight, bias;
     snprintf(path, sizeof path, "%s/image.safetensors", folder);

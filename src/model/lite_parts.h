@@ -19,6 +19,7 @@ typedef struct mp_lite {
     mp_tokenizer *tokens;
     mp_derived derived;
     mp_linear to_classes, to_look, to_word; /* the class weights and derived's, packed */
+    mp_precision precision;                 /* of what sees */
     int threads;
     char sha256[65];
     pthread_mutex_t mutex; /* guards the next two */

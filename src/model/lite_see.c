@@ -33,12 +33,12 @@ static mp_err make_net(mp_lite *m, mp_lite_net **out, mp_why *why)
     mp_lite_net *n = mp_xcalloc(1, sizeof *n);
     pthread_mutex_lock(&m->mutex);
     mp_lite_net *first = m->first;
-    mp_err err = first ? MP_OK : mp_effnet_open(&n->net, m->image, NULL, why);
+    mp_err err = first ? MP_OK : mp_effnet_open(&n->net, m->image, NULL, m->precision, why);
     if (!first && !err)
         m->first = n;
     pthread_mutex_unlock(&m->mutex);
     if (first)
-        err = mp_effnet_open(&n->net, m->image, first->net, why);
+        err = mp_effnet_open(&n->net, m->image, first->net, m->precision, why);
     if (err) {
         free(n);
         n = NULL;
@@ -133,6 +133,7 @@ typedef struct group {
     mp_lite *m;
     const mp_views *views;
     uint32_t mask;
+    int threads;  /* of each picture */
     float *shown; /* rows of F: mean-pooled centre crops */
     float *whole; /* rows of F: generalised means of whole pictures */
     float *texture;
@@ -148,12 +149,13 @@ static mp_err see_one(const group *g, mp_lite_net *n, size_t i, mp_why *why)
     const uint8_t *const *px = g->views[i].px;
     mp_err err = MP_OK;
     if (g->shown) {
-        err = mp_effnet_features(
-            n->net, px[wants(g, MP_SPACE_LOOK) ? MP_SPACE_LOOK : MP_SPACE_WORD], n->features, why);
+        err =
+            mp_effnet_features(n->net, px[wants(g, MP_SPACE_LOOK) ? MP_SPACE_LOOK : MP_SPACE_WORD],
+                               g->threads, n->features, why);
         pool_mean(n->features, g->shown + i * F);
     }
     if (!err && g->whole) {
-        err = mp_effnet_features(n->net, px[MP_SPACE_COPY], n->features, why);
+        err = mp_effnet_features(n->net, px[MP_SPACE_COPY], g->threads, n->features, why);
         pool_generalised(n->features, g->whole + i * F);
     }
     if (!err && g->texture) {
@@ -253,6 +255,7 @@ mp_err mp_lite_images(void *self, const mp_views *views, size_t n, uint32_t mask
         group g = {.m = m,
                    .views = views + at,
                    .mask = mask,
+                   .threads = count == 1 ? m->threads : 1,
                    .shown = shown ? room : NULL,
                    .whole = whole ? room + most * F : NULL,
                    .texture = row_of(out, mask, MP_SPACE_TEXTURE, at, LITE_TEXTURE_DIMS)};

@@ -169,10 +169,12 @@ static void attend(run *r, const span *one, size_t head, float *room)
     mp_matrix k = {keys, n, depth}, v = {values, depth, n};
     mp_dense_pack(q + width, n, depth, r->qkv_stride, keys);
     mp_dense_pack_across(q + 2 * width, depth, n, r->qkv_stride, values);
-    r->s->dense->multiply(q, n, r->qkv_stride, &k, 0, n, NULL, false, score, stride);
+    mp_dense_out scores = {.y = score, .y_stride = stride};
+    mp_dense_out mixed = {.y = r->part + one->at * r->part_stride + head * depth,
+                          .y_stride = r->part_stride};
+    r->s->dense->multiply(q, n, r->qkv_stride, &k, 0, n, &scores);
     weigh(r, score, n, stride, depth);
-    r->s->dense->multiply(score, n, stride, &v, 0, depth, NULL, false,
-                          r->part + one->at * r->part_stride + head * depth, r->part_stride);
+    r->s->dense->multiply(score, n, stride, &v, 0, depth, &mixed);
 }
 
 static void attend_all(run *r, const mp_team *team, int member)

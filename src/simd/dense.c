@@ -22,18 +22,20 @@ void mp_dense_pack_across(const float *w, size_t n, size_t k, size_t w_stride, f
 }
 
 static void multiply(const float *x, size_t m, size_t x_stride, const mp_matrix *w, size_t from,
-                     size_t to, const float *bias, bool add, float *y, size_t y_stride)
+                     size_t to, const mp_dense_out *out)
 {
     for (; from < to; from += MP_PANEL) {
         const float *packed = w->packed + from * w->k;
         size_t some = MP_MIN(to - from, (size_t)MP_PANEL);
         for (size_t r = 0; r < m; r++) {
-            float sum[MP_PANEL] = {0}, *out = y + r * y_stride + from;
+            float sum[MP_PANEL] = {0}, *y = out->y + r * out->y_stride + from;
             for (size_t i = 0; i < w->k; i++)
                 for (size_t c = 0; c < MP_PANEL; c++)
                     sum[c] += x[r * x_stride + i] * packed[i * MP_PANEL + c];
-            for (size_t c = 0; c < some; c++)
-                out[c] = (add ? out[c] : 0) + sum[c] + (bias ? bias[from + c] : 0);
+            for (size_t c = 0; c < some; c++) {
+                float v = (out->add ? y[c] : 0) + sum[c] + (out->bias ? out->bias[from + c] : 0);
+                y[c] = out->relu6 ? MP_MIN(MP_MAX(v, 0), 6) : v;
+            }
         }
     }
 }

@@ -27,14 +27,22 @@ typedef struct mp_matrix {
     size_t n, k;
 } mp_matrix;
 
+/* What becomes of a product's outputs. */
+typedef struct mp_dense_out {
+    float *y; /* rows y_stride apart */
+    size_t y_stride;
+    const float *bias; /* of every output, or NULL */
+    bool add;          /* to what y holds */
+    bool relu6;        /* clipped to 0..6 at the end */
+} mp_dense_out;
+
 typedef struct mp_dense_kernels {
     const char *word;
-    /* Outputs [from, to) of y (m x n, rows y_stride apart) = x (m x k, rows x_stride apart) times
-     * w, transposed, plus bias (n, or NULL); with `add` y += that. from is a multiple of MP_PANEL,
-     * to too or n. Reads x only within its m rows. Strides that are a multiple of 4096 bytes fall
-     * on the same lines of the first cache: avoid them. */
+    /* Outputs [from, to) of x (m x k, rows x_stride apart) times w, transposed. from is a multiple
+     * of MP_PANEL, to too or n. Reads x only within its m rows. Strides that are a multiple of 4096
+     * bytes fall on the same lines of the first cache: avoid them. */
     void (*multiply)(const float *x, size_t m, size_t x_stride, const mp_matrix *w, size_t from,
-                     size_t to, const float *bias, bool add, float *y, size_t y_stride);
+                     size_t to, const mp_dense_out *out);
 } mp_dense_kernels;
 
 /* For an instruction set; the scalar set where it has none of its own. */

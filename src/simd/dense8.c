@@ -54,8 +54,7 @@ static void quantise(const float *x, size_t m, size_t k, size_t x_stride, uint8_
 }
 
 static void multiply(const uint8_t *q, size_t m, size_t q_stride, const mp_row8 *rows,
-                     const mp_matrix8 *w, size_t from, size_t to, const float *bias, bool add,
-                     float *y, size_t y_stride)
+                     const mp_matrix8 *w, size_t from, size_t to, const mp_dense_out *out)
 {
     size_t depth = mp_dense8_depth(w->k);
     for (size_t r = 0; r < m; r++)
@@ -66,8 +65,10 @@ static void multiply(const uint8_t *q, size_t m, size_t q_stride, const mp_row8 
             for (size_t i = 0; i < depth; i++)
                 sum += row[i] * code[i / GROUP * MP_PANEL * GROUP + i % GROUP];
             float v = (float)(sum - rows[r].zero * w->sum[o]) * (rows[r].scale * w->scale[o]) +
-                      (bias ? bias[o] : 0);
-            y[r * y_stride + o] = add ? y[r * y_stride + o] + v : v;
+                      (out->bias ? out->bias[o] : 0);
+            float *y = out->y + r * out->y_stride + o;
+            v += out->add ? *y : 0;
+            *y = out->relu6 ? MP_MIN(MP_MAX(v, 0), 6) : v;
         }
 }
 

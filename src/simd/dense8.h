@@ -55,11 +55,9 @@ typedef struct mp_dense8_kernels {
      * padding becomes 0. Floats must be finite. */
     void (*quantise)(const float *x, size_t m, size_t k, size_t x_stride, uint8_t *q,
                      size_t q_stride, mp_row8 *rows);
-    /* Outputs [from, to) of y (m x n, rows y_stride apart) = x w' + bias (n, or NULL); with `add`
-     * y += that. from is a multiple of MP_PANEL, to too or n. */
+    /* Outputs [from, to) of x w', in f32. from is a multiple of MP_PANEL, to too or n. */
     void (*multiply)(const uint8_t *q, size_t m, size_t q_stride, const mp_row8 *rows,
-                     const mp_matrix8 *w, size_t from, size_t to, const float *bias, bool add,
-                     float *y, size_t y_stride);
+                     const mp_matrix8 *w, size_t from, size_t to, const mp_dense_out *out);
 } mp_dense8_kernels;
 
 /* For an instruction set; the scalar set where it has none of its own. */

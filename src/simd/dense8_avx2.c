@@ -86,7 +86,7 @@ typedef struct tile {
     size_t some; /* outputs of the half panel that are wanted */
     float *y;
     size_t y_stride;
-    bool add;
+    bool add, relu6;
 } tile;
 
 TARGET static inline __attribute__((always_inline)) void finish(const tile *t, int r, int half,
@@ -103,7 +103,8 @@ TARGET static inline __attribute__((always_inline)) void finish(const tile *t, i
     _mm256_storeu_ps(out, _mm256_mul_ps(_mm256_cvtepi32_ps(exact), scale));
     for (size_t i = 0; i < n; i++) {
         float v = out[i] + (t->bias ? t->bias[from + i] : 0);
-        y[i] = t->add ? y[i] + v : v;
+        v += t->add ? y[i] : 0;
+        y[i] = t->relu6 ? MP_MIN(MP_MAX(v, 0), 6) : v;
     }
 }
 
@@ -149,21 +150,23 @@ TARGET static void rows_by_half(const tile *t, size_t rows)
 }
 
 TARGET static void multiply(const uint8_t *q, size_t m, size_t q_stride, const mp_row8 *rows,
-                            const mp_matrix8 *w, size_t from, size_t to, const float *bias,
-                            bool add, float *y, size_t y_stride)
+                            const mp_matrix8 *w, size_t from, size_t to, const mp_dense_out *out)
 {
-    tile t = {
-        .q_stride = q_stride, .depth = mp_dense8_depth(w->k), .y_stride = y_stride, .add = add};
+    tile t = {.q_stride = q_stride,
+              .depth = mp_dense8_depth(w->k),
+              .y_stride = out->y_stride,
+              .add = out->add,
+              .relu6 = out->relu6};
     for (; from < to; from += HALF) {
         t.w = w->packed + from / MP_PANEL * MP_PANEL * t.depth + from % MP_PANEL * GROUP;
         t.scale = w->scale + from;
         t.sum = w->sum + from;
-        t.bias = bias ? bias + from : NULL;
+        t.bias = out->bias ? out->bias + from : NULL;
         t.some = MP_MIN(to - from, (size_t)HALF);
         for (size_t r = 0; r < m; r += ROWS) {
             t.q = q + r * q_stride;
             t.rows = rows + r;
-            t.y = y + r * y_stride + from;
+            t.y = out->y + r * out->y_stride + from;
             rows_by_half(&t, MP_MIN(m - r, (size_t)ROWS));
         }
     }

@@ -71,7 +71,7 @@ typedef struct tile {
     __mmask16 low, high;
     float *y;
     size_t y_stride;
-    bool add;
+    bool add, relu6;
 } tile;
 
 /* Sixteen outputs. */
@@ -98,6 +98,8 @@ INLINE void finish(const tile *t, int r, const columns *c, __m512i sum)
     __m512 v = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact), scale, c->bias);
     if (t->add)
         v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(c->mask, y));
+    if (t->relu6)
+        v = _mm512_min_ps(_mm512_max_ps(v, _mm512_setzero_ps()), _mm512_set1_ps(6));
     _mm512_mask_storeu_ps(y, c->mask, v);
 }
 
@@ -173,25 +175,27 @@ TARGET static void rows_by_panel(const tile *t, size_t rows)
 }
 
 TARGET static void multiply(const uint8_t *q, size_t m, size_t q_stride, const mp_row8 *rows,
-                            const mp_matrix8 *w, size_t from, size_t to, const float *bias,
-                            bool add, float *y, size_t y_stride)
+                            const mp_matrix8 *w, size_t from, size_t to, const mp_dense_out *out)
 {
-    tile t = {
-        .q_stride = q_stride, .depth = mp_dense8_depth(w->k), .y_stride = y_stride, .add = add};
+    tile t = {.q_stride = q_stride,
+              .depth = mp_dense8_depth(w->k),
+              .y_stride = out->y_stride,
+              .add = out->add,
+              .relu6 = out->relu6};
     size_t tiles = (m + ROWS - 1) / ROWS;
     for (; from < to; from += MP_PANEL) {
         size_t some = to - from;
         t.w = w->packed + from * t.depth;
         t.scale = w->scale + from;
         t.sum = w->sum + from;
-        t.bias = bias ? bias + from : NULL;
+        t.bias = out->bias ? out->bias + from : NULL;
         t.low = (__mmask16)(some >= 16 ? 0xFFFF : (1u << some) - 1);
         t.high = (__mmask16)(some >= 32 ? 0xFFFF : some > 16 ? (1u << (some - 16)) - 1 : 0);
         for (size_t i = 0, r = 0; i < tiles; i++) { /* tiles of nearly the same height */
             size_t next = m * (i + 1) / tiles;
             t.q = q + r * q_stride;
             t.rows = rows + r;
-            t.y = y + r * y_stride + from;
+            t.y = out->y + r * out->y_stride + from;
             rows_by_panel(&t, next - r);
             r = next;
         }

@@ -17,7 +17,7 @@ typedef struct tile {
     size_t some; /* outputs of the half panel that are wanted */
     float *y;
     size_t y_stride;
-    bool add;
+    bool add, relu6;
 } tile;
 
 /* `rows` is a constant where this is called and all loops over rows are unrolled: only so do the
@@ -43,8 +43,10 @@ TARGET static inline __attribute__((always_inline)) void half_panel(const tile *
     for (int r = 0; r < rows; r++, y += t->y_stride) {
         _mm256_storeu_ps(out, sum[r][0]);
         _mm256_storeu_ps(out + 8, sum[r][1]);
-        for (size_t c = 0; c < t->some; c++)
-            y[c] = (t->add ? y[c] : 0) + out[c] + (t->bias ? t->bias[c] : 0);
+        for (size_t c = 0; c < t->some; c++) {
+            float v = (t->add ? y[c] : 0) + out[c] + (t->bias ? t->bias[c] : 0);
+            y[c] = t->relu6 ? MP_MIN(MP_MAX(v, 0), 6) : v;
+        }
     }
 }
 
@@ -66,17 +68,20 @@ TARGET static void rows_by_half(const tile *t, size_t rows)
 }
 
 TARGET static void multiply(const float *x, size_t m, size_t x_stride, const mp_matrix *w,
-                            size_t from, size_t to, const float *bias, bool add, float *y,
-                            size_t y_stride)
+                            size_t from, size_t to, const mp_dense_out *out)
 {
-    tile t = {.x_stride = x_stride, .k = w->k, .y_stride = y_stride, .add = add};
+    tile t = {.x_stride = x_stride,
+              .k = w->k,
+              .y_stride = out->y_stride,
+              .add = out->add,
+              .relu6 = out->relu6};
     for (; from < to; from += HALF) {
         t.w = w->packed + from / MP_PANEL * MP_PANEL * w->k + from % MP_PANEL;
-        t.bias = bias ? bias + from : NULL;
+        t.bias = out->bias ? out->bias + from : NULL;
         t.some = MP_MIN(to - from, (size_t)HALF);
         for (size_t r = 0; r < m; r += ROWS) {
             t.x = x + r * x_stride;
-            t.y = y + r * y_stride + from;
+            t.y = out->y + r * out->y_stride + from;
             rows_by_half(&t, MP_MIN(m - r, (size_t)ROWS));
         }
     }

@@ -18,7 +18,7 @@ typedef struct tile {
     __mmask16 low, high; /* of the panel's outputs, those that are wanted */
     float *y;
     size_t y_stride;
-    bool add;
+    bool add, relu6;
 } tile;
 
 TARGET static inline __attribute__((always_inline)) void finish(const tile *t, int r, int half,
@@ -29,6 +29,8 @@ TARGET static inline __attribute__((always_inline)) void finish(const tile *t, i
     sum = _mm512_add_ps(sum, bias);
     if (t->add)
         sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, y));
+    if (t->relu6)
+        sum = _mm512_min_ps(_mm512_max_ps(sum, _mm512_setzero_ps()), _mm512_set1_ps(6));
     _mm512_mask_storeu_ps(y, mask, sum);
 }
 
@@ -87,21 +89,24 @@ TARGET static void rows_by_panel(const tile *t, size_t rows)
 }
 
 TARGET static void multiply(const float *x, size_t m, size_t x_stride, const mp_matrix *w,
-                            size_t from, size_t to, const float *bias, bool add, float *y,
-                            size_t y_stride)
+                            size_t from, size_t to, const mp_dense_out *out)
 {
-    tile t = {.x_stride = x_stride, .k = w->k, .y_stride = y_stride, .add = add};
+    tile t = {.x_stride = x_stride,
+              .k = w->k,
+              .y_stride = out->y_stride,
+              .add = out->add,
+              .relu6 = out->relu6};
     size_t tiles = (m + ROWS - 1) / ROWS;
     for (; from < to; from += MP_PANEL) {
         size_t some = to - from;
         t.w = w->packed + from * w->k;
-        t.bias = bias ? bias + from : NULL;
+        t.bias = out->bias ? out->bias + from : NULL;
         t.low = (__mmask16)(some >= 16 ? 0xFFFF : (1u << some) - 1);
         t.high = (__mmask16)(some >= 32 ? 0xFFFF : some > 16 ? (1u << (some - 16)) - 1 : 0);
         for (size_t i = 0, r = 0; i < tiles; i++) { /* tiles of nearly the same height */
             size_t next = m * (i + 1) / tiles;
             t.x = x + r * x_stride;
-            t.y = y + r * y_stride + from;
+            t.y = out->y + r * out->y_stride + from;
             rows_by_panel(&t, next - r);
             r = next;
         }

@@ -41,8 +41,8 @@ static void every_layer_of_the_image_net(void **state)
     mp_effnet *first, *net;
     float *got = mp_xmalloc(LARGEST * sizeof *got);
     double worst = 0;
-    assert_ok(mp_effnet_open(&first, image, NULL, &why));
-    assert_ok(mp_effnet_open(&net, image, first, &why)); /* one that borrows its weights */
+    assert_ok(mp_effnet_open(&first, image, NULL, MP_F32, &why));
+    assert_ok(mp_effnet_open(&net, image, first, MP_F32, &why)); /* one that borrows its weights */
     for (int p = 0; p < PICTURES; p++)
         for (int l = 0; l < EFFNET_LAYERS; l++) {
             char name[64];
@@ -139,6 +139,75 @@ static void every_layer_of_the_text_net(void **state)
     print_message("7 layers, %d texts: largest relative error %.2g\n", TEXTS, worst);
     free(got);
     mp_bert_close(bert);
+}
+
+static double cosine_of(const float *a, const float *b, size_t n)
+{
+    double ab = 0, aa = 0, bb = 0;
+    for (size_t i = 0; i < n; i++) {
+        ab += (double)a[i] * (double)b[i];
+        aa += (double)a[i] * (double)a[i];
+        bb += (double)b[i] * (double)b[i];
+    }
+    return ab / sqrt(aa * bb);
+}
+
+/* Soft shapes on a soft ground, other ones for each number. */
+static void paint(uint8_t *px, unsigned number)
+{
+    unsigned cx = 40 + number * 53 % 150, cy = 40 + number * 97 % 150, r = 20 + number * 31 % 50;
+    for (unsigned y = 0; y < EFFNET_SIDE; y++)
+        for (unsigned x = 0; x < EFFNET_SIDE; x++, px += 3) {
+            bool inside = (x - cx) * (x - cx) + (y - cy) * (y - cy) < r * r;
+            px[0] = (uint8_t)(inside ? 230 : (x * (1 + number % 3) + 40) % 256);
+            px[1] = (uint8_t)(inside ? 60 + number * 20 : y * 255 / EFFNET_SIDE);
+            px[2] = (uint8_t)(inside ? 30 : (x + y) * (1 + number % 2) % 256);
+        }
+}
+
+/* With 8-bit products the last features, pooled, and the two middle ones stay where they were,
+ * whatever the number of threads. */
+static void codes_keep_the_features_of_the_image_net(void **state)
+{
+    (void)state;
+    enum { F = EFFNET_FEATURES, GRID = EFFNET_GRID * EFFNET_GRID, PAINTED = 6 };
+    enum { A = EFFNET_MID_A * EFFNET_MID_A_GRID * EFFNET_MID_A_GRID };
+    enum { B = EFFNET_MID_B * EFFNET_MID_B_GRID * EFFNET_MID_B_GRID };
+    mp_why why;
+    mp_effnet *exact, *coded, *borrower;
+    float *f = mp_xmalloc((size_t)(3 * F * GRID + 2 * (A + B)) * sizeof *f),
+          *mid = f + 3 * F * GRID;
+    uint8_t *px = mp_xmalloc(3 * EFFNET_SIDE * EFFNET_SIDE);
+    double worst = 1, worst_mid = 1;
+    assert_ok(mp_effnet_open(&exact, image, NULL, MP_F32, &why));
+    assert_ok(mp_effnet_open(&coded, image, NULL, MP_INT8, &why));
+    assert_ok(mp_effnet_open(&borrower, image, coded, MP_INT8, &why));
+    for (unsigned p = 0; p < PAINTED; p++) {
+        float pooled[2][F] = {{0}};
+        paint(px, p);
+        assert_ok(mp_effnet_features(exact, px, 1, f, &why));
+        assert_ok(mp_effnet_features(coded, px, 1, f + F * GRID, &why));
+        assert_ok(
+            mp_effnet_features(p % 2 ? coded : borrower, px, 1 + (int)p, f + 2 * F * GRID, &why));
+        assert_memory_equal(f + F * GRID, f + 2 * F * GRID, F * GRID * sizeof *f);
+        for (int way = 0; way < 2; way++)
+            for (int i = 0; i < F * GRID; i++)
+                pooled[way][i % F] += f[way * F * GRID + i];
+        worst = fmin(worst, cosine_of(pooled[0], pooled[1], F));
+        assert_ok(mp_effnet_middle(exact, px, mid, mid + A, &why));
+        assert_ok(mp_effnet_middle(coded, px, mid + A + B, mid + 2 * A + B, &why));
+        worst_mid = fmin(worst_mid, cosine_of(mid, mid + A + B, A));
+        worst_mid = fmin(worst_mid, cosine_of(mid + A, mid + 2 * A + B, B));
+    }
+    print_message(
+        "8-bit products, %d pictures: worst cosine of features %.5f, of the middle %.5f\n", PAINTED,
+        worst, worst_mid);
+    assert_true(worst > 0.99 && worst_mid > 0.99);
+    mp_effnet_close(borrower);
+    mp_effnet_close(coded);
+    mp_effnet_close(exact);
+    free(px);
+    free(f);
 }
 
 /* With 8-bit products a sentence's vector stays where it was. */
@@ -282,6 +351,7 @@ int main(void)
         cmocka_unit_test(every_layer_of_the_image_net),
         cmocka_unit_test(every_layer_of_the_text_net),
         cmocka_unit_test(codes_keep_the_vectors_of_the_text_net),
+        cmocka_unit_test(codes_keep_the_features_of_the_image_net),
         cmocka_unit_test(vectors_relate_as_they_should),
         cmocka_unit_test(tokens_of_odd_texts),
     };

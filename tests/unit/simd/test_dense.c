@@ -20,7 +20,7 @@ static float *noise(size_t n, uint64_t seed)
 static void check(mp_isa isa, size_t m, size_t n, size_t k, bool with_bias)
 {
     size_t stride = n + 3, x_stride = k + 5, from = n > MP_PANEL ? MP_PANEL : 0;
-    bool add = (m + k) % 3 == 0;
+    bool add = (m + k) % 3 == 0, relu6 = (m + n) % 4 == 0;
     float *x = noise(m * x_stride, 1), *w = noise(n * k, 2), *bias = noise(n, 3);
     float *y = mp_xcalloc(m * stride, sizeof *y);
     float *packed = aligned_alloc(64, (mp_dense_packed(n, k) * sizeof *packed + 63) / 64 * 64);
@@ -29,8 +29,8 @@ static void check(mp_isa isa, size_t m, size_t n, size_t k, bool with_bias)
     mp_matrix matrix = {packed, n, k};
     for (size_t i = 0; i < m * stride; i++)
         y[i] = 77;
-    mp_dense_for(isa)->multiply(x, m, x_stride, &matrix, from, n, with_bias ? bias : NULL, add, y,
-                                stride);
+    mp_dense_out out = {y, stride, with_bias ? bias : NULL, add, relu6};
+    mp_dense_for(isa)->multiply(x, m, x_stride, &matrix, from, n, &out);
     for (size_t r = 0; r < m; r++)
         for (size_t c = 0; c < stride; c++) {
             double sum = (c < n && with_bias ? (double)bias[c] : 0) + (add ? 77 : 0);
@@ -39,6 +39,7 @@ static void check(mp_isa isa, size_t m, size_t n, size_t k, bool with_bias)
                 sum += (double)x[r * x_stride + i] * (double)w[c * k + i];
                 all += fabs((double)x[r * x_stride + i] * (double)w[c * k + i]);
             }
+            sum = relu6 ? fmin(fmax(sum, 0), 6) : sum;
             if (c >= n || c < from)
                 assert_true(y[r * stride + c] == 77); /* not written beyond */
             else if (fabs(sum - (double)y[r * stride + c]) > 1e-6 * (double)(k + 1) * all)

@@ -11,7 +11,7 @@ enum { MOST = 40 };
 
 typedef struct problem {
     size_t m, n, k, x_stride, q_stride, y_stride, from;
-    bool add, with_bias;
+    bool add, with_bias, relu6;
     float *x, *w, *bias, *y, *scale;
     int32_t *sum;
     int8_t *packed;
@@ -38,7 +38,8 @@ static problem make(size_t m, size_t n, size_t k)
                  .y_stride = n + 3,
                  .from = n > MP_PANEL ? MP_PANEL : 0,
                  .add = (m + k) % 3 == 0,
-                 .with_bias = (m + n + k) % 2};
+                 .with_bias = (m + n + k) % 2,
+                 .relu6 = (m + n) % 4 == 0};
     p.x = noise(m * p.x_stride, 1);
     p.w = noise(n * k, 2);
     p.bias = noise(n, 3);
@@ -97,8 +98,9 @@ static double expected(const problem *p, size_t r, size_t o)
     long sum = 0;
     for (size_t i = 0; i < p->k; i++)
         sum += (p->q[r * p->q_stride + i] - p->rows[r].zero) * code_of(p, o, i);
-    return (double)sum * (double)p->scale[o] * (double)p->rows[r].scale +
-           (p->with_bias ? (double)p->bias[o] : 0) + (p->add ? 77 : 0);
+    double y = (double)sum * (double)p->scale[o] * (double)p->rows[r].scale +
+               (p->with_bias ? (double)p->bias[o] : 0) + (p->add ? 77 : 0);
+    return p->relu6 ? fmin(fmax(y, 0), 6) : y;
 }
 
 static void check(mp_isa isa, size_t m, size_t n, size_t k)
@@ -108,8 +110,8 @@ static void check(mp_isa isa, size_t m, size_t n, size_t k)
     mp_matrix8 w = {p.packed, p.scale, p.sum, n, k};
     kernels->quantise(p.x, m, k, p.x_stride, p.q, p.q_stride, p.rows);
     check_codes(&p);
-    kernels->multiply(p.q, m, p.q_stride, p.rows, &w, p.from, n, p.with_bias ? p.bias : NULL, p.add,
-                      p.y, p.y_stride);
+    mp_dense_out out = {p.y, p.y_stride, p.with_bias ? p.bias : NULL, p.add, p.relu6};
+    kernels->multiply(p.q, m, p.q_stride, p.rows, &w, p.from, n, &out);
     for (size_t r = 0; r < m; r++)
         for (size_t c = 0; c < p.y_stride; c++) {
             double y = (double)p.y[r * p.y_stride + c];
@@ -148,7 +150,8 @@ static void the_largest_sums_fit(void **state)
             p.w[i] = -3;
         mp_dense8_pack(p.w, N, K, p.packed, p.scale, p.sum);
         kernels->quantise(p.x, 1, K, p.x_stride, p.q, p.q_stride, p.rows);
-        kernels->multiply(p.q, 1, p.q_stride, p.rows, &w, 0, N, NULL, false, p.y, p.y_stride);
+        kernels->multiply(p.q, 1, p.q_stride, p.rows, &w, 0, N,
+                          &(mp_dense_out){.y = p.y, .y_stride = p.y_stride});
         for (size_t o = 0; o < N; o++)
             assert_true(fabsf(p.y[o] + 6 * K) < 1);
         drop(&p);
@@ -165,7 +168,8 @@ static void rows_of_zeros_stay_zero(void **state)
         for (size_t i = 0; i < 2 * p.x_stride; i++)
             p.x[i] = 0;
         kernels->quantise(p.x, 2, p.k, p.x_stride, p.q, p.q_stride, p.rows);
-        kernels->multiply(p.q, 2, p.q_stride, p.rows, &w, 0, p.n, NULL, false, p.y, p.y_stride);
+        kernels->multiply(p.q, 2, p.q_stride, p.rows, &w, 0, p.n,
+                          &(mp_dense_out){.y = p.y, .y_stride = p.y_stride});
         for (size_t o = 0; o < p.n; o++)
             assert_true(p.y[o] == 0 && p.y[p.y_stride + o] == 0);
         drop(&p);
