@@ -1,4 +1,5 @@
-"""The lite model beside onnxruntime: the same weights, f32, the same machine, in turns.
+"""The lite model beside onnxruntime: the same weights, the same machine, in turns; ours in f32 and
+with 8-bit products, onnxruntime in f32.
 
     model_peers.py BENCH_ENCODE [ROUNDS]
 
@@ -31,7 +32,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 from reference import BLOCKS, read_safetensors  # noqa: E402
 
 SENTENCES = [
-    "a pair of red running shoes on a wooden floor",
+    "a pair of red running shoes on a wooden floor in the morning sun",  # 16 tokens
     "whole milk, one litre",
     "golden delicious apple",
     "an old stone bridge over a quiet river in autumn",
@@ -166,13 +167,14 @@ def padded(tokenizer, texts):
 def main():
     program, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 40
     folder = os.path.join(os.environ["MAGPIE_MODELS"], "lite")
-    steps = subprocess.Popen([program, "--steps"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                             text=True)
+    steps = {how: subprocess.Popen([program, "--steps"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   text=True, env={**os.environ, "MAGPIE_PRECISION": how})
+             for how in ("f32", "int8")}
 
-    def ours(what, batch, threads):
-        steps.stdin.write(f"lite {what} {batch} {threads}\n")
-        steps.stdin.flush()
-        return float(steps.stdout.readline())
+    def ours(how, what, batch, threads):
+        steps[how].stdin.write(f"lite {what} {batch} {threads}\n")
+        steps[how].stdin.flush()
+        return float(steps[how].stdout.readline())
 
     tokenizer = BertWordPieceTokenizer(os.path.join(folder, "vocab.txt"))
     rng, cases = np.random.default_rng(1), []
@@ -186,25 +188,27 @@ def main():
         for batch in (1, 32):
             feed = padded(tokenizer, (SENTENCES * 4)[:batch])
             cases.append(("sentence", batch, threads, text, feed))
-    times = [([], []) for _ in cases]
+    times = [({"f32": [], "int8": []}, []) for _ in cases]
     for r in range(-3, rounds):
         for (what, batch, threads, session, feed), (mine, theirs) in zip(cases, times):
             time.sleep(PAUSE_S)
-            a = ours(what, batch, threads)
+            a = {how: ours(how, what, batch, threads) for how in steps}
             time.sleep(PAUSE_S)
             start = time.perf_counter()
             session.run(None, feed)
             b = (time.perf_counter() - start) * 1e3
             if r >= 0:
-                mine.append(a)
+                for how in a:
+                    mine[how].append(a[how])
                 theirs.append(b)
-    steps.stdin.close()
+    for process in steps.values():
+        process.stdin.close()
     rows = []
     for (what, batch, threads, _, _), (mine, theirs) in zip(cases, times):
-        a, b = statistics.median(mine), statistics.median(theirs)
-        rows.append({"what": what, "batch": batch, "threads": threads, "magpie_ms": round(a, 3),
-                     "onnxruntime_ms": round(b, 3), "ratio": round(b / a, 3),
-                     "best_ratio": round(min(theirs) / min(mine), 3)})
+        f32, coded, b = (statistics.median(v) for v in (mine["f32"], mine["int8"], theirs))
+        rows.append({"what": what, "batch": batch, "threads": threads, "magpie_f32_ms": round(f32, 3),
+                     "magpie_int8_ms": round(coded, 3), "onnxruntime_ms": round(b, 3),
+                     "ratio_f32": round(b / f32, 3), "ratio_int8": round(b / coded, 3)})
     cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo")
                 if line.startswith("model name")), "unknown")
     print(json.dumps({"bench": "model_peers", "machine": {"cpu": cpu, "cores": cores},

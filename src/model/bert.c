@@ -134,21 +134,21 @@ static bool fits(const mp_sentences *all)
 }
 
 /* All tokens after the first `layers` layers, tokens x H. */
-static mp_err forward(const mp_bert *b, const mp_sentences *all, int layers, int threads, float *x,
-                      mp_why *why)
+static mp_err forward(const mp_bert *b, const mp_sentences *all, int layers, mp_team *team,
+                      float *x, mp_why *why)
 {
     mp_sequences rows = {x, all->length, all->n, all->tokens, NULL};
     if (!fits(all))
         return mp_fail(why, MP_CORRUPT, "the vocabulary does not fit the weights");
     embed(b, all, x);
-    return mp_stack_run(b->stack, &rows, layers, threads, why);
+    return mp_stack_run(b->stack, &rows, layers, team, why);
 }
 
-mp_err mp_bert_encode(const mp_bert *b, const mp_sentences *all, int threads, float *out,
+mp_err mp_bert_encode(const mp_bert *b, const mp_sentences *all, mp_team *team, float *out,
                       mp_why *why)
 {
     float *x = mp_try_array((size_t)all->tokens * H, sizeof *x), *row = x;
-    mp_err err = x ? forward(b, all, LAYERS, threads, x, why)
+    mp_err err = x ? forward(b, all, LAYERS, team, x, why)
                    : mp_fail(why, MP_NOMEM, "no memory to read the words");
     for (int s = 0; !err && s < all->n; s++, out += H) {
         memset(out, 0, H * sizeof *out);
@@ -164,5 +164,5 @@ mp_err mp_bert_encode(const mp_bert *b, const mp_sentences *all, int threads, fl
 
 mp_err mp_bert_probe(const mp_bert *b, const mp_sentences *all, int layers, float *to, mp_why *why)
 {
-    return forward(b, all, layers, 1, to, why);
+    return forward(b, all, layers, NULL, to, why);
 }

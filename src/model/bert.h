@@ -20,10 +20,10 @@ typedef struct mp_bert mp_bert; /* opaque */
 MP_CHECK mp_err mp_bert_open(mp_bert **out, const mp_tensors *weights, mp_precision precision,
                              mp_why *why);
 void mp_bert_close(mp_bert *b); /* NULL allowed */
-/* out: 384 floats of unit length for each. A sentence's vector does not depend on the others beyond
- * the last bits (with 8-bit products neither: rows are quantised one by one). Errors: NOMEM,
- * INTERNAL, CORRUPT (an id beyond the table). */
-MP_CHECK mp_err mp_bert_encode(const mp_bert *b, const mp_sentences *all, int threads, float *out,
+/* team: NULL to go alone. out: 384 floats of unit length for each. A sentence's vector does not
+ * depend on the others beyond the last bits (with 8-bit products neither: rows are quantised one by
+ * one). Errors: NOMEM, INTERNAL, CORRUPT (an id beyond the table). */
+MP_CHECK mp_err mp_bert_encode(const mp_bert *b, const mp_sentences *all, mp_team *team, float *out,
                                mp_why *why);
 /* Every token after the embedding (layers 0) or some layers, tokens x 384: for tests. */
 MP_CHECK mp_err mp_bert_probe(const mp_bert *b, const mp_sentences *all, int layers, float *to,

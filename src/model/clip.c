@@ -13,6 +13,7 @@
 #include "simd/rows.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,8 +149,8 @@ static void cut_patches(const mp_clip *c, const uint8_t *px, float *to, size_t s
 
 /* What the first layer reads: the class token and the patches, each with its place, normed. x: n
  * times (patches + 1) rows. */
-static mp_err embed_pictures(mp_clip *c, const uint8_t *const *px, size_t n, int threads, float *x,
-                             mp_why *why)
+static mp_err embed_pictures(mp_clip *c, const uint8_t *const *px, size_t n, mp_team *team,
+                             float *x, mp_why *why)
 {
     size_t w = (size_t)c->shape.image_width, rows = c->patches + 1, stride = c->patch_values + PAD;
     float *patches = mp_try_array(n * c->patches * stride, sizeof *patches);
@@ -159,7 +160,7 @@ static mp_err embed_pictures(mp_clip *c, const uint8_t *const *px, size_t n, int
     for (size_t i = 0; !err && i < n; i++)
         cut_patches(c, px[i], patches + i * c->patches * stride, stride);
     if (!err)
-        err = mp_linear_apply(&c->patch, patches, n * c->patches, stride, seen, w, threads, why);
+        err = mp_linear_apply(&c->patch, team, patches, n * c->patches, stride, seen, w, why);
     for (size_t r = 0; !err && r < n * rows; r++) {
         size_t place = r % rows;
         const float *from =
@@ -199,7 +200,7 @@ static mp_err project(const mp_clip *c, const mp_tower_weights *tower, size_t w,
                                              "weights are damaged");
 }
 
-static mp_err see(mp_clip *c, const uint8_t *const *px, size_t n, int threads, float *out,
+static mp_err see(mp_clip *c, const uint8_t *const *px, size_t n, mp_team *team, float *out,
                   mp_why *why)
 {
     size_t w = (size_t)c->shape.image_width, rows = c->patches + 1, dims = (size_t)c->shape.dims;
@@ -208,10 +209,10 @@ static mp_err see(mp_clip *c, const uint8_t *const *px, size_t n, int threads, f
     mp_sequences all = {x, length, (int)n, (int)(n * rows), keep};
     for (size_t i = 0; i < n; i++)
         length[i] = (int)rows;
-    mp_err err = x ? embed_pictures(c, px, n, threads, x, why)
+    mp_err err = x ? embed_pictures(c, px, n, team, x, why)
                    : mp_fail(why, MP_NOMEM, "no memory for %zu pictures", n);
     if (!err)
-        err = mp_stack_run(c->image, &all, c->shape.image_layers, threads, why);
+        err = mp_stack_run(c->image, &all, c->shape.image_layers, team, why);
     for (size_t i = 0; !err && i < n; i++)
         err = project(c, &c->weights.image, w, x + i * w, out + i * dims, why);
     free(x);
@@ -221,14 +222,14 @@ static mp_err see(mp_clip *c, const uint8_t *const *px, size_t n, int threads, f
 typedef struct seeing {
     mp_clip *c;
     const uint8_t *const *px;
-    int threads;
+    mp_team *team; /* of one alone */
     float *out;
 } seeing;
 
 static mp_err see_some(void *context, size_t from, size_t to, mp_why *why)
 {
     const seeing *s = context;
-    return see(s->c, s->px + from, to - from, s->threads, s->out + from * (size_t)s->c->shape.dims,
+    return see(s->c, s->px + from, to - from, s->team, s->out + from * (size_t)s->c->shape.dims,
                why);
 }
 
@@ -244,9 +245,11 @@ mp_err mp_clip_images(mp_clip *c, const uint8_t *const *px, size_t n, int thread
 {
     threads = MP_MAX(threads, 1);
     bool together = n == 1;
-    seeing s = {c, px, together ? threads : 1, out};
-    return mp_spread(together ? 1 : threads, n, group_of(n, threads, PICTURES_AT_ONCE), see_some,
-                     &s, why);
+    seeing s = {c, px, together ? mp_team_open(threads) : NULL, out};
+    mp_err err = mp_spread(together ? 1 : threads, n, group_of(n, threads, PICTURES_AT_ONCE),
+                           see_some, &s, why);
+    mp_team_close(s.team);
+    return err;
 }
 
 /* ---- texts ---- */
@@ -267,7 +270,7 @@ static mp_err embed_texts(const mp_clip *c, const int32_t *ids, const int *lengt
     return MP_OK;
 }
 
-static mp_err read(mp_clip *c, const int32_t *ids, const int *length, size_t n, int threads,
+static mp_err read(mp_clip *c, const int32_t *ids, const int *length, size_t n, mp_team *team,
                    float *out, mp_why *why)
 {
     size_t w = (size_t)c->shape.text_width, dims = (size_t)c->shape.dims;
@@ -283,7 +286,7 @@ static mp_err read(mp_clip *c, const int32_t *ids, const int *length, size_t n, 
     mp_err err =
         x ? embed_texts(c, ids, length, n, x, why) : mp_fail(why, MP_NOMEM, "no memory for words");
     if (!err)
-        err = mp_stack_run(c->text, &all, c->shape.text_layers, threads, why);
+        err = mp_stack_run(c->text, &all, c->shape.text_layers, team, why);
     for (size_t i = 0; !err && i < n; i++)
         err = project(c, &c->weights.text, w, x + i * w, out + i * dims, why);
     free(x);
@@ -294,14 +297,14 @@ typedef struct reading {
     mp_clip *c;
     const int32_t *ids;
     const int *length;
-    int threads;
+    mp_team *team; /* of one alone */
     float *out;
 } reading;
 
 static mp_err read_some(void *context, size_t from, size_t to, mp_why *why)
 {
     const reading *r = context;
-    return read(r->c, r->ids + from * MP_CLIP_CONTEXT, r->length + from, to - from, r->threads,
+    return read(r->c, r->ids + from * MP_CLIP_CONTEXT, r->length + from, to - from, r->team,
                 r->out + from * (size_t)r->c->shape.dims, why);
 }
 
@@ -310,9 +313,11 @@ mp_err mp_clip_texts(mp_clip *c, const int32_t *ids, const int *length, size_t n
 {
     threads = MP_MAX(threads, 1);
     bool together = n == 1;
-    reading r = {c, ids, length, together ? threads : 1, out};
-    return mp_spread(together ? 1 : threads, n, group_of(n, threads, TEXTS_AT_ONCE), read_some, &r,
-                     why);
+    reading r = {c, ids, length, together ? mp_team_open(threads) : NULL, out};
+    mp_err err = mp_spread(together ? 1 : threads, n, group_of(n, threads, TEXTS_AT_ONCE),
+                           read_some, &r, why);
+    mp_team_close(r.team);
+    return err;
 }
 
 /* ---- probes ---- */
@@ -321,8 +326,8 @@ mp_err mp_clip_probe_image(mp_clip *c, const uint8_t *px, int layers, float *to,
 {
     int length = (int)c->patches + 1;
     mp_sequences all = {to, &length, 1, length, NULL};
-    mp_err err = embed_pictures(c, &px, 1, 1, to, why);
-    return err ? err : mp_stack_run(c->image, &all, layers, 1, why);
+    mp_err err = embed_pictures(c, &px, 1, NULL, to, why);
+    return err ? err : mp_stack_run(c->image, &all, layers, NULL, why);
 }
 
 mp_err mp_clip_probe_text(mp_clip *c, const int32_t *ids, int length, int layers, float *to,
@@ -330,5 +335,5 @@ mp_err mp_clip_probe_text(mp_clip *c, const int32_t *ids, int length, int layers
 {
     mp_sequences all = {to, &length, 1, length, NULL};
     mp_err err = embed_texts(c, ids, &length, 1, to, why);
-    return err ? err : mp_stack_run(c->text, &all, layers, 1, why);
+    return err ? err : mp_stack_run(c->text, &all, layers, NULL, why);
 }

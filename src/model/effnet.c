@@ -191,9 +191,9 @@ static void fill_input(mp_effnet *net, const uint8_t *px, float mean, float scal
         net->input[i] = ((float)px[i] - mean) * scale;
 }
 
-static mp_err run(mp_effnet *net, int upto, int threads, mp_why *why)
+static mp_err run(mp_effnet *net, int upto, mp_team *team, mp_why *why)
 {
-    return net->net8 ? mp_net8_run(net->net8, net->input, upto, threads, why)
+    return net->net8 ? mp_net8_run(net->net8, net->input, upto, team, why)
                      : mp_net_run(net->net, net->input, upto, why);
 }
 
@@ -203,11 +203,11 @@ static mp_err read_layer(const mp_effnet *net, int layer, float *to, mp_why *why
                      : mp_net_read(net->net, layer, to, why);
 }
 
-mp_err mp_effnet_features(mp_effnet *net, const uint8_t *px, int threads, float *features,
+mp_err mp_effnet_features(mp_effnet *net, const uint8_t *px, mp_team *team, float *features,
                           mp_why *why)
 {
     fill_input(net, px, 127, 1.0f / 128);
-    mp_err err = run(net, net->n, threads, why);
+    mp_err err = run(net, net->n, team, why);
     return err ? err : read_layer(net, net->n - 1, features, why);
 }
 
@@ -221,7 +221,7 @@ mp_err mp_effnet_middle(mp_effnet *net, const uint8_t *px, float *a, float *b, m
     double n = 3 * PX, mean = (double)sum / n, variance = (double)square / n - mean * mean;
     double deviation = sqrt(fmax(variance, 64)); /* 8 levels: flat pictures stay flat */
     fill_input(net, px, (float)mean, (float)(1 / deviation));
-    mp_err err = run(net, net->block_end[MID_B_BLOCK] + 1, 1, why);
+    mp_err err = run(net, net->block_end[MID_B_BLOCK] + 1, NULL, why);
     if (!err)
         err = read_layer(net, net->block_end[MID_A_BLOCK], a, why);
     return err ? err : read_layer(net, net->block_end[MID_B_BLOCK], b, why);

@@ -6,6 +6,7 @@
 
 #include "model/linear.h"
 #include "model/safetensors.h"
+#include "model/team.h"
 
 enum {
     EFFNET_SIDE = 224,
@@ -25,10 +26,10 @@ typedef struct mp_effnet mp_effnet; /* opaque */
 MP_CHECK mp_err mp_effnet_open(mp_effnet **out, const mp_tensors *weights, const mp_effnet *like,
                                mp_precision precision, mp_why *why);
 void mp_effnet_close(mp_effnet *net); /* NULL allowed */
-/* px: 224 x 224 RGB. features: 7 x 7 x 1280. Input scale: (x - 127) / 128. threads: those that may
- * help; f32 uses none. */
-MP_CHECK mp_err mp_effnet_features(mp_effnet *net, const uint8_t *px, int threads, float *features,
-                                   mp_why *why);
+/* px: 224 x 224 RGB. features: 7 x 7 x 1280. Input scale: (x - 127) / 128. team: helps
+ * with 8-bit products (NULL: alone). */
+MP_CHECK mp_err mp_effnet_features(mp_effnet *net, const uint8_t *px, mp_team *team,
+                                   float *features, mp_why *why);
 /* Outputs of blocks 4 (28 x 28 x 40) and 10 (14 x 14 x 112), with the input on the picture's own
  * scale: mean 0 and deviation 1, but a deviation below 8 levels counts as 8. */
 MP_CHECK mp_err mp_effnet_middle(mp_effnet *net, const uint8_t *px, float *a, float *b,

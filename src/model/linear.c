@@ -54,12 +54,10 @@ void mp_linear_enter(const mp_linear *l, const mp_rows_in *in, size_t from, size
                        in->code + from * in->code_stride, in->code_stride, in->meant + from);
 }
 
-void mp_linear_multiply(const mp_linear *l, const mp_team *team, int member, const mp_rows_in *in,
+void mp_linear_multiply(const mp_linear *l, size_t from, size_t to, const mp_rows_in *in,
                         size_t rows, bool add, float *y, size_t y_stride)
 {
-    size_t from, to;
     mp_dense_out out = {y, y_stride, l->bias, add, l->relu6};
-    mp_team_share(team, member, l->n, MP_PANEL, &from, &to);
     if (l->codes) {
         mp_matrix8 w = {l->codes, l->scale, l->sum, l->n, l->k};
         mp_dense8_for(mp_simd_isa())
@@ -70,39 +68,52 @@ void mp_linear_multiply(const mp_linear *l, const mp_team *team, int member, con
     }
 }
 
-typedef struct apply {
-    const mp_linear *l;
-    mp_rows_in in;
-    size_t rows, y_stride;
-    float *y;
-} apply;
+/* ---- by a team ---- */
 
-static void apply_member(void *context, mp_team *team, int member)
+typedef struct product {
+    const mp_linear *l;
+    const mp_rows_in *in;
+    size_t rows, y_stride;
+    bool add;
+    float *y;
+} product;
+
+static void multiply_part(void *context, int member, size_t from, size_t to)
 {
-    const apply *a = context;
-    size_t from, to;
-    mp_team_share(team, member, a->rows, 1, &from, &to);
-    mp_linear_enter(a->l, &a->in, from, to);
-    mp_team_meet(team);
-    mp_linear_multiply(a->l, team, member, &a->in, a->rows, false, a->y, a->y_stride);
+    const product *p = context;
+    (void)member;
+    mp_linear_multiply(p->l, from, to, p->in, p->rows, p->add, p->y, p->y_stride);
 }
 
-mp_err mp_linear_apply(const mp_linear *l, const float *x, size_t rows, size_t x_stride, float *y,
-                       size_t y_stride, int threads, mp_why *why)
+static void enter_part(void *context, int member, size_t from, size_t to)
 {
-    apply a = {.l = l,
-               .in = {x, x_stride, NULL, mp_linear_code_stride(l->k), NULL},
-               .rows = rows,
-               .y = y,
-               .y_stride = y_stride};
+    const product *p = context;
+    (void)member;
+    mp_linear_enter(p->l, p->in, from, to);
+}
+
+void mp_linear_multiply_all(const mp_linear *l, mp_team *team, const mp_rows_in *in, size_t rows,
+                            bool add, float *y, size_t y_stride)
+{
+    product p = {l, in, rows, y_stride, add, y};
+    mp_team_do(team, l->n, MP_PANEL, multiply_part, &p);
+}
+
+mp_err mp_linear_apply(const mp_linear *l, mp_team *team, const float *x, size_t rows,
+                       size_t x_stride, float *y, size_t y_stride, mp_why *why)
+{
+    mp_rows_in in = {x, x_stride, NULL, mp_linear_code_stride(l->k), NULL};
+    product p = {.l = l, .in = &in};
     if (l->codes) {
-        a.in.code = mp_try_array(rows, a.in.code_stride);
-        a.in.meant = mp_try_array(rows, sizeof *a.in.meant);
+        in.code = mp_try_array(rows, in.code_stride);
+        in.meant = mp_try_array(rows, sizeof *in.meant);
     }
-    bool fine = !l->codes || (a.in.code && a.in.meant);
+    bool fine = !l->codes || (in.code && in.meant);
+    if (fine && l->codes)
+        mp_team_do(team, rows, 1, enter_part, &p);
     if (fine)
-        mp_team_run(threads, apply_member, &a);
-    free(a.in.code);
-    free(a.in.meant);
+        mp_linear_multiply_all(l, team, &in, rows, false, y, y_stride);
+    free(in.code);
+    free(in.meant);
     return fine ? MP_OK : mp_fail(why, MP_NOMEM, "no memory to run the model");
 }

@@ -41,12 +41,15 @@ static inline size_t mp_linear_code_stride(size_t k)
 }
 /* Rows [from, to): makes their codes where the product has codes. */
 void mp_linear_enter(const mp_linear *l, const mp_rows_in *in, size_t from, size_t to);
-/* This member's part of the outputs, for all rows; with `add`, y += them. */
-void mp_linear_multiply(const mp_linear *l, const mp_team *team, int member, const mp_rows_in *in,
+/* Outputs [from, to), whole panels but for the last, for all rows; with `add`, y += them. */
+void mp_linear_multiply(const mp_linear *l, size_t from, size_t to, const mp_rows_in *in,
                         size_t rows, bool add, float *y, size_t y_stride);
+/* All outputs, by a team (NULL: alone). */
+void mp_linear_multiply_all(const mp_linear *l, mp_team *team, const mp_rows_in *in, size_t rows,
+                            bool add, float *y, size_t y_stride);
 
-/* All of it, with a team of its own. Errors: NOMEM. */
-MP_CHECK mp_err mp_linear_apply(const mp_linear *l, const float *x, size_t rows, size_t x_stride,
-                                float *y, size_t y_stride, int threads, mp_why *why);
+/* All of it. Errors: NOMEM. */
+MP_CHECK mp_err mp_linear_apply(const mp_linear *l, mp_team *team, const float *x, size_t rows,
+                                size_t x_stride, float *y, size_t y_stride, mp_why *why);
 
 #endif

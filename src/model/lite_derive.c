@@ -156,7 +156,7 @@ static mp_err read_names(void *context, size_t from, size_t to, mp_why *why)
         length[all.n] = mp_tokenize(n->tokens, mp_str_of(text), ids + all.tokens);
         all.tokens += length[all.n++];
     }
-    return mp_bert_encode(n->bert, &all, 1, n->concept + from * BERT_HIDDEN, why);
+    return mp_bert_encode(n->bert, &all, NULL, n->concept + from * BERT_HIDDEN, why);
 }
 
 mp_err mp_derive(mp_derived *out, const char *folder, const char *sha256, const float *fc_weight,

@@ -16,7 +16,7 @@ static const float TEMPERATURE = 0.05f, KNOWN_FROM = 0.35f;
 typedef struct reading {
     const mp_lite *m;
     const mp_str *texts;
-    int threads; /* of each piece */
+    mp_team *team; /* of a text alone */
     float *out;
 } reading;
 
@@ -35,7 +35,7 @@ static mp_err read_some(void *context, size_t from, size_t to, mp_why *why)
         bool full = all.n == TEXTS_AT_ONCE || all.tokens > TOKENS_AT_ONCE - MP_MAX_TOKENS;
         if (!full && i + 1 < to)
             continue;
-        err = mp_bert_encode(r->m->bert, &all, r->threads, out, why);
+        err = mp_bert_encode(r->m->bert, &all, r->team, out, why);
         out += (size_t)all.n * BERT_HIDDEN;
         all.n = all.tokens = 0;
     }
@@ -46,10 +46,13 @@ mp_err mp_lite_sentences(void *self, const mp_str *texts, size_t n, float *out, 
 {
     const mp_lite *m = self;
     bool together = n == 1;
-    reading r = {m, texts, together ? m->threads : 1, out};
+    reading r = {m, texts, together ? mp_team_open(m->threads) : NULL, out};
     size_t each = (n + (size_t)m->threads - 1) / (size_t)m->threads;
-    return mp_spread(together ? 1 : m->threads, n,
-                     MP_MAX(MP_MIN(each, (size_t)TEXTS_AT_ONCE), (size_t)1), read_some, &r, why);
+    mp_err err =
+        mp_spread(together ? 1 : m->threads, n,
+                  MP_MAX(MP_MIN(each, (size_t)TEXTS_AT_ONCE), (size_t)1), read_some, &r, why);
+    mp_team_close(r.team);
+    return err;
 }
 
 typedef struct near_concept {

@@ -133,9 +133,9 @@ typedef struct group {
     mp_lite *m;
     const mp_views *views;
     uint32_t mask;
-    int threads;  /* of each picture */
-    float *shown; /* rows of F: mean-pooled centre crops */
-    float *whole; /* rows of F: generalised means of whole pictures */
+    mp_team *team; /* of a picture alone */
+    float *shown;  /* rows of F: mean-pooled centre crops */
+    float *whole;  /* rows of F: generalised means of whole pictures */
     float *texture;
 } group;
 
@@ -151,11 +151,11 @@ static mp_err see_one(const group *g, mp_lite_net *n, size_t i, mp_why *why)
     if (g->shown) {
         err =
             mp_effnet_features(n->net, px[wants(g, MP_SPACE_LOOK) ? MP_SPACE_LOOK : MP_SPACE_WORD],
-                               g->threads, n->features, why);
+                               g->team, n->features, why);
         pool_mean(n->features, g->shown + i * F);
     }
     if (!err && g->whole) {
-        err = mp_effnet_features(n->net, px[MP_SPACE_COPY], g->threads, n->features, why);
+        err = mp_effnet_features(n->net, px[MP_SPACE_COPY], g->team, n->features, why);
         pool_generalised(n->features, g->whole + i * F);
     }
     if (!err && g->texture) {
@@ -189,7 +189,7 @@ static void normalise_rows(float *rows, size_t n)
 /* Features times the look projection, of unit length. */
 static mp_err to_look(const mp_lite *m, const float *pooled, size_t n, float *out, mp_why *why)
 {
-    mp_err err = mp_linear_apply(&m->to_look, pooled, n, F, out, LITE_DIMS, 1, why);
+    mp_err err = mp_linear_apply(&m->to_look, NULL, pooled, n, F, out, LITE_DIMS, why);
     normalise_rows(out, n);
     return err;
 }
@@ -198,7 +198,7 @@ static mp_err to_look(const mp_lite *m, const float *pooled, size_t n, float *ou
 static mp_err to_word(const mp_lite *m, const float *pooled, size_t n, float *room, float *out,
                       mp_why *why)
 {
-    mp_err err = mp_linear_apply(&m->to_classes, pooled, n, F, room, C, 1, why);
+    mp_err err = mp_linear_apply(&m->to_classes, NULL, pooled, n, F, room, C, why);
     for (size_t i = 0; !err && i < n; i++) {
         float *p = room + i * C, top = -INFINITY, sum = 0;
         for (int c = 0; c < C; c++)
@@ -209,7 +209,7 @@ static mp_err to_word(const mp_lite *m, const float *pooled, size_t n, float *ro
             p[c] = sqrtf(p[c] / sum);
     }
     if (!err)
-        err = mp_linear_apply(&m->to_word, room, n, C, out, LITE_DIMS, 1, why);
+        err = mp_linear_apply(&m->to_word, NULL, room, n, C, out, LITE_DIMS, why);
     normalise_rows(out, n);
     return err;
 }
@@ -249,13 +249,14 @@ mp_err mp_lite_images(void *self, const mp_views *views, size_t n, uint32_t mask
     bool shown = mask & (1u << MP_SPACE_LOOK | 1u << MP_SPACE_WORD),
          whole = mask & 1u << MP_SPACE_COPY;
     float *room = mp_try_array(most * (F + F + C), sizeof *room);
+    mp_team *team = n == 1 && m->precision == MP_INT8 ? mp_team_open(m->threads) : NULL;
     mp_err err = room ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for %zu pictures", most);
     for (size_t at = 0; !err && at < n; at += GROUP) {
         size_t count = MP_MIN(n - at, (size_t)GROUP);
         group g = {.m = m,
                    .views = views + at,
                    .mask = mask,
-                   .threads = count == 1 ? m->threads : 1,
+                   .team = n == 1 ? team : NULL,
                    .shown = shown ? room : NULL,
                    .whole = whole ? room + most * F : NULL,
                    .texture = row_of(out, mask, MP_SPACE_TEXTURE, at, LITE_TEXTURE_DIMS)};
@@ -268,6 +269,7 @@ mp_err mp_lite_images(void *self, const mp_views *views, size_t n, uint32_t mask
         if (!err)
             err = mp_spread(1, count, count, project, &p, why);
     }
+    mp_team_close(team);
     free(room);
     return err;
 }

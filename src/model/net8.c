@@ -4,9 +4,9 @@
  * one map and writes the other. What is wide (after the first product of a block) lies in rows with
  * empty pixels at both ends, as many as the depthwise kernel reaches beyond the picture.
  *
- * ROWS blocks (large pictures): each member of the team makes some of the output's rows, and for
- * that the wide rows that it needs, in a ring of its own; at the borders between members a few wide
- * rows are made twice. STEPS blocks (small pictures): all members make each step together. */
+ * A large picture's block is cut by rows of the output: whoever makes some makes the wide rows that
+ * they need in a ring of its own, a few at the borders twice. A small picture's block goes step by
+ * step, each cut by its outputs. */
 #include "model/net8.h"
 
 #include "model/linear.h"
@@ -39,7 +39,7 @@ struct mp_net8 {
     shared *weights;
     bool owner;
     float *map[2], *kept[MAX_STAGES];
-    float *wide; /* STEPS: all rows */
+    float *wide; /* of small blocks: all rows */
     uint8_t *codes, *wide_codes;
     mp_row8 *meant, *six; /* what codes mean; six: of what left a ReLU6 */
     float *zeros;
@@ -47,7 +47,6 @@ struct mp_net8 {
     size_t room_each;
     int rooms, last; /* last: the stage that ran last; its output is map[last & 1] */
     const float *input;
-    int upto;
 };
 
 /* ---- weights ---- */
@@ -357,7 +356,6 @@ static void clear_ends(const stage *g, float *row)
 static void make_row(const mp_net8 *net, const stage *g, const float *from, int y, const bench *b,
                      float *row)
 {
-    static const mp_team alone = {.members = 1};
     size_t side = (size_t)g->side, in = (size_t)g->in;
     mp_rows_in rows = {from + (size_t)y * side * in, in, b->codes, mp_linear_code_stride(in),
                        b->meant};
@@ -367,7 +365,7 @@ static void make_row(const mp_net8 *net, const stage *g, const float *from, int 
     }
     clear_ends(g, row);
     mp_linear_enter(&g->expand, &rows, 0, side);
-    mp_linear_multiply(&g->expand, &alone, 0, &rows, side, false,
+    mp_linear_multiply(&g->expand, 0, g->expand.n, &rows, side, false,
                        row + (size_t)g->before * (size_t)g->wide, (size_t)g->wide);
 }
 
@@ -390,108 +388,121 @@ static void depthwise_row(const mp_net8 *net, const stage *g, const float *wide,
     mp_depthwise_for(mp_simd_isa())->row(&d, from, to, (size_t)g->out_side, codes);
 }
 
-/* ---- blocks by rows ---- */
+/* ---- blocks ---- */
 
-static void run_rows(const mp_net8 *net, const mp_team *team, int member, const stage *g,
-                     const float *from, float *to, const bench *b)
+/* A block in a run: where it reads and where it writes. */
+typedef struct pass {
+    const mp_net8 *net;
+    const stage *g;
+    const float *from;
+    float *to;
+} pass;
+
+/* Rows [first, end) of the output. */
+static void run_rows(void *context, int member, size_t first, size_t end)
 {
-    static const mp_team alone = {.members = 1};
-    size_t first, end, side = (size_t)g->out_side, out = (size_t)g->out;
+    const pass *p = context;
+    const stage *g = p->g;
+    size_t side = (size_t)g->out_side, out = (size_t)g->out;
     size_t row = row_pixels(g) * (size_t)g->wide;
-    mp_team_share(team, member, side, 1, &first, &end);
     int made = MP_MAX((int)first * g->stride - g->before, 0); /* wide rows below it are there */
+    bench b;
+    lay_out(p->net->weights, p->net->room + (size_t)member * p->net->room_each, &b);
     for (size_t y = first; y < end; y++) {
         int need = MP_MIN((int)y * g->stride - g->before + g->kernel, g->side);
+        float *to = p->to + y * side * out;
+        mp_rows_in rows = {NULL, 0, b.wide_codes, (size_t)g->wide, p->net->six};
         for (; made < need; made++)
-            make_row(net, g, from, made, b, b->ring + (size_t)(made % g->kernel) * row);
-        depthwise_row(net, g, b->ring, g->kernel, (int)y, 0, (size_t)g->wide, b->wide_codes);
-        mp_rows_in rows = {NULL, 0, b->wide_codes, (size_t)g->wide, net->six};
+            make_row(p->net, g, p->from, made, &b, b.ring + (size_t)(made % g->kernel) * row);
+        depthwise_row(p->net, g, b.ring, g->kernel, (int)y, 0, (size_t)g->wide, b.wide_codes);
         if (g->add)
-            memcpy(to + y * side * out, from + y * side * out, side * out * sizeof *to);
-        mp_linear_multiply(&g->project, &alone, 0, &rows, side, g->add, to + y * side * out, out);
+            memcpy(to, p->from + y * side * out, side * out * sizeof *to);
+        mp_linear_multiply(&g->project, 0, g->project.n, &rows, side, g->add, to, out);
     }
 }
 
-/* ---- blocks and the head by steps ---- */
-
-static void expand_all(const mp_net8 *net, const mp_team *team, int member, const stage *g,
-                       const float *from, float *to)
+/* What the first product of a small block, or the head, reads. */
+static mp_rows_in entered(const pass *p)
 {
-    size_t side = (size_t)g->side, in = (size_t)g->in, code = mp_linear_code_stride(in);
-    size_t wide = (size_t)g->wide;
+    size_t in = (size_t)p->g->in;
+    return (mp_rows_in){p->from, in, p->net->codes, mp_linear_code_stride(in), p->net->meant};
+}
+
+static void enter_pixels(void *context, int member, size_t from, size_t to)
+{
+    const pass *p = context;
+    mp_rows_in rows = entered(p);
+    (void)member;
+    mp_linear_enter(&p->g->expand, &rows, from, to);
+}
+
+/* Outputs [from, to) of the first product, row by row into the wide rows. */
+static void expand_part(void *context, int member, size_t from, size_t to)
+{
+    const pass *p = context;
+    const stage *g = p->g;
+    size_t side = (size_t)g->side, wide = (size_t)g->wide;
+    (void)member;
     for (size_t y = 0; y < side; y++) {
-        mp_rows_in rows = {from + y * side * in, in, net->codes + y * side * code, code,
-                           net->meant + y * side};
-        mp_linear_multiply(&g->expand, team, member, &rows, side, false,
-                           to + (y * row_pixels(g) + (size_t)g->before) * wide, wide);
+        mp_rows_in rows = entered(p);
+        rows.code += y * side * rows.code_stride;
+        rows.meant += y * side;
+        mp_linear_multiply(&g->expand, from, to, &rows, side, false,
+                           p->net->wide + (y * row_pixels(g) + (size_t)g->before) * wide, wide);
     }
 }
 
-static void enter_all(const mp_net8 *net, const mp_team *team, int member, const stage *g,
-                      const float *from)
+static void depthwise_part(void *context, int member, size_t from, size_t to)
 {
-    size_t first, end, side = (size_t)g->side, in = (size_t)g->in;
-    mp_rows_in rows = {from, in, net->codes, mp_linear_code_stride(in), net->meant};
-    mp_team_share(team, member, side * side, 1, &first, &end);
-    mp_linear_enter(&g->expand, &rows, first, end);
-}
-
-static void run_steps(const mp_net8 *net, mp_team *team, int member, const stage *g,
-                      const float *from, float *to)
-{
-    size_t first, end, side = (size_t)g->side, out = (size_t)g->out_side, wide = (size_t)g->wide;
-    enter_all(net, team, member, g, from);
-    mp_team_share(team, member, side, 1, &first, &end);
-    for (size_t y = first; y < end; y++)
-        clear_ends(g, net->wide + y * row_pixels(g) * wide);
-    if (g->add && member == 0)
-        memcpy(to, from, out * out * (size_t)g->out * sizeof *to);
-    mp_team_meet(team);
-    expand_all(net, team, member, g, from, net->wide);
-    mp_team_meet(team);
-    mp_team_share(team, member, wide, MP_DEPTHWISE_GROUP, &first, &end);
+    const pass *p = context;
+    size_t out = (size_t)p->g->out_side;
+    (void)member;
     for (size_t y = 0; y < out; y++)
-        depthwise_row(net, g, net->wide, g->side, (int)y, first, end,
-                      net->wide_codes + y * out * wide);
-    mp_team_meet(team);
-    mp_rows_in rows = {NULL, 0, net->wide_codes, wide, net->six};
-    mp_linear_multiply(&g->project, team, member, &rows, out * out, g->add, to, (size_t)g->out);
+        depthwise_row(p->net, p->g, p->net->wide, p->g->side, (int)y, from, to,
+                      p->net->wide_codes + y * out * (size_t)p->g->wide);
 }
 
-static void run_head(const mp_net8 *net, mp_team *team, int member, const stage *g,
-                     const float *from, float *to)
+static void run_steps(pass *p, mp_team *team)
 {
-    size_t side = (size_t)g->side, in = (size_t)g->in;
-    mp_rows_in rows = {from, in, net->codes, mp_linear_code_stride(in), net->meant};
-    enter_all(net, team, member, g, from);
-    mp_team_meet(team);
-    mp_linear_multiply(&g->expand, team, member, &rows, side * side, false, to, (size_t)g->out);
+    const stage *g = p->g;
+    size_t side = (size_t)g->side, out = (size_t)g->out_side, wide = (size_t)g->wide;
+    mp_rows_in rows = {NULL, 0, p->net->wide_codes, wide, p->net->six};
+    for (size_t y = 0; y < side; y++)
+        clear_ends(g, p->net->wide + y * row_pixels(g) * wide);
+    if (g->add)
+        memcpy(p->to, p->from, out * out * (size_t)g->out * sizeof *p->to);
+    mp_team_do(team, side * side, 1, enter_pixels, p);
+    mp_team_do(team, wide, MP_PANEL, expand_part, p);
+    mp_team_do(team, wide, MP_DEPTHWISE_GROUP, depthwise_part, p);
+    mp_linear_multiply_all(&g->project, team, &rows, out * out, g->add, p->to, (size_t)g->out);
+}
+
+static void run_head(pass *p, mp_team *team)
+{
+    size_t pixels = (size_t)p->g->side * (size_t)p->g->side;
+    mp_rows_in rows = entered(p);
+    mp_team_do(team, pixels, 1, enter_pixels, p);
+    mp_linear_multiply_all(&p->g->expand, team, &rows, pixels, false, p->to, (size_t)p->g->out);
 }
 
 /* ---- a run ---- */
 
-static void run_member(void *context, mp_team *team, int member)
+static void run_stages(mp_net8 *net, int upto, mp_team *team)
 {
-    mp_net8 *net = context;
     const shared *w = net->weights;
-    bench b;
-    lay_out(w, net->room + (size_t)member * net->room_each, &b);
-    for (int i = 0; i < w->n && w->stages[i].layer < net->upto; i++) {
+    for (int i = 0; i < w->n && w->stages[i].layer < upto; i++) {
         const stage *g = &w->stages[i];
-        const float *from = net->map[(i + 1) & 1];
-        float *to = net->map[i & 1];
+        pass p = {net, g, net->map[(i + 1) & 1], net->map[i & 1]};
         if (!g->project.n)
-            run_head(net, team, member, g, from, to);
+            run_head(&p, team);
         else if (by_steps(g))
-            run_steps(net, team, member, g, from, to);
+            run_steps(&p, team);
         else
-            run_rows(net, team, member, g, from, to, &b);
-        mp_team_meet(team);
-        if (net->kept[i] && member == 0)
-            memcpy(net->kept[i], to,
-                   (size_t)g->out_side * (size_t)g->out_side * (size_t)g->out * sizeof *to);
-        if (member == 0)
-            net->last = i;
+            mp_team_do(team, (size_t)g->out_side, 1, run_rows, &p);
+        if (net->kept[i])
+            memcpy(net->kept[i], p.to,
+                   (size_t)g->out_side * (size_t)g->out_side * (size_t)g->out * sizeof *p.to);
+        net->last = i;
     }
 }
 
@@ -505,15 +516,13 @@ static bool make_benches(mp_net8 *net, int threads)
     return net->room;
 }
 
-mp_err mp_net8_run(mp_net8 *net, const float *input, int upto, int threads, mp_why *why)
+mp_err mp_net8_run(mp_net8 *net, const float *input, int upto, mp_team *team, mp_why *why)
 {
-    threads = MP_MAX(threads, 1);
-    if (!make_benches(net, threads))
+    if (!make_benches(net, mp_team_members(team)))
         return mp_fail(why, MP_NOMEM, "no memory to run the model");
     net->input = input;
-    net->upto = upto;
     net->last = -1;
-    mp_team_run(threads, run_member, net);
+    run_stages(net, upto, team);
     return MP_OK;
 }
 

@@ -7,11 +7,12 @@
  * sums are f32. This keeps the last features' cosine with f32 above 0.99 (tests/golden/lite).
  *
  * Large pictures go through a block row by row, so that what is wide never leaves the cache; small
- * ones step by step. One run at a time per net; a run may use several threads. */
+ * ones step by step. One run at a time per net; a team may help with it. */
 #ifndef MP_NET8_H
 #define MP_NET8_H
 
 #include "model/dnnl_conv.h"
+#include "model/team.h"
 
 typedef struct mp_net8 mp_net8; /* opaque */
 /* As mp_net_open of dnnl_conv.h. Errors: INVALID (another kind of chain), NOMEM. */
@@ -19,7 +20,7 @@ MP_CHECK mp_err mp_net8_open(mp_net8 **out, const mp_conv_spec *layers, int n, c
                              mp_why *why);
 void mp_net8_close(mp_net8 *net); /* NULL allowed */
 /* Runs all blocks up to that of layer `upto` - 1, which ends one. Input: side x side x channels. */
-MP_CHECK mp_err mp_net8_run(mp_net8 *net, const float *input, int upto, int threads, mp_why *why);
+MP_CHECK mp_err mp_net8_run(mp_net8 *net, const float *input, int upto, mp_team *team, mp_why *why);
 /* The output of the layer that ran last, or of a block that is kept. */
 MP_CHECK mp_err mp_net8_read(const mp_net8 *net, int layer, float *to, mp_why *why);
 

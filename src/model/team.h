@@ -1,29 +1,28 @@
-/* team.h - a few threads that do one computation together, step by step.
+/* team.h - a few threads that help with one computation of some milliseconds, step by step.
  *
- * For work of some milliseconds in steps of some microseconds: a member that is done with a step
- * spins until the others are, and only then gives its core away. Threads live as long as a run. */
+ * One thread leads: it walks through the computation and gives each step of some microseconds to
+ * the team, cut into pieces; the helpers take pieces as the leader does. Nobody waits for a helper
+ * that has not begun: where the processors are busy with other work and a helper does not get one,
+ * the leader does the pieces itself. Helpers spin between steps and give their core away when that
+ * takes long; a team lives as long as a computation. */
 #ifndef MP_TEAM_H
 #define MP_TEAM_H
 
 #include "base/base.h"
 
-#include <stdatomic.h>
+typedef struct mp_team mp_team; /* opaque */
 
-typedef struct mp_team {
-    int members; /* how many there are: those that could be started */
-    _Atomic int waiting;
-    _Atomic unsigned step;
-} mp_team;
+/* Pieces [from, to) of a step, by a member: 0 is the leader. */
+typedef void (*mp_team_fn)(void *context, int member, size_t from, size_t to);
 
-/* Called once by each member, with numbers from 0. */
-typedef void (*mp_team_fn)(void *context, mp_team *team, int member);
+/* With at most `members` members, the caller among them. NULL where that is one, or no thread can
+ * be started: a team of one. */
+mp_team *mp_team_open(int members);
+void mp_team_close(mp_team *t);        /* NULL allowed */
+int mp_team_members(const mp_team *t); /* NULL: 1 */
 
-/* Runs fn on at most `members` threads, the caller being member 0; returns when all have. */
-void mp_team_run(int members, mp_team_fn fn, void *context);
-/* Returns once every member is here: what they wrote before is seen by all after. */
-void mp_team_meet(mp_team *team);
-/* A member's part of n pieces: [*from, *to), whole multiples of `step` but for the last. */
-void mp_team_share(const mp_team *team, int member, size_t n, size_t step, size_t *from,
-                   size_t *to);
+/* Does [0, n), in pieces that are multiples of `step` but for the last; returns when all is done.
+ * By the thread that opened the team alone. */
+void mp_team_do(mp_team *t, size_t n, size_t step, mp_team_fn fn, void *context);
 
 #endif

@@ -1,7 +1,7 @@
 /* transformer.c - see transformer.h.
  *
- * All members of a team walk through the same steps; at each they take a part of the rows, of the
- * outputs of a product, or of the heads, and meet before the next. Rows are padded to strides that
+ * One thread leads through the layers; each step is cut by rows, by the outputs of a product, or by
+ * heads, and a team does the pieces. Rows are padded to strides that
  * are no multiple of a page, which would fall on one set of the cache. */
 #include "model/transformer.h"
 
@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,7 @@ typedef struct span { /* one sequence: its rows and its place among the sequence
 
 typedef struct run {
     mp_stack *s;
+    mp_team *team;
     const mp_sequences *all;
     int layers;
     size_t rows, longest;
@@ -177,10 +179,10 @@ static void attend(run *r, const span *one, size_t head, float *room)
     r->s->dense->multiply(score, n, stride, &v, 0, depth, &mixed);
 }
 
-static void attend_all(run *r, const mp_team *team, int member)
+static void attend_part(void *context, int member, size_t from, size_t to)
 {
-    size_t from, to, heads = (size_t)r->s->spec.heads;
-    mp_team_share(team, member, (size_t)r->all->n * heads, 1, &from, &to);
+    run *r = context;
+    size_t heads = (size_t)r->s->spec.heads;
     for (size_t i = from; i < to; i++)
         attend(r, &r->spans[i / heads], i % heads,
                r->attention + (size_t)member * r->attention_each);
@@ -201,9 +203,8 @@ static void norm_rows(run *r, mp_norm_weights g, size_t from, size_t to)
     const mp_stack_spec *spec = &r->s->spec;
     size_t w = (size_t)spec->width;
     float *y = spec->after ? r->x + from * w : r->part + from * r->part_stride;
-    if (g.gamma && from < to)
-        r->s->rows->norm(r->x + from * w, to - from, w, w, g.gamma, g.beta, spec->eps, y,
-                         spec->after ? w : r->part_stride);
+    r->s->rows->norm(r->x + from * w, to - from, w, w, g.gamma, g.beta, spec->eps, y,
+                     spec->after ? w : r->part_stride);
 }
 
 /* What a layer's first product and its hidden one read: the normed rows. */
@@ -213,15 +214,33 @@ static mp_rows_in stream_of(const run *r)
                             : rows_of(r, r->part, r->part_stride);
 }
 
-/* The stream as the input of that product: normed before it, or as it is. */
-static void enter(run *r, const mp_team *team, int member, mp_norm_weights g, const mp_linear *l,
-                  size_t rows)
+/* A step over rows: normed or activated where it says so, and then what the next product reads. */
+typedef struct row_step {
+    run *r;
+    const mp_norm_weights *norm; /* of the stream, or NULL */
+    bool activate;               /* the hidden rows */
+    const mp_linear *next;       /* reads `in`; NULL: nothing does yet */
+    mp_rows_in in;
+} row_step;
+
+static void step_rows(void *context, int member, size_t from, size_t to)
 {
-    size_t from, to;
-    mp_rows_in in = stream_of(r);
-    mp_team_share(team, member, rows, 1, &from, &to);
-    norm_rows(r, g, from, to);
-    mp_linear_enter(l, &in, from, to);
+    const row_step *s = context;
+    run *r = s->r;
+    (void)member;
+    if (s->norm)
+        norm_rows(r, *s->norm, from, to);
+    if (s->activate)
+        activate(r, r->wide + from * r->wide_stride, to - from, (size_t)r->s->spec.hidden);
+    if (s->next)
+        mp_linear_enter(s->next, &s->in, from, to);
+}
+
+static void do_rows(run *r, size_t rows, row_step s)
+{
+    s.r = r;
+    if (s.norm || s.activate || (s.next && s.next->codes))
+        mp_team_do(r->team, rows, 1, step_rows, &s);
 }
 
 /* Only the wanted row of each sequence goes on: its attention and its place in the stream. Rows
@@ -237,53 +256,40 @@ static void keep_rows(run *r)
 }
 
 /* After attention: its output product, the hidden layer, and the sums around both. */
-static void finish_layer(run *r, mp_team *team, int member, const layer *l, size_t rows)
+static void finish_layer(run *r, const layer *l, size_t rows)
 {
     const mp_stack_spec *spec = &r->s->spec;
-    size_t w = (size_t)spec->width, from, to;
+    size_t w = (size_t)spec->width;
     mp_rows_in mixed = rows_of(r, r->part, r->part_stride), stream = stream_of(r);
     mp_rows_in wide = rows_of(r, r->wide, r->wide_stride);
-    mp_team_share(team, member, rows, 1, &from, &to);
-    mp_linear_enter(&l->out, &mixed, from, to);
-    mp_team_meet(team);
-    mp_linear_multiply(&l->out, team, member, &mixed, rows, true, r->x, w);
-    mp_team_meet(team);
-    enter(r, team, member, spec->after ? l->from.first : l->from.second, &l->up, rows);
-    mp_team_meet(team);
-    mp_linear_multiply(&l->up, team, member, &stream, rows, false, r->wide, r->wide_stride);
-    mp_team_meet(team);
-    activate(r, r->wide + from * r->wide_stride, to - from, (size_t)spec->hidden);
-    mp_linear_enter(&l->down, &wide, from, to);
-    mp_team_meet(team);
-    mp_linear_multiply(&l->down, team, member, &wide, rows, true, r->x, w);
-    mp_team_meet(team);
+    const mp_norm_weights *between = spec->after ? &l->from.first : &l->from.second;
+    do_rows(r, rows, (row_step){.next = &l->out, .in = mixed});
+    mp_linear_multiply_all(&l->out, r->team, &mixed, rows, true, r->x, w);
+    do_rows(r, rows, (row_step){.norm = between, .next = &l->up, .in = stream});
+    mp_linear_multiply_all(&l->up, r->team, &stream, rows, false, r->wide, r->wide_stride);
+    do_rows(r, rows, (row_step){.activate = true, .next = &l->down, .in = wide});
+    mp_linear_multiply_all(&l->down, r->team, &wide, rows, true, r->x, w);
     if (spec->after)
-        norm_rows(r, l->from.second, from, to);
-    mp_team_meet(team);
+        do_rows(r, rows, (row_step){.norm = &l->from.second});
 }
 
-static void run_member(void *context, mp_team *team, int member)
+static void run_layers(run *r)
 {
-    run *r = context;
     const mp_stack_spec *spec = &r->s->spec;
-    size_t rows = r->rows;
-    mp_norm_weights none = {0};
+    size_t rows = r->rows, n = (size_t)r->all->n;
     mp_rows_in stream = stream_of(r);
     for (int i = 0; i < r->layers; i++) {
         const layer *l = &r->s->layers[i];
-        enter(r, team, member, spec->after ? none : l->from.first, &l->qkv, rows);
-        mp_team_meet(team);
-        mp_linear_multiply(&l->qkv, team, member, &stream, rows, false, r->qkv, r->qkv_stride);
-        mp_team_meet(team);
-        attend_all(r, team, member);
-        mp_team_meet(team);
+        do_rows(
+            r, rows,
+            (row_step){.norm = spec->after ? NULL : &l->from.first, .next = &l->qkv, .in = stream});
+        mp_linear_multiply_all(&l->qkv, r->team, &stream, rows, false, r->qkv, r->qkv_stride);
+        mp_team_do(r->team, n * (size_t)spec->heads, 1, attend_part, r);
         if (r->all->keep && i + 1 == spec->layers) {
-            rows = (size_t)r->all->n;
-            if (member == 0)
-                keep_rows(r);
-            mp_team_meet(team);
+            keep_rows(r);
+            rows = n;
         }
-        finish_layer(r, team, member, l, rows);
+        finish_layer(r, l, rows);
     }
 }
 
@@ -342,9 +348,10 @@ static uint8_t *make_scratch(run *r, int threads)
     return block;
 }
 
-mp_err mp_stack_run(mp_stack *s, const mp_sequences *all, int layers, int threads, mp_why *why)
+mp_err mp_stack_run(mp_stack *s, const mp_sequences *all, int layers, mp_team *team, mp_why *why)
 {
-    run r = {.s = s, .all = all, .layers = layers, .rows = (size_t)all->rows, .x = all->x};
+    run r = {
+        .s = s, .team = team, .all = all, .layers = layers, .rows = (size_t)all->rows, .x = all->x};
     if (layers < 0 || layers > s->spec.layers)
         return mp_fail(why, MP_INVALID, "no layer %d", layers);
     mp_err err = make_packed(s, why);
@@ -354,9 +361,9 @@ mp_err mp_stack_run(mp_stack *s, const mp_sequences *all, int layers, int thread
     if (!r.spans)
         return mp_fail(why, MP_NOMEM, "no memory to run the model");
     find_spans(&r);
-    uint8_t *block = make_scratch(&r, MP_MAX(threads, 1));
+    uint8_t *block = make_scratch(&r, mp_team_members(team));
     if (block)
-        mp_team_run(MP_MAX(threads, 1), run_member, &r);
+        run_layers(&r);
     free(block);
     free(r.spans);
     return block ? MP_OK : mp_fail(why, MP_NOMEM, "no memory to run the model");

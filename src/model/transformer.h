@@ -51,8 +51,8 @@ typedef struct mp_sequences {
     const int *keep;   /* NULL, or the one row of each sequence that is wanted: x's first n rows
                           are then these, and the last layer is spared the others */
 } mp_sequences;
-/* Runs the first `layers` layers (all: the spec's) on `threads` threads. */
-MP_CHECK mp_err mp_stack_run(mp_stack *s, const mp_sequences *all, int layers, int threads,
+/* Runs the first `layers` layers (all: the spec's) with a team (NULL: alone). */
+MP_CHECK mp_err mp_stack_run(mp_stack *s, const mp_sequences *all, int layers, mp_team *team,
                              mp_why *why);
 
 #endif

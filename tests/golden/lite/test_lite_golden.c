@@ -128,7 +128,7 @@ static void every_layer_of_the_text_net(void **state)
             at += n;
         }
     }
-    assert_ok(mp_bert_encode(bert, &all, 1, got, &why));
+    assert_ok(mp_bert_encode(bert, &all, NULL, got, &why));
     for (int t = 0; t < TEXTS; t++) {
         snprintf(name, sizeof name, "text%d.vector", t);
         double error = difference(got + t * BERT_HIDDEN, find(name, BERT_HIDDEN), BERT_HIDDEN);
@@ -184,12 +184,13 @@ static void codes_keep_the_features_of_the_image_net(void **state)
     assert_ok(mp_effnet_open(&borrower, image, coded, MP_INT8, &why));
     for (unsigned p = 0; p < PAINTED; p++) {
         float pooled[2][F] = {{0}};
+        mp_team *team = mp_team_open(1 + (int)p);
         paint(px, p);
-        assert_ok(mp_effnet_features(exact, px, 1, f, &why));
-        assert_ok(mp_effnet_features(coded, px, 1, f + F * GRID, &why));
-        assert_ok(
-            mp_effnet_features(p % 2 ? coded : borrower, px, 1 + (int)p, f + 2 * F * GRID, &why));
+        assert_ok(mp_effnet_features(exact, px, NULL, f, &why));
+        assert_ok(mp_effnet_features(coded, px, NULL, f + F * GRID, &why));
+        assert_ok(mp_effnet_features(p % 2 ? coded : borrower, px, team, f + 2 * F * GRID, &why));
         assert_memory_equal(f + F * GRID, f + 2 * F * GRID, F * GRID * sizeof *f);
+        mp_team_close(team);
         for (int way = 0; way < 2; way++)
             for (int i = 0; i < F * GRID; i++)
                 pooled[way][i % F] += f[way * F * GRID + i];
@@ -226,7 +227,9 @@ static void codes_keep_the_vectors_of_the_text_net(void **state)
     for (int t = 0; t < TEXTS; t++)
         all.tokens += length[t] = ids_of(t, ids + all.tokens);
     for (int threads = 1; threads <= 2; threads++) {
-        assert_ok(mp_bert_encode(bert, &all, threads, got, &why));
+        mp_team *team = mp_team_open(threads);
+        assert_ok(mp_bert_encode(bert, &all, team, got, &why));
+        mp_team_close(team);
         for (int t = 0; t < TEXTS; t++) {
             snprintf(name, sizeof name, "text%d.vector", t);
             const float *want = find(name, BERT_HIDDEN);

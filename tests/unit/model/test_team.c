@@ -1,69 +1,94 @@
-/* Threads that work step by step: nobody is ahead of the others, all parts are taken. */
+/* Threads that help with steps: every piece is done once, steps do not overlap, members are told
+ * apart. */
 #include "../test.h"
 #include "model/team.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
-enum { STEPS = 300, MOST = 6, PIECES = 37 };
+enum { STEPS = 400, MOST = 6, PIECES = 137 };
 
 typedef struct course {
-    _Atomic int at[MOST]; /* the step that each is in */
-    _Atomic int early;    /* how often one was ahead */
-    int taken[PIECES];    /* by whom + 1; written by its owner alone */
-    _Atomic int members;
+    _Atomic int step;         /* that the leader is in */
+    _Atomic int done[PIECES]; /* how often in this step */
+    _Atomic int wrong, inside[MOST];
+    size_t multiple;
 } course;
 
-static void walk(void *context, mp_team *team, int member)
+static void work(void *context, int member, size_t from, size_t to)
 {
     course *c = context;
-    atomic_store(&c->members, team->members);
-    for (int step = 1; step <= STEPS; step++) {
-        atomic_store(&c->at[member], step);
-        mp_team_meet(team);
-        for (int i = 0; i < team->members; i++)
-            if (atomic_load(&c->at[i]) < step)
-                atomic_fetch_add(&c->early, 1);
-        mp_team_meet(team);
-    }
-    size_t from, to;
-    mp_team_share(team, member, PIECES, 4, &from, &to);
+    int step = atomic_load(&c->step);
+    if (atomic_fetch_add(&c->inside[member], 1) != 0) /* two at once with one number */
+        atomic_fetch_add(&c->wrong, 1);
+    if (from % c->multiple || (to % c->multiple && to != PIECES) || to <= from || to > PIECES)
+        atomic_fetch_add(&c->wrong, 1);
     for (size_t i = from; i < to; i++)
-        c->taken[i] = member + 1;
+        atomic_fetch_add(&c->done[i], 1);
+    if (atomic_load(&c->step) != step)
+        atomic_fetch_add(&c->wrong, 1);
+    atomic_fetch_sub(&c->inside[member], 1);
 }
 
-static void nobody_is_ahead(void **state)
+static void every_piece_is_done_once(void **state)
 {
     (void)state;
-    for (int n = 1; n <= MOST; n++) {
+    for (int members = 1; members <= MOST; members++) {
         course *c = mp_xcalloc(1, sizeof *c);
-        mp_team_run(n, walk, c);
-        assert_int_equal(c->members, n);
-        assert_int_equal(c->early, 0);
-        for (int i = 0; i < PIECES; i++)
-            assert_true(c->taken[i] > 0);
+        mp_team *team = mp_team_open(members);
+        assert_int_equal(mp_team_members(team), members);
+        for (int s = 0; s < STEPS; s++) {
+            c->multiple = (size_t)(1 + s % 40);
+            atomic_fetch_add(&c->step, 1);
+            mp_team_do(team, PIECES, c->multiple, work, c);
+            for (int i = 0; i < PIECES; i++)
+                assert_int_equal(atomic_exchange(&c->done[i], 0), 1);
+        }
+        assert_int_equal(c->wrong, 0);
+        mp_team_close(team);
         free(c);
     }
 }
 
-static void shares_are_whole_steps(void **state)
+static void never(void *context, int member, size_t from, size_t to)
+{
+    (void)context, (void)member, (void)from, (void)to;
+    fail();
+}
+
+static void nothing_is_no_piece(void **state)
 {
     (void)state;
-    for (int members = 1; members <= MOST; members++) {
-        mp_team team = {.members = members};
-        size_t next = 0, from, to;
-        for (int m = 0; m < members; m++) {
-            mp_team_share(&team, m, 100, 32, &from, &to);
-            assert_int_equal(from, next);
-            assert_true(to == 100 || to % 32 == 0);
-            next = to;
-        }
-        assert_int_equal(next, 100);
+    mp_team *team = mp_team_open(2);
+    mp_team_do(team, 0, 8, never, NULL);
+    mp_team_do(NULL, 0, 8, never, NULL);
+    mp_team_close(team);
+    mp_team_close(NULL);
+}
+
+/* Helpers that come late, because nobody asked for long, still help. */
+static void a_pause_does_no_harm(void **state)
+{
+    (void)state;
+    course *c = mp_xcalloc(1, sizeof *c);
+    mp_team *team = mp_team_open(3);
+    c->multiple = 1;
+    for (int s = 0; s < 20; s++) {
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+        mp_team_do(team, PIECES, 1, work, c);
+        for (int i = 0; i < PIECES; i++)
+            assert_int_equal(atomic_exchange(&c->done[i], 0), 1);
     }
+    assert_int_equal(c->wrong, 0);
+    mp_team_close(team);
+    free(c);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nobody_is_ahead),
-                                       cmocka_unit_test(shares_are_whole_steps)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_piece_is_done_once),
+                                       cmocka_unit_test(nothing_is_no_piece),
+                                       cmocka_unit_test(a_pause_does_no_harm)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
