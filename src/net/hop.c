@@ -27,7 +27,7 @@ static mp_str value_of(const char *line, size_t n, const char *name)
 /* Printable text that fits, else nothing. */
 static void note(char *out, size_t cap, mp_str v)
 {
-    if (v.n >= cap)
+    if (v.n == 0 || v.n >= cap)
         return;
     for (size_t i = 0; i < v.n; i++)
         if (v.p[i] < ' ' || v.p[i] == 0x7F)

@@ -507,6 +507,30 @@ def test_from_a_mirror(puller, hub, tmp_path):
     mirror.close()
 
 
+def test_what_came_is_used(tmp_path, hub, photos):
+    clip_folder = pytest.importorskip("clip_folder")
+    m = Magpie(tmp_path)
+    m.env["MAGPIE_MODELS"] = str(tmp_path / "models")
+    clip_folder.install(tmp_path / "source", "clip-small")
+    source = tmp_path / "source" / "clip-small"
+    manifest = json.loads((source / "manifest.json").read_text())
+    del manifest["sha256"]
+    for row in manifest["files"]:
+        row["path"] = "small/" + row["name"]
+        hub.files["/small/" + row["name"]] = (source / row["name"]).read_bytes()
+    (tmp_path / "clip.json").write_text(json.dumps(manifest))
+    m.run("init", "--model", "builtin")
+    m.add(photos)
+    m.run("model", "pull", "--manifest", tmp_path / "clip.json", "--hub", hub.url)
+    m.run("model", "use", "clip-small")
+    assert m.sound() == 12
+    assert len(m.json("search", "the cat", "--all", "-k", 5)[-1]["hits"]) == 5
+    assert "uses clip-small" in m.run("model", "remove", "clip-small", code=7).stderr.decode()
+    m.run("model", "verify", "clip-small")
+    m.run("model", "use", "builtin")
+    m.run("model", "remove", "clip-small")
+
+
 # ---- removing, and the service ----
 
 def test_a_model_in_use_stays(tmp_path, hub):
