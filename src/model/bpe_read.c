@@ -28,6 +28,7 @@ enum {
 };
 #define NO_TOKEN UINT32_MAX
 
+enum { OTHERS = 512 + 2 }; /* tokens that no merge makes: bytes, last bytes, markers */
 static const char MERGES[] = "merges.txt", VOCABULARY[] = "vocab.json";
 static const char *const SIMPLE[] = {"bpe_simple_vocab_16e6.txt", "bpe_simple_vocab_16e6.txt.gz"};
 static const char START[] = "<|startoftext|>", END[] = "<|endoftext|>", LAST[] = "</w>";
@@ -399,8 +400,9 @@ static mp_err read_hugging_face(reader *r, const char *folder)
                      : mp_fail(r->why, MP_CORRUPT, "%s: line %d is not JSON", r->path, at.line);
     }
     turn_to(r, folder, MERGES);
+    size_t room = json_object_size(tokens); /* a longer list is cut, as transformers cuts it */
     if (!err)
-        err = add_merges(r, text, SIZE_MAX, true);
+        err = add_merges(r, text, room > OTHERS ? room - OTHERS : 0, true);
     if (!err)
         err = check_made(r);
     json_decref(tokens);

@@ -378,6 +378,24 @@ static void every_form_gives_the_same_tokens(void **state)
     mp_bpe_close(face);
 }
 
+/* OpenAI's own list for B/32 has one merge more than its vocabulary has tokens for; what makes no
+ * token of the vocabulary, at the end of the list, counts for nothing. */
+static void merges_beyond_the_vocabulary_are_left_out(void **state)
+{
+    (void)state;
+    static const char merges[] = "#version: 0.2\nh e\nl l\n", more[] = "he ll\n";
+    char longer[64];
+    mp_bpe *b;
+    mp_why why;
+    clear();
+    snprintf(longer, sizeof longer, "%s%s", merges, more);
+    put_text("merges.txt", longer);
+    put_numbers(numbers_of(merges, 0));
+    assert_ok(mp_bpe_open(&b, folder, &why));
+    assert_int_equal(mp_bpe_tokens(b), 512 + 2 + 2);
+    mp_bpe_close(b);
+}
+
 /* The folder as it is must be refused as damaged, with words that name the file. */
 static void assert_refused(const char *file, const char *case_name)
 {
@@ -519,6 +537,7 @@ int main(void)
         cmocka_unit_test(long_texts_take_linear_time),
         cmocka_unit_test(every_form_gives_the_same_tokens),
         cmocka_unit_test(damaged_merges_are_refused),
+        cmocka_unit_test(merges_beyond_the_vocabulary_are_left_out),
         cmocka_unit_test(damaged_gzip_files_are_refused),
         cmocka_unit_test(damaged_numbers_are_refused),
         cmocka_unit_test(missing_files_are_named),
