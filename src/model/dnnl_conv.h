@@ -19,6 +19,7 @@ typedef struct mp_conv_spec {
                              may read and which is not kept; -1: none */
     const float *weights; /* out x in/groups x kernel x kernel */
     const float *bias;    /* out */
+    const float *expected; /* in: means of what comes in, or NULL; net8.h makes use of them */
 } mp_conv_spec;
 
 typedef struct mp_net mp_net; /* opaque */

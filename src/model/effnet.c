@@ -32,7 +32,9 @@ struct mp_effnet {
 
 typedef struct builder {
     mp_effnet *net;
-    const mp_tensors *weights; /* NULL: only the layers' shapes are wanted */
+    const mp_tensors *weights;     /* NULL: only the layers' shapes are wanted */
+    float mean[EFFNET_FEATURES];   /* of each channel that the last layer gives */
+    float before[EFFNET_FEATURES]; /* that came into the block */
     mp_err err;
     mp_why *why;
 } builder;
@@ -45,6 +47,23 @@ static const float *tensor(builder *b, const char *prefix, const char *name, siz
     if (!b->err)
         b->err = mp_tensors_get(b->weights, key, n, &t, b->why);
     return b->err ? NULL : t.data;
+}
+
+/* The mean of what a norm gives, were it normal: beta, or with ReLU6 that of the clipped normal
+ * distribution with mean beta and deviation gamma. */
+static float mean_of(float beta, float gamma, bool relu6)
+{
+    double m = (double)beta, d = fmax(fabs((double)gamma), 1e-6), low = -m / d, high = (6 - m) / d;
+    double below = 0.5 * (1 + erf(low / sqrt(2))), under = 0.5 * (1 + erf(high / sqrt(2)));
+    double slope = (exp(-low * low / 2) - exp(-high * high / 2)) / sqrt(2 * 3.14159265358979);
+    return (float)(relu6 ? m * (under - below) + d * slope + 6 * (1 - under) : m);
+}
+
+static float *copy_means(const float *mean, size_t n)
+{
+    float *copy = mp_xmalloc(n * sizeof *copy);
+    memcpy(copy, mean, n * sizeof *copy);
+    return copy;
 }
 
 /* conv then norm is conv with w * g / s and a bias of beta - mean * g / s, s = sqrt(var + eps). */
@@ -71,6 +90,9 @@ static void add_layer(builder *b, mp_conv_spec spec, const char *conv, const cha
     }
     spec.weights = folded;
     spec.bias = bias;
+    spec.expected = copy_means(b->mean, (size_t)spec.in);
+    for (size_t o = 0; o < out; o++)
+        b->mean[o] = mean_of(beta[o], gamma[o], spec.relu6);
     b->net->layers[b->net->n++] = spec;
 }
 
@@ -80,6 +102,7 @@ static int add_block(builder *b, int at, int in, int side, int last)
     int wide = in * k->expand, out_side = side / k->stride;
     bool residual = k->stride == 1 && in == k->out;
     char prefix[32], conv[64], norm[64];
+    memcpy(b->before, b->mean, sizeof b->before);
     snprintf(prefix, sizeof prefix, "_blocks.%d.", at);
     if (k->expand != 1) {
         snprintf(conv, sizeof conv, "%s_expand_conv", prefix);
@@ -117,6 +140,8 @@ static int add_block(builder *b, int at, int in, int side, int last)
                              .keep = at == MID_A_BLOCK || at == MID_B_BLOCK,
                              .add_from = residual ? last : -1},
               conv, norm);
+    for (int o = 0; residual && o < k->out; o++)
+        b->mean[o] += b->before[o];
     b->net->block_end[at] = b->net->n - 1;
     return out_side;
 }
@@ -164,6 +189,7 @@ mp_err mp_effnet_open(mp_effnet **out, const mp_tensors *weights, const mp_effne
     for (int i = 0; i < net->n; i++) {
         free((void *)(uintptr_t)net->layers[i].weights);
         free((void *)(uintptr_t)net->layers[i].bias);
+        free((void *)(uintptr_t)net->layers[i].expected);
     }
     if (err) {
         mp_effnet_close(net);

@@ -46,6 +46,23 @@ void mp_linear_fill(mp_linear *l, size_t at, size_t n, const float *w, const flo
         memcpy(l->bias + at, b, n * sizeof *b);
 }
 
+static float code_value(const mp_linear *l, size_t o, size_t i)
+{
+    size_t panel = o / MP_PANEL * MP_PANEL * mp_dense8_depth(l->k);
+    size_t group = i / MP_DENSE8_GROUP * MP_PANEL + o % MP_PANEL;
+    return (float)l->codes[panel + group * MP_DENSE8_GROUP + i % MP_DENSE8_GROUP] * l->scale[o];
+}
+
+void mp_linear_correct(mp_linear *l, const float *w, const float *expected)
+{
+    for (size_t o = 0; l->codes && o < l->n; o++) {
+        double shift = 0;
+        for (size_t i = 0; i < l->k; i++)
+            shift += (double)(w[o * l->k + i] - code_value(l, o, i)) * (double)expected[i];
+        l->bias[o] += (float)shift;
+    }
+}
+
 void mp_linear_enter(const mp_linear *l, const mp_rows_in *in, size_t from, size_t to)
 {
     if (l->codes && from < to)

@@ -27,6 +27,11 @@ void mp_linear_free(mp_linear *l);
  * unless it ends with the last. */
 void mp_linear_fill(mp_linear *l, size_t at, size_t n, const float *w, const float *b);
 
+/* Codes leave out a little of every weight; with inputs whose mean is not zero these errors add up
+ * to a shift of the outputs. Adds what it is for inputs of these means (k) to the bias (Nagel et
+ * al., arXiv 1906.04721); w as it was filled in. */
+void mp_linear_correct(mp_linear *l, const float *w, const float *expected);
+
 /* Rows as a product reads them: x in f32; codes beside it when the product has codes. */
 typedef struct mp_rows_in {
     const float *x;

@@ -62,6 +62,8 @@ static bool fill(mp_linear *l, const mp_conv_spec *s, mp_precision precision)
     if (!mp_linear_make(l, n, k, precision))
         return false;
     mp_linear_fill(l, 0, n, s->weights, s->bias);
+    if (s->expected)
+        mp_linear_correct(l, s->weights, s->expected);
     l->relu6 = s->relu6;
     return true;
 }
