@@ -111,15 +111,6 @@ static bool first_visit(visited *v, uint32_t node)
 
 /* ---- search ---- */
 
-static uint32_t read_links(const link_t *links, uint32_t max, uint32_t *out)
-{
-    uint32_t n = atomic_load_explicit(&links[0], memory_order_acquire);
-    n = MP_MIN(n, max);
-    for (uint32_t i = 0; i < n; i++)
-        out[i] = atomic_load_explicit(&links[1 + i], memory_order_relaxed);
-    return n;
-}
-
 uint32_t mp_graph_descend(const mp_index *ix, const probe *query, int level)
 {
     uint32_t at = atomic_load_explicit(&ix->entry, memory_order_acquire), near[64];
@@ -131,9 +122,9 @@ uint32_t mp_graph_descend(const mp_index *ix, const probe *query, int level)
     for (int l = MP_MIN(top, level_of(ix, at)); l > level; l--) {
         for (bool moved = true; moved;) {
             moved = false;
-            uint32_t n = read_links(links_of(ix, at, l), (uint32_t)MP_MIN(ix->opt.m, 64), near);
+            size_t n = links_read(ix, at, l, near);
             mp_probe_score(ix, query, near, n, score);
-            for (uint32_t i = 0; i < n; i++)
+            for (size_t i = 0; i < n; i++)
                 if (score[i] > nearest) {
                     nearest = score[i];
                     at = near[i];
@@ -146,22 +137,30 @@ uint32_t mp_graph_descend(const mp_index *ix, const probe *query, int level)
 
 static bool counts(const node_filter *f, uint32_t node)
 {
-    const label_list *l = labels_of(f->ix, node);
     if (f->any)
         return true;
     if (!f->allow)
-        return l->n > 0;
-    const int64_t *labels = l->n > 1 ? l->many : &l->one;
-    for (uint32_t i = 0; i < l->n; i++)
-        if (mp_label_set_has(f->allow, labels[i]))
+        return is_living(f->ix, node);
+    label_list l = labels_of(f->ix, node);
+    for (uint32_t i = 0; i < l.n; i++)
+        if (mp_label_set_has(f->allow, l.at[i]))
             return true;
     return false;
+}
+
+/* The list that will most likely be read next, while what was just scored is sorted in. */
+static void prefetch_links(const mp_index *ix, uint32_t node, int level)
+{
+    enum { PER_LINE = 16 };
+    const link_t *links = links_of(ix, node, level);
+    for (size_t i = 0; i < links_at(ix, level); i += PER_LINE)
+        __builtin_prefetch((const void *)(links + i));
 }
 
 typedef struct walk {
     const node_filter *filter;
     size_t ef;
-    heap open, *found;
+    heap *open, *found;
 } walk;
 
 /* Takes in a node that has been scored: into the results when it counts, and into the open ones. */
@@ -169,7 +168,7 @@ static bool meet(walk *w, near_node x)
 {
     if (w->found->n >= w->ef && x.score <= w->found->at[0].score)
         return true;
-    if (!heap_push(&w->open, x, -1))
+    if (!heap_push(w->open, x, -1))
         return false;
     if (!counts(w->filter, x.node))
         return true;
@@ -183,30 +182,30 @@ static bool meet(walk *w, near_node x)
 bool mp_graph_beam(const mp_index *ix, const probe *query, uint32_t entry, int level, size_t ef,
                    const node_filter *filter, size_t budget, visited *seen, heap *found)
 {
-    enum { MOST = 256 };
-    walk w = {.filter = filter, .ef = ef, .found = found};
-    uint32_t near[MOST], max = (uint32_t)(level == 0 ? 2 * ix->opt.m : ix->opt.m);
+    walk w = {.filter = filter, .ef = ef, .open = &seen->open, .found = found};
+    uint32_t near[MAX_LINKS];
     size_t distances = 1;
-    float score[MOST];
-    found->n = 0;
+    float score[MAX_LINKS];
+    found->n = w.open->n = 0;
     (void)first_visit(seen, entry);
     mp_probe_score(ix, query, &entry, 1, score);
     bool whole = meet(&w, (near_node){score[0], entry});
-    while (w.open.n && whole) {
-        near_node at = heap_pop(&w.open, -1);
+    while (w.open->n && whole) {
+        near_node at = heap_pop(w.open, -1);
         if (found->n >= ef && at.score < found->at[0].score)
             break;
-        uint32_t n = read_links(links_of(ix, at.node, level), MP_MIN(max, MOST), near), fresh = 0;
-        for (uint32_t i = 0; i < n; i++)
+        size_t n = links_read(ix, at.node, level, near), fresh = 0;
+        for (size_t i = 0; i < n; i++)
             if (first_visit(seen, near[i]))
                 near[fresh++] = near[i];
         mp_probe_score(ix, query, near, fresh, score);
-        for (uint32_t i = 0; i < fresh && whole; i++)
+        for (size_t i = 0; i < fresh && whole; i++)
             whole = meet(&w, (near_node){score[i], near[i]});
+        if (w.open->n)
+            prefetch_links(ix, w.open->at[0].node, level);
         distances += fresh;
         if (budget && distances > budget)
             whole = false;
     }
-    mp_heap_free(&w.open);
     return whole;
 }

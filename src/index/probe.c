@@ -22,7 +22,7 @@ static void flip(const uint8_t *restrict from, size_t n, int8_t *restrict to)
 
 probe mp_probe_of_node(const mp_index *ix, uint32_t node, int8_t *code)
 {
-    probe p = {.unit = vector_of(ix, node)};
+    probe p = {.unit = ix->half ? NULL : vector_of(ix, node)};
     if (!ix->code_bytes)
         return p;
     p.code = code;
@@ -73,17 +73,20 @@ void mp_probe_score(const mp_index *ix, const probe *p, const uint32_t *nodes, s
 
 float mp_probe_exact(const mp_index *ix, const probe *p, uint32_t node)
 {
-    return ix->kernels->dot(p->unit, vector_of(ix, node), (size_t)ix->opt.dims);
+    const size_t dims = (size_t)ix->opt.dims;
+    return ix->half ? ix->kernels->dot_half(p->unit, half_vector_of(ix, node), dims)
+                    : ix->kernels->dot(p->unit, vector_of(ix, node), dims);
 }
 
-/* With q = q' + e and v = v' + f: q v = q' v' + e v' + q f, and |q| = 1, |v'| <= 1 + |f|. */
+/* With q = q' + e and v = v' + f: q v = q' v' + e v' + q f, and |v'| <= |v| + |f|. Lengths are 1,
+ * and within 2^-11 of it where f16 has rounded them. */
 float mp_probe_bound(const mp_index *ix, const probe *p, uint32_t node)
 {
-    static const float rounding = 2e-6f;
+    static const float rounding = 2e-6f, longest_half = 1 + 0x1p-11f;
     if (!p->code)
         return 0;
-    float f = coding_of(ix, node).error;
-    return f + p->how.error * (1 + f) + rounding;
+    float f = coding_of(ix, node).error, length = ix->half ? longest_half : 1;
+    return length * f + p->how.error * (length + f) + rounding;
 }
 
 float mp_probe_spread(const mp_index *ix, const probe *p, uint32_t node)

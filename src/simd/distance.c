@@ -22,7 +22,7 @@ static void dot_codes(const int8_t *query, const uint8_t *const *rows, size_t n_
     }
 }
 
-const mp_distance_kernels mp_distance_scalar = {"scalar", dot, dot_codes};
+const mp_distance_kernels mp_distance_scalar = {"scalar", dot, mp_dot_half_scalar, dot_codes};
 
 const mp_distance_kernels *mp_distance_for(mp_isa isa)
 {
@@ -44,21 +44,38 @@ mp_dot_fn mp_dot_for(mp_isa isa)
     return mp_distance_for(isa)->dot;
 }
 
+/* Independent lanes, so that the compiler may use vectors without being told that sums reorder. */
+enum { LANES = 8 };
+
+static double length_of(const float *v, size_t n)
+{
+    double lane[LANES] = {0}, square = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            lane[k] += (double)v[i + k] * (double)v[i + k];
+    for (; i < n; i++)
+        square += (double)v[i] * (double)v[i];
+    for (size_t k = 0; k < LANES; k++)
+        square += lane[k];
+    return sqrt(square);
+}
+
+bool mp_has_direction(const float *v, size_t n)
+{
+    double length = length_of(v, n);
+    return length > 0 && isfinite(length);
+}
+
 bool mp_normalise(float *v, size_t n)
 {
-    double square = 0;
-    for (size_t i = 0; i < n; i++)
-        square += (double)v[i] * (double)v[i];
-    double length = sqrt(square);
+    double length = length_of(v, n);
     if (!(length > 0) || !isfinite(length))
         return false;
     for (size_t i = 0; i < n; i++)
         v[i] = (float)(v[i] / length);
     return true;
 }
-
-/* Independent lanes, so that the compiler may use vectors without being told that sums reorder. */
-enum { LANES = 8 };
 
 static float largest(const float *v, size_t n)
 {

@@ -5,7 +5,15 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define TARGET __attribute__((target("avx2,fma")))
+#define TARGET __attribute__((target("avx2,fma,f16c")))
+
+TARGET static float add_up(__m256 sums)
+{
+    __m128 half = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
+    half = _mm_add_ps(half, _mm_movehl_ps(half, half));
+    half = _mm_add_ss(half, _mm_movehdup_ps(half));
+    return _mm_cvtss_f32(half);
+}
 
 /* Four sums hide the latency of the multiply-add. */
 TARGET static float dot(const float *a, const float *b, size_t n)
@@ -21,13 +29,31 @@ TARGET static float dot(const float *a, const float *b, size_t n)
     for (; i + 8 <= n; i += 8)
         s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
     s0 = _mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3));
-    __m128 half = _mm_add_ps(_mm256_castps256_ps128(s0), _mm256_extractf128_ps(s0, 1));
-    half = _mm_add_ps(half, _mm_movehl_ps(half, half));
-    half = _mm_add_ss(half, _mm_movehdup_ps(half));
-    float sum = _mm_cvtss_f32(half);
+    float sum = add_up(s0);
     for (; i < n; i++)
         sum += a[i] * b[i];
     return sum;
+}
+
+TARGET static __m256 widen(const uint16_t *b)
+{
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)b));
+}
+
+TARGET static float dot_half(const float *a, const uint16_t *b, size_t n)
+{
+    __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), widen(b + i), s0);
+        s1 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8), widen(b + i + 8), s1);
+        s2 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 16), widen(b + i + 16), s2);
+        s3 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 24), widen(b + i + 24), s3);
+    }
+    for (; i + 8 <= n; i += 8)
+        s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), widen(b + i), s0);
+    return add_up(_mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3))) +
+           mp_dot_half_scalar(a + i, b + i, n - i);
 }
 
 TARGET static __m256i multiply_16(const uint8_t *row, const int8_t *query)
@@ -58,5 +84,5 @@ TARGET static void dot_codes(const int8_t *query, const uint8_t *const *rows, si
         out[r] = dot_row(query, rows[r], n);
 }
 
-const mp_distance_kernels mp_distance_avx2 = {"avx2", dot, dot_codes};
+const mp_distance_kernels mp_distance_avx2 = {"avx2", dot, dot_half, dot_codes};
 #endif
