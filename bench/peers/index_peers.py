@@ -187,7 +187,10 @@ def one_size(program, path, rows, n, rounds, peers, folder):
     engines = {"magpie": Ours(program, path, rows.shape[1], n, folder),
                **{name: PEERS[name](base, queries) for name in peers}}
     truth = exact(base, queries)
-    seconds = {name: engine.build(n) for name, engine in engines.items()}
+    seconds = {}
+    for name, engine in engines.items():
+        seconds[name] = engine.build(n)
+        print(f"{n} vectors, {name}: built in {seconds[name]:.1f} s", file=sys.stderr, flush=True)
     bytes_of = {name: engine.memory() for name, engine in engines.items()}
     report = {
         "search": searches(engines, truth, rounds),

@@ -196,6 +196,8 @@ bool mp_graph_beam(const mp_index *ix, const probe *query, uint32_t entry, int l
             break;
         size_t n = links_read(ix, at.node, level, near), fresh = 0;
         for (size_t i = 0; i < n; i++)
+            __builtin_prefetch(seen->mark + near[i]);
+        for (size_t i = 0; i < n; i++)
             if (first_visit(seen, near[i]))
                 near[fresh++] = near[i];
         mp_probe_score(ix, query, near, fresh, score);

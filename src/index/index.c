@@ -196,17 +196,18 @@ static bool scan_is_cheaper(const mp_index *ix, const mp_label_set *allow)
     return p * p <= GRAPH_COST * n;
 }
 
-/* Scores by the vectors themselves those results that may be among the k best. */
+/* Scores by the vectors themselves those results that may be among the k best, from the best code
+ * on, so that the k-th best soon rules out the others. */
 static void score_again(const mp_index *ix, const probe *query, heap *found, best *b)
 {
-    best by_code = {.at = mp_xcalloc(b->k, sizeof *by_code.at), .k = b->k};
-    for (size_t i = 0; i < found->n; i++)
-        mp_best_add(&by_code, found->at[i]);
-    float least = by_code.n == by_code.k ? by_code.at[0].score : -2;
-    free(by_code.at);
-    for (size_t i = 0; i < found->n; i++) {
+    size_t n = found->n;
+    while (found->n) { /* the place that a heap gives up is where its worst belongs */
+        near_node worst = mp_heap_pop_worst(found);
+        found->at[found->n] = worst;
+    }
+    for (size_t i = 0; i < n; i++) {
         near_node x = found->at[i];
-        if (x.score + 2 * mp_probe_spread(ix, query, x.node) >= least)
+        if (b->n < b->k || x.score + mp_probe_spread(ix, query, x.node) > b->at[0].score)
             mp_best_add(b, (near_node){mp_probe_exact(ix, query, x.node), x.node});
     }
 }
@@ -214,7 +215,9 @@ static void score_again(const mp_index *ix, const probe *query, heap *found, bes
 static void beam(const mp_index *ix, const probe *query, const mp_search_options *opt, best *b)
 {
     size_t ef = (size_t)(opt->ef > 0 ? opt->ef : ix->opt.ef_search);
-    node_filter filter = {.ix = ix, .allow = opt->allow};
+    /* Without filter and tombstones every node counts: their labels need not be looked at. */
+    node_filter filter = {
+        .ix = ix, .allow = opt->allow, .any = !opt->allow && !atomic_load(&ix->n_dead)};
     heap found = {0};
     ef = MP_MAX(ef, opt->k);
     uint32_t entry = mp_graph_descend(ix, query, 0);

@@ -31,15 +31,21 @@ probe mp_probe_of_node(const mp_index *ix, uint32_t node, int8_t *code)
     return p;
 }
 
+/* The kernel takes four rows; the lines of as many more are on their way meanwhile. More than that
+ * at a time does not come sooner. */
 enum { AT_ONCE = 4, LINE = 64 };
 
-static void prefetch_codes(const mp_index *ix, const uint32_t *nodes, size_t n)
+static void prefetch_lines(const void *at, size_t bytes)
 {
-    const size_t bytes = ix->code_bytes;
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t *code = code_of(ix, nodes[i]);
-        for (size_t at = 0; at < bytes; at += LINE)
-            __builtin_prefetch(code + at);
+    for (size_t i = 0; i < bytes; i += LINE)
+        __builtin_prefetch((const uint8_t *)at + i);
+}
+
+static void prefetch_codes(const mp_index *ix, const uint32_t *nodes, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        prefetch_lines(code_of(ix, nodes[i]), ix->code_bytes);
+        __builtin_prefetch((const coding *)(const void *)ix->codings.at + nodes[i]);
     }
 }
 
@@ -48,10 +54,10 @@ static void score_by_code(const mp_index *ix, const probe *p, const uint32_t *no
 {
     const uint8_t *rows[AT_ONCE];
     int32_t sum[AT_ONCE];
-    prefetch_codes(ix, nodes, MP_MIN(n, (size_t)AT_ONCE));
+    prefetch_codes(ix, nodes, 0, MP_MIN(n, (size_t)AT_ONCE));
     for (size_t i = 0; i < n; i += AT_ONCE) {
-        size_t some = MP_MIN(n - i, (size_t)AT_ONCE), rest = n - i - some;
-        prefetch_codes(ix, nodes + i + some, MP_MIN(rest, (size_t)AT_ONCE));
+        size_t some = MP_MIN(n - i, (size_t)AT_ONCE), next = i + AT_ONCE;
+        prefetch_codes(ix, nodes, next, MP_MIN(n, next + AT_ONCE));
         for (size_t k = 0; k < some; k++)
             rows[k] = code_of(ix, nodes[i + k]);
         ix->kernels->dot_codes(p->code, rows, some, ix->code_bytes, sum);

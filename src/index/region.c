@@ -46,6 +46,8 @@ static mp_err grow_file(mp_region *r, size_t size, mp_why *why)
     while (failed == EINTR);
     if (failed) {
         (void)!ftruncate(r->fd, (off_t)r->size);
+        if (failed == EFBIG) /* a limit on files is a full disk to this process */
+            failed = ENOSPC;
         return mp_fail_errno(why, failed, "no room on the disk for an index's vectors");
     }
     uint8_t *at = r->at + r->size;

@@ -99,20 +99,32 @@ static float rounded_code(float x, float inverse)
     return (float)(int)(scaled + (scaled < 0 ? -0.5f : 0.5f));
 }
 
+/* Codes a whole group of lanes and adds up how far off they are. */
+static void encode_lanes(const float *v, float inverse, float scale, int8_t *code, float *lane)
+{
+    for (size_t k = 0; k < LANES; k++) {
+        float c = rounded_code(v[k], inverse), off = v[k] - c * scale;
+        code[k] = (int8_t)c;
+        lane[k] += off * off;
+    }
+}
+
 float mp_encode(const float *v, size_t n, size_t padded, int8_t *code, float *error)
 {
     float most = largest(v, n), scale = most / 127, inverse = most > 0 ? 127 / most : 0;
-    float lane[LANES] = {0};
+    float lane[LANES] = {0}, square = 0;
+    size_t i = 0;
     if (!isfinite(inverse)) /* a subnormal vector: nothing that has been normalised */
         scale = inverse = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (; i + LANES <= n; i += LANES)
+        encode_lanes(v + i, inverse, scale, code + i, lane);
+    for (; i < n; i++) {
         float c = rounded_code(v[i], inverse), off = v[i] - c * scale;
         code[i] = (int8_t)c;
-        lane[i % LANES] += off * off;
+        square += off * off;
     }
-    for (size_t i = n; i < padded; i++)
+    for (; i < padded; i++)
         code[i] = 0;
-    float square = 0;
     for (size_t k = 0; k < LANES; k++)
         square += lane[k];
     *error = sqrtf(square);

@@ -56,19 +56,39 @@ TARGET static float dot_half(const float *a, const uint16_t *b, size_t n)
            mp_dot_half_scalar(a + i, b + i, n - i);
 }
 
-TARGET static __m256i multiply_16(const uint8_t *row, const int8_t *query)
+TARGET static __m256i query_16(const int8_t *query)
+{
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)query));
+}
+
+TARGET static __m256i multiply_16(const uint8_t *row, __m256i query)
 {
     __m256i r = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)row));
-    __m256i q = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)query));
-    return _mm256_madd_epi16(r, q);
+    return _mm256_madd_epi16(r, query);
+}
+
+/* Four rows at once: the query is widened once for all of them. */
+TARGET static void dot_four(const int8_t *query, const uint8_t *const *rows, size_t n, int32_t *out)
+{
+    __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
+    for (size_t i = 0; i < n; i += 16) {
+        __m256i q = query_16(query + i);
+        a = _mm256_add_epi32(a, multiply_16(rows[0] + i, q));
+        b = _mm256_add_epi32(b, multiply_16(rows[1] + i, q));
+        c = _mm256_add_epi32(c, multiply_16(rows[2] + i, q));
+        d = _mm256_add_epi32(d, multiply_16(rows[3] + i, q));
+    }
+    __m256i all = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+    _mm_storeu_si128((__m128i *)(void *)out, sum);
 }
 
 TARGET static int32_t dot_row(const int8_t *query, const uint8_t *row, size_t n)
 {
     __m256i s0 = _mm256_setzero_si256(), s1 = s0;
     for (size_t i = 0; i < n; i += 32) {
-        s0 = _mm256_add_epi32(s0, multiply_16(row + i, query + i));
-        s1 = _mm256_add_epi32(s1, multiply_16(row + i + 16, query + i + 16));
+        s0 = _mm256_add_epi32(s0, multiply_16(row + i, query_16(query + i)));
+        s1 = _mm256_add_epi32(s1, multiply_16(row + i + 16, query_16(query + i + 16)));
     }
     s0 = _mm256_add_epi32(s0, s1);
     __m128i half = _mm_add_epi32(_mm256_castsi256_si128(s0), _mm256_extracti128_si256(s0, 1));
@@ -80,7 +100,10 @@ TARGET static int32_t dot_row(const int8_t *query, const uint8_t *row, size_t n)
 TARGET static void dot_codes(const int8_t *query, const uint8_t *const *rows, size_t n_rows,
                              size_t n, int32_t *out)
 {
-    for (size_t r = 0; r < n_rows; r++)
+    size_t r = 0;
+    for (; r + 4 <= n_rows; r += 4)
+        dot_four(query, rows + r, n, out + r);
+    for (; r < n_rows; r++)
         out[r] = dot_row(query, rows[r], n);
 }
 
