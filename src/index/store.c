@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* Addresses that one index may reserve; a thread sanitizer has few. */
 #if defined(__SANITIZE_THREAD__)
@@ -65,14 +66,24 @@ static bool reserve_for(mp_index *ix, size_t nodes)
     return all;
 }
 
+/* Where addresses are limited, they are for more than one index. */
+static size_t most_reserved(void)
+{
+    enum { SHARE = 8 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return MOST_RESERVED;
+    return (size_t)MP_MIN(limit.rlim_cur / SHARE, (rlim_t)MOST_RESERVED);
+}
+
 bool mp_store_reserve(mp_index *ix)
 {
     part parts[PARTS];
-    size_t bytes = 0, nodes = MAX_NODES;
+    size_t bytes = 0, nodes = MAX_NODES, most = most_reserved();
     parts_of(ix, parts);
     for (size_t i = 0; i < PARTS; i++)
         bytes += parts[i].bytes;
-    while (nodes > LEAST_NODES && nodes * bytes > MOST_RESERVED)
+    while (nodes > LEAST_NODES && nodes * bytes > most)
         nodes /= 2;
     while (!reserve_for(ix, nodes)) /* a limit on addresses: a smaller index will do */
         if ((nodes /= 2) < LEAST_NODES)
