@@ -100,7 +100,6 @@ static mp_err choose_level(mp_index *ix, uint32_t node, const probe *p, int leve
     mp_visited_give(ix, seen);
     if (!whole)
         return mp_fail(why, MP_NOMEM, "no memory to link a vector");
-    qsort(found->at, found->n, sizeof *found->at, by_falling_score);
     size_t n = 0;
     for (size_t i = 0; i < found->n; i++)
         if (found->at[i].node != node)

@@ -1,8 +1,9 @@
 /* graph_search.c - searching the graph: algorithm 2 of the HNSW paper, with result filters.
  *
- * Two heaps: `open` has the most promising node on top, `found` the worst of the results, so that
- * it can be dropped when a better one comes. Nodes that do not count as results are passed through.
- */
+ * Where every node counts as a result, one sorted list holds the best nodes so far, those that have
+ * been expanded marked. Otherwise there are two heaps: `open` has the most promising node on top,
+ * `found` the worst of the results, so that it can be dropped when a better one comes; nodes that
+ * do not count are passed through. */
 #include "index/store.h"
 
 #include <stdlib.h>
@@ -10,16 +11,23 @@
 
 /* ---- heaps: `sign` +1 keeps the smallest score on top (found), -1 the largest (open) ---- */
 
+static bool heap_room(heap *h, size_t n)
+{
+    if (n <= h->cap)
+        return true;
+    size_t cap = MP_MAX(MP_MAX(h->cap * 2, n), (size_t)256);
+    near_node *more = realloc(h->at, cap * sizeof *more);
+    if (!more)
+        return false;
+    h->at = more;
+    h->cap = cap;
+    return true;
+}
+
 static bool heap_push(heap *h, near_node x, int sign)
 {
-    if (h->n == h->cap) {
-        size_t cap = h->cap ? h->cap * 2 : 256;
-        near_node *more = realloc(h->at, cap * sizeof *more);
-        if (!more)
-            return false;
-        h->at = more;
-        h->cap = cap;
-    }
+    if (!heap_room(h, h->n + 1))
+        return false;
     size_t i = h->n++;
     float key = x.score * (float)sign;
     while (i > 0) {
@@ -52,11 +60,6 @@ static near_node heap_pop(heap *h, int sign)
     }
     h->at[i] = last;
     return top;
-}
-
-near_node mp_heap_pop_worst(heap *h)
-{
-    return heap_pop(h, 1);
 }
 
 void mp_heap_free(heap *h)
@@ -179,28 +182,90 @@ static bool meet(walk *w, near_node x)
     return true;
 }
 
-bool mp_graph_beam(const mp_index *ix, const probe *query, uint32_t entry, int level, size_t ef,
-                   const node_filter *filter, size_t budget, visited *seen, heap *found)
+/* The links of a node that have not been seen, with their scores. */
+static size_t score_fresh(const mp_index *ix, const probe *query, uint32_t node, int level,
+                          visited *seen, uint32_t *near, float *score)
 {
-    walk w = {.filter = filter, .ef = ef, .open = &seen->open, .found = found};
+    size_t n = links_read(ix, node, level, near), fresh = 0;
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(seen->mark + near[i]);
+    for (size_t i = 0; i < n; i++)
+        if (first_visit(seen, near[i]))
+            near[fresh++] = near[i];
+    mp_probe_score(ix, query, near, fresh, score);
+    return fresh;
+}
+
+/* ---- every node counts: one list ---- */
+
+#define EXPANDED (1u << 31) /* in the node's number, which has no use for that bit */
+
+typedef struct list {
+    near_node *at; /* by falling score; room for ef */
+    size_t n, ef;
+    size_t next; /* all before it are expanded */
+} list;
+
+static void list_add(list *l, near_node x)
+{
+    if (l->n == l->ef && x.score <= l->at[l->n - 1].score)
+        return;
+    size_t from = 0, to = l->n;
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        if (l->at[middle].score >= x.score)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    l->n += l->n < l->ef;
+    memmove(l->at + from + 1, l->at + from, (l->n - 1 - from) * sizeof *l->at);
+    l->at[from] = x;
+    l->next = MP_MIN(l->next, from);
+}
+
+static bool beam_of_all(const mp_index *ix, const probe *query, near_node entry, int level,
+                        size_t ef, visited *seen, heap *found)
+{
     uint32_t near[MAX_LINKS];
-    size_t distances = 1;
     float score[MAX_LINKS];
-    found->n = w.open->n = 0;
-    (void)first_visit(seen, entry);
-    mp_probe_score(ix, query, &entry, 1, score);
-    bool whole = meet(&w, (near_node){score[0], entry});
+    if (!heap_room(found, ef))
+        return false;
+    list l = {.at = found->at, .ef = ef};
+    list_add(&l, entry);
+    while (l.next < l.n) {
+        near_node *at = &l.at[l.next++];
+        if (at->node & EXPANDED)
+            continue;
+        uint32_t node = at->node;
+        at->node |= EXPANDED;
+        size_t fresh = score_fresh(ix, query, node, level, seen, near, score);
+        for (size_t i = 0; i < fresh; i++)
+            list_add(&l, (near_node){score[i], near[i]});
+        if (l.next < l.n)
+            prefetch_links(ix, l.at[l.next].node & ~EXPANDED, level);
+    }
+    for (size_t i = 0; i < l.n; i++)
+        l.at[i].node &= ~EXPANDED;
+    found->n = l.n;
+    return true;
+}
+
+/* ---- some count: two heaps ---- */
+
+static bool beam_of_some(const mp_index *ix, const probe *query, near_node entry, int level, walk w,
+                         size_t budget, visited *seen)
+{
+    uint32_t near[MAX_LINKS];
+    float score[MAX_LINKS];
+    size_t distances = 1;
+    heap *found = w.found;
+    bool whole = meet(&w, entry);
     while (w.open->n && whole) {
         near_node at = heap_pop(w.open, -1);
-        if (found->n >= ef && at.score < found->at[0].score)
+        if (found->n >= w.ef && at.score < found->at[0].score)
             break;
-        size_t n = links_read(ix, at.node, level, near), fresh = 0;
-        for (size_t i = 0; i < n; i++)
-            __builtin_prefetch(seen->mark + near[i]);
-        for (size_t i = 0; i < n; i++)
-            if (first_visit(seen, near[i]))
-                near[fresh++] = near[i];
-        mp_probe_score(ix, query, near, fresh, score);
+        size_t fresh = score_fresh(ix, query, at.node, level, seen, near, score);
         for (size_t i = 0; i < fresh && whole; i++)
             whole = meet(&w, (near_node){score[i], near[i]});
         if (w.open->n)
@@ -209,5 +274,26 @@ bool mp_graph_beam(const mp_index *ix, const probe *query, uint32_t entry, int l
         if (budget && distances > budget)
             whole = false;
     }
+    size_t n = found->n;
+    while (found->n) { /* the place that a heap gives up is where its worst belongs */
+        near_node worst = heap_pop(found, 1);
+        found->at[found->n] = worst;
+    }
+    found->n = n;
     return whole;
+}
+
+bool mp_graph_beam(const mp_index *ix, const probe *query, uint32_t entry, int level, size_t ef,
+                   const node_filter *filter, size_t budget, visited *seen, heap *found)
+{
+    walk w = {.filter = filter, .ef = ef, .open = &seen->open, .found = found};
+    near_node first = {.node = entry};
+    found->n = w.open->n = 0;
+    (void)first_visit(seen, entry);
+    mp_probe_score(ix, query, &entry, 1, &first.score);
+    /* In a long list, keeping the order costs more than a heap does. */
+    enum { LONGEST_LIST = 512 };
+    bool short_list = filter->any && ef <= LONGEST_LIST;
+    return short_list ? beam_of_all(ix, query, first, level, ef, seen, found)
+                      : beam_of_some(ix, query, first, level, w, budget, seen);
 }

@@ -200,12 +200,7 @@ static bool scan_is_cheaper(const mp_index *ix, const mp_label_set *allow)
  * on, so that the k-th best soon rules out the others. */
 static void score_again(const mp_index *ix, const probe *query, heap *found, best *b)
 {
-    size_t n = found->n;
-    while (found->n) { /* the place that a heap gives up is where its worst belongs */
-        near_node worst = mp_heap_pop_worst(found);
-        found->at[found->n] = worst;
-    }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < found->n; i++) {
         near_node x = found->at[i];
         if (b->n < b->k || x.score + mp_probe_spread(ix, query, x.node) > b->at[0].score)
             mp_best_add(b, (near_node){mp_probe_exact(ix, query, x.node), x.node});

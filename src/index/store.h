@@ -221,12 +221,11 @@ visited *mp_visited_take(mp_index *ix);
 void mp_visited_give(mp_index *ix, visited *v);
 /* The best entry for `query` at `level`, by greedy descent from the top. */
 uint32_t mp_graph_descend(const mp_index *ix, const probe *query, int level);
-/* Beam search on one level from `entry`; the up to `ef` best results in *found, a heap with the
- * worst on top. budget: give up (false) after so many distances, 0: never. */
+/* Beam search on one level from `entry`; the up to `ef` best results in *found, by falling score.
+ * budget: with a filter, give up (false) after so many distances, 0: never. */
 bool mp_graph_beam(const mp_index *ix, const probe *query, uint32_t entry, int level, size_t ef,
                    const node_filter *filter, size_t budget, visited *seen, heap *found);
 void mp_heap_free(heap *h);
-near_node mp_heap_pop_worst(heap *h);
 
 /* ---- scan.c ---- */
 /* The k best nodes so far: a heap with the worst on top. */
