@@ -1,19 +1,28 @@
 /* bench_index.c - building and searching the index, with recall against the scan.
  *
  *     bench_index [POINTS [DIMS]]      one JSON object; default 20,000 x 512
- *     bench_index --write FILE POINTS DIMS   the rows of it, raw f32
- *     bench_index --steps FILE DIMS    for peers: reads "build THREADS", "search EF", "scan" lines
- * and answers each with {"us", "recall"}: microseconds per row
+ *     bench_index --write FILE POINTS DIMS   that many rows and the queries, raw f32, normalised
+ *     bench_index --steps FILE DIMS POINTS FOLDER [f16]   for peers: the first POINTS rows of it,
+ * the last ones as queries; the index keeps its vectors in FOLDER. Reads lines "build THREADS",
+ * "search EF THREADS", "scan", "memory" and answers each with an object: "us" is per row of the
+ * build, or per query when all queries are asked at once by so many threads.
  *
- * Searches are timed one by one on one thread; the median and the quartiles are printed. */
+ * Without steps, searches are timed one by one on one thread; median and quartiles are printed. */
 #include "index/index.h"
+#include "simd/distance.h"
 #include "timing.h"
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { QUERIES = 500, K = 10, CENTRES = 400, INTRINSIC = 48 };
+enum { QUERIES = 1000, K = 10, MAX_THREADS = 64, CENTRES = 400, INTRINSIC = 48 };
 
 typedef struct rows {
     float *v;
@@ -47,20 +56,27 @@ static rows make_rows(size_t n, size_t dims)
             for (size_t d = 0; d < dims; d++)
                 to[d] += low * basis[(size_t)k * dims + d];
         }
+        (void)mp_normalise(to, dims);
     }
     free(basis);
     free(centre);
     return r;
 }
 
+/* Mapped, so that this program's own memory is the index's. */
 static rows read_rows(const char *path, size_t dims)
 {
-    uint8_t *bytes;
-    size_t n;
-    mp_why why;
-    if (mp_file_read(path, SIZE_MAX / 2, &bytes, &n, &why))
-        fail("read", &why);
-    return (rows){(float *)(void *)bytes, n / sizeof(float) / dims, dims};
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    void *at = MAP_FAILED;
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0)
+        at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (at == MAP_FAILED) {
+        perror(path);
+        exit(1);
+    }
+    close(fd);
+    return (rows){at, (size_t)st.st_size / sizeof(float) / dims, dims};
 }
 
 static void search_all(const mp_index *ix, const rows *r, size_t first, mp_search_options opt,
@@ -87,11 +103,11 @@ static double recall(const mp_neighbour *want, const mp_neighbour *have)
     return (double)hit / (QUERIES * K);
 }
 
-static mp_index *build(const rows *r, size_t n, int threads, double *seconds)
+static mp_index *build(const rows *r, size_t n, mp_index_options opt, double *seconds)
 {
     mp_index *ix;
     mp_why why;
-    mp_index_options opt = {.dims = (int)r->dims, .threads = threads};
+    opt.dims = (int)r->dims;
     int64_t *labels = mp_xcalloc(n, sizeof *labels);
     for (size_t i = 0; i < n; i++)
         labels[i] = (int64_t)i + 1;
@@ -116,7 +132,50 @@ static int write_rows(const char *path, const rows *r)
     return 0;
 }
 
-static double mean_us(const double *seconds)
+/* ---- steps ---- */
+
+typedef struct turn { /* all queries by several threads at once */
+    const mp_index *ix;
+    const rows *r;
+    int ef;
+    mp_neighbour *out;
+    _Atomic size_t next;
+} turn;
+
+static void *ask(void *context)
+{
+    enum { SLICE = 10 };
+    turn *t = context;
+    mp_search_options opt = {.k = K, .ef = t->ef};
+    const float *queries = t->r->v + (t->r->n - QUERIES) * t->r->dims;
+    for (;;) {
+        size_t first = atomic_fetch_add(&t->next, SLICE), n;
+        if (first >= QUERIES)
+            return NULL;
+        for (size_t q = first; q < first + SLICE; q++) {
+            mp_why why;
+            if (mp_index_search(t->ix, queries + q * t->r->dims, &opt, t->out + q * K, &n, &why))
+                fail("search", &why);
+        }
+    }
+}
+
+static double ask_all(const mp_index *ix, const rows *r, int ef, int threads, mp_neighbour *out)
+{
+    pthread_t ids[MAX_THREADS];
+    turn t = {.ix = ix, .r = r, .ef = ef, .out = out};
+    int others = 0;
+    double began = mp_monotonic_s();
+    while (others < MP_MIN(threads, MAX_THREADS) - 1 &&
+           pthread_create(&ids[others], NULL, ask, &t) == 0)
+        others++;
+    ask(&t);
+    for (int i = 0; i < others; i++)
+        pthread_join(ids[i], NULL);
+    return (mp_monotonic_s() - began) / QUERIES * 1e6;
+}
+
+static double scan_us(const double *seconds)
 {
     double sum = 0;
     for (size_t i = 0; i < QUERIES; i++)
@@ -125,24 +184,28 @@ static double mean_us(const double *seconds)
 }
 
 /* One step per line, so that a peer can take its turn in between. */
-static void take_steps(const rows *r, size_t n, mp_neighbour *want, mp_neighbour *have,
-                       double *seconds)
+static void take_steps(const rows *r, size_t n, mp_index_options opt, mp_neighbour *want,
+                       mp_neighbour *have, double *seconds)
 {
     char line[64];
-    int number;
+    int number, threads;
     mp_index *ix = NULL;
     while (fgets(line, sizeof line, stdin)) {
-        double spent = 0;
-        if (sscanf(line, "build %d", &number) == 1) {
+        double us = 0;
+        if (sscanf(line, "build %d", &opt.threads) == 1) {
             mp_index_close(ix);
-            ix = build(r, n, number, &spent);
-            printf("{\"us\":%.3f,\"recall\":0}\n", spent / (double)n * 1e6);
+            ix = build(r, n, opt, &us);
+            printf("{\"us\":%.3f}\n", us / (double)n * 1e6);
         } else if (ix && strncmp(line, "scan", 4) == 0) {
-            search_all(ix, r, n, (mp_search_options){.k = K, .exact = true}, seconds, want);
-            printf("{\"us\":%.3f,\"recall\":1}\n", mean_us(seconds));
-        } else if (ix && sscanf(line, "search %d", &number) == 1) {
-            search_all(ix, r, n, (mp_search_options){.k = K, .ef = number}, seconds, have);
-            printf("{\"us\":%.3f,\"recall\":%.4f}\n", mean_us(seconds), recall(want, have));
+            search_all(ix, r, r->n - QUERIES, (mp_search_options){.k = K, .exact = true}, seconds,
+                       want);
+            printf("{\"us\":%.3f}\n", scan_us(seconds));
+        } else if (ix && sscanf(line, "search %d %d", &number, &threads) == 2) {
+            us = ask_all(ix, r, number, threads, have);
+            printf("{\"us\":%.3f,\"recall\":%.4f}\n", us, recall(want, have));
+        } else if (ix && strncmp(line, "memory", 6) == 0) {
+            mp_index_bytes b = mp_index_memory(ix);
+            printf("{\"heap\":%zu,\"mapped\":%zu}\n", b.heap, b.mapped);
         } else {
             printf("{\"error\":\"not understood\"}\n");
         }
@@ -155,7 +218,7 @@ static void report(const rows *r, size_t n, mp_neighbour *want, mp_neighbour *ha
                    double *scan)
 {
     double build_s;
-    mp_index *ix = build(r, n, 0, &build_s);
+    mp_index *ix = build(r, n, (mp_index_options){0}, &build_s);
     search_all(ix, r, n, (mp_search_options){.k = K, .exact = true}, scan, want);
     search_all(ix, r, n, (mp_search_options){.k = K}, graph, have);
     printf("{\"bench\": \"index\", ");
@@ -177,7 +240,7 @@ static size_t number(int argc, char **argv, int at, size_t otherwise)
 
 int main(int argc, char **argv)
 {
-    bool steps = argc == 4 && strcmp(argv[1], "--steps") == 0;
+    bool steps = (argc == 6 || argc == 7) && strcmp(argv[1], "--steps") == 0;
     bool write = argc == 5 && strcmp(argv[1], "--write") == 0;
     int first = write ? 3 : 1;
     rows r = steps ? read_rows(argv[2], number(argc, argv, 3, 1))
@@ -188,6 +251,8 @@ int main(int argc, char **argv)
         return 2;
     }
     size_t n = r.n - QUERIES; /* the last ones are the queries */
+    mp_index_options opt = {.folder = steps ? argv[5] : NULL,
+                            .storage = argc == 7 ? MP_INDEX_F16 : MP_INDEX_F32};
     mp_neighbour *want = mp_xcalloc(QUERIES * K, sizeof *want);
     mp_neighbour *have = mp_xcalloc(QUERIES * K, sizeof *have);
     double *graph = mp_xcalloc(QUERIES, sizeof *graph), *scan = mp_xcalloc(QUERIES, sizeof *scan);
@@ -195,13 +260,14 @@ int main(int argc, char **argv)
     if (write)
         status = write_rows(argv[2], &r);
     else if (steps)
-        take_steps(&r, n, want, have, graph);
+        take_steps(&r, MP_MIN(n, number(argc, argv, 4, n)), opt, want, have, graph);
     else
         report(&r, n, want, have, graph, scan);
     free(want);
     free(have);
     free(graph);
     free(scan);
-    free(r.v);
+    if (!steps)
+        free(r.v);
     return status;
 }

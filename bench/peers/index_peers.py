@@ -1,15 +1,22 @@
 """Magpie's index beside hnswlib, faiss and usearch: the same vectors, the same machine, in turns.
 
-    index_peers.py BENCH_INDEX [POINTS [DIMS [ROUNDS]]]
+    index_peers.py BENCH_INDEX [SIZES [DIMS [ROUNDS [PEERS]]]]
 
-BENCH_INDEX is that program; it also makes the vectors (clusters, cosine). All build with M 16 and
-ef_construction 100 on all cores. Each searches on one thread with the smallest beam that reaches a
-recall@10 of 0.98 (and 0.995) against the exact scan; faiss' flat index stands beside our scan. usearch
-is shown with f32 and with 8-bit vectors, because ours keeps 8-bit codes beside the f32 ones. Prints
-one JSON object: microseconds per query (medians over the rounds), recall, and the peer's time over
-ours (above 1: ours is faster).
+BENCH_INDEX is that program; it also makes the vectors, one file for all: 400 centres in a subspace of 48
+dimensions, points scattered around them in it (0.8 of the centres' own spread, so that clusters overlap),
+noise in all dimensions, normalised. SIZES (10000,100000) are the first rows of it, the queries 1,000 rows
+that no index holds. PEERS (hnswlib,faiss,usearch) are built once per size, in turns with ours.
+
+All build with M 16 and ef_construction 100 on all cores. Each searches with the smallest beam that
+reaches a recall@10 of 0.99 against faiss' exact scan, all queries in one call, on 1 thread and on all.
+Printed per size as one JSON object: recall, beam, queries per second (medians over the rounds), seconds
+of the build, bytes, and ours over the peer's (queries) or the peer's over ours (seconds; bytes: ours over
+theirs). Bytes: what the process grew by for a peer; for ours the index's own account, without the vectors in
+their file ("mapped"), and what its process grew by in memory of its own. At the end: microseconds per
+search by size, with the exponent fitted.
 """
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -27,14 +34,28 @@ except ImportError as missing:
                       f"{missing}: pip install numpy hnswlib faiss-cpu usearch"}))
     sys.exit(0)
 
-QUERIES, K, M, EF_CONSTRUCTION = 500, 10, 16, 100
-BEAMS = [10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384, 512]
+QUERIES, K, M, EF_CONSTRUCTION, RECALL = 1000, 10, 16, 100, 0.99
+BEAMS = [10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 32, 36, 40, 44, 48, 56, 64, 80, 96, 128, 192, 256, 384, 512]
 CORES = len(os.sched_getaffinity(0))
+THREADS = sorted({1, CORES})
+
+
+def own_memory(pid="self"):
+    """Bytes of a process that no file stands behind."""
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(line.split()[1]) * 1024 for line in f if line.startswith("RssAnon"))
+
+
+def cpu_seconds(pid):
+    """Of all threads of a process: on a shared machine they say more than the clock."""
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Ours:
-    def __init__(self, program, path, dims):
-        self.process = subprocess.Popen([program, "--steps", path, str(dims)], text=True,
+    def __init__(self, program, path, dims, n, folder, *more):
+        self.process = subprocess.Popen([program, "--steps", path, str(dims), str(n), folder, *more], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def step(self, line):
@@ -42,15 +63,24 @@ class Ours:
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
-    def build(self):
-        return self.step(f"build {CORES}")["us"]
+    def build(self, n):
+        before, spent = own_memory(self.process.pid), cpu_seconds(self.process.pid)
+        seconds = self.step(f"build {CORES}")["us"] * n / 1e6
+        self.grown = own_memory(self.process.pid) - before
+        spent = cpu_seconds(self.process.pid) - spent
+        self.step("scan")  # what recall is held against in there
+        return seconds, spent
 
-    def search(self, beam, _):
-        answer = self.step(f"search {beam}")
+    def memory(self):
+        return self.step("memory") | {"grown": self.grown}
+
+    def search(self, beam, threads, _):
+        answer = self.step(f"search {beam} {threads}")
         return answer["us"], answer["recall"]
 
-    def scan(self):
-        return self.step("scan")["us"]
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
 class Peer:
@@ -59,31 +89,39 @@ class Peer:
     def __init__(self, base, queries):
         self.base, self.queries = base, queries
 
-    def build(self):
-        began = time.perf_counter()
+    def build(self, _):
+        before, began, spent = own_memory(), time.perf_counter(), time.process_time()
         self.make()
-        return (time.perf_counter() - began) / len(self.base) * 1e6
+        seconds, spent = time.perf_counter() - began, time.process_time() - spent
+        self.grown = own_memory() - before
+        return seconds, spent
 
-    def search(self, beam, truth):
+    def memory(self):
+        return {"heap": self.grown}
+
+    def search(self, beam, threads, truth):
         self.set_beam(beam)
         began = time.perf_counter()
-        found = self.ask()
+        found = self.ask(threads)
         spent = (time.perf_counter() - began) / QUERIES * 1e6
         hits = sum(len(set(f) & set(t)) for f, t in zip(found.tolist(), truth.tolist()))
         return spent, hits / (QUERIES * K)
+
+    def close(self):
+        self.index = None
 
 
 class Hnswlib(Peer):
     def make(self):
         self.index = hnswlib.Index("cosine", self.base.shape[1])
-        self.index.init_index(len(self.base), EF_CONSTRUCTION, M)
+        self.index.init_index(len(self.base), M=M, ef_construction=EF_CONSTRUCTION)
         self.index.add_items(self.base, num_threads=CORES)
 
     def set_beam(self, beam):
         self.index.set_ef(max(beam, K))
 
-    def ask(self):
-        return self.index.knn_query(self.queries, K, num_threads=1)[0].astype(np.int64)
+    def ask(self, threads):
+        return self.index.knn_query(self.queries, K, num_threads=threads)[0].astype(np.int64)
 
 
 class Faiss(Peer):
@@ -96,109 +134,119 @@ class Faiss(Peer):
     def set_beam(self, beam):
         self.index.hnsw.efSearch = beam
 
-    def ask(self):
-        faiss.omp_set_num_threads(1)
+    def ask(self, threads):
+        faiss.omp_set_num_threads(threads)
         return self.index.search(self.queries, K)[1]
 
 
 class Usearch(Peer):
-    kind = "f32"
-
     def make(self):
-        self.index = usearch.index.Index(ndim=self.base.shape[1], metric="cos", dtype=self.kind,
+        self.index = usearch.index.Index(ndim=self.base.shape[1], metric="cos", dtype="f32",
                                          connectivity=M, expansion_add=EF_CONSTRUCTION)
         self.index.add(np.arange(len(self.base)), self.base, threads=CORES)
 
     def set_beam(self, beam):
         self.index.expansion_search = beam
 
-    def ask(self):
-        return self.index.search(self.queries, K, threads=1).keys.astype(np.int64)
+    def ask(self, threads):
+        return self.index.search(self.queries, K, threads=threads).keys.astype(np.int64)
 
 
-class UsearchSmall(Usearch):
-    kind = "i8"
+PEERS = {"hnswlib": Hnswlib, "faiss": Faiss, "usearch": Usearch}
 
 
-def flat(base, queries):
-    """The truth, and microseconds per query of faiss' scan, one query at a time."""
+def exact(base, queries):
+    faiss.omp_set_num_threads(CORES)
     index = faiss.IndexFlatIP(base.shape[1])
-    index.add(base)
-    truth = index.search(queries, K)[1]
-
-    def ask():
-        faiss.omp_set_num_threads(1)
-        began = time.perf_counter()
-        for q in queries[:100]:
-            index.search(q[None], K)
-        return (time.perf_counter() - began) / 100 * 1e6
-    return truth, ask
-
-
-def smallest_beam(engine, truth, least):
-    for beam in BEAMS:
-        if engine.search(beam, truth)[1] >= least:
-            return beam
-    return None
+    truth, scores = None, None
+    for first in range(0, len(base), 100000):  # in parts, so that no copy of all is made
+        index.reset()
+        index.add(np.ascontiguousarray(base[first:first + 100000]))
+        s, t = index.search(queries, K)
+        scores = s if scores is None else np.hstack([scores, s])
+        truth = t if truth is None else np.hstack([truth, t + first])
+    best = np.argsort(-scores, axis=1)[:, :K]
+    return np.take_along_axis(truth, best, axis=1)
 
 
-def main():
-    program = sys.argv[1]
-    points, dims, rounds = (int(a) for a in (sys.argv[2:] + ["50000", "512", "9"][len(sys.argv) - 2:]))
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "rows")
-        subprocess.run([program, "--write", path, str(points), str(dims)], check=True)
-        rows = np.fromfile(path, np.float32).reshape(-1, dims)
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        base, queries = rows[:-QUERIES], rows[-QUERIES:]
-        engines = {"magpie": Ours(program, path, dims), "hnswlib": Hnswlib(base, queries),
-                   "faiss": Faiss(base, queries), "usearch": Usearch(base, queries),
-                   "usearch i8": UsearchSmall(base, queries)}
-        build = {name: [] for name in engines}
-        for _ in range(min(rounds, 3)):
-            for name, engine in engines.items():
-                build[name].append(engine.build())
-        truth, scan_of_faiss = flat(base, queries)
-        scans = {"magpie": [], "faiss flat": []}
+def smallest_beam(engine, truth):
+    return next((beam for beam in BEAMS if engine.search(beam, 1, truth)[1] >= RECALL), None)
+
+
+def searches(engines, truth, rounds):
+    beams = {name: smallest_beam(engine, truth) for name, engine in engines.items()}
+    out = {}
+    for threads in THREADS:
+        times, recalls = {name: [] for name in engines if beams[name]}, {}
         for _ in range(rounds):
-            scans["magpie"].append(engines["magpie"].scan())
-            scans["faiss flat"].append(scan_of_faiss())
-        report = {"build_us_per_vector": table(build), "scan_us": table(scans)}
-        for least in (0.98, 0.995):
-            report[f"search_us_at_recall_{least}"] = searches(engines, truth, least, rounds)
-        report["search_us_at_default"] = {"magpie": dict(zip(
-            ("us", "recall"), engines["magpie"].search(0, truth)))}
-        engines["magpie"].process.stdin.close()
-    print(json.dumps({"bench": "index_peers", "points": points, "dims": dims, "m": M,
-                      "ef_construction": EF_CONSTRUCTION, "machine": machine(),
-                      "versions": {"hnswlib": "0.8.0", "faiss": faiss.__version__,
-                                   "usearch": usearch.__version__}, **report}, indent=1))
-
-
-def searches(engines, truth, least, rounds):
-    beams = {name: smallest_beam(engine, truth, least) for name, engine in engines.items()}
-    times, recalls = {name: [] for name in engines}, {}
-    for _ in range(rounds):
-        for name, engine in engines.items():
-            if beams[name]:
-                us, recalls[name] = engine.search(beams[name], truth)
+            for name in times:
+                us, recalls[name] = engines[name].search(beams[name], threads, truth)
                 times[name].append(us)
-    out = table({name: t for name, t in times.items() if t})
-    for name, row in out.items():
-        row.update(recall=round(recalls[name], 4), beam=beams[name])
+        us = {name: statistics.median(t) for name, t in times.items()}
+        out[f"{threads} threads"] = {
+            name: {"recall": round(recalls[name], 4), "beam": beams[name], "us": round(us[name], 2),
+                   "per_second": round(1e6 / us[name]), "ours_over_it": round(us[name] / us["magpie"], 2)}
+            for name in us}
     return out
 
 
-def table(times):
-    ours = statistics.median(times["magpie"])
-    return {name: {"us": round(statistics.median(t), 2), "least": round(min(t), 2),
-                   "ratio": round(statistics.median(t) / ours, 2)} for name, t in times.items()}
+def one_size(program, path, rows, n, rounds, peers, folder):
+    base, queries = rows[:n], np.ascontiguousarray(rows[-QUERIES:])
+    engines = {"magpie": Ours(program, path, rows.shape[1], n, folder),
+               **{name: PEERS[name](base, queries) for name in peers}}
+    truth = exact(base, queries)
+    seconds = {}
+    for name, engine in engines.items():
+        seconds[name] = engine.build(n)
+        print(f"{n} vectors, {name}: built in {seconds[name][0]:.1f} s", file=sys.stderr, flush=True)
+    bytes_of = {name: engine.memory() for name, engine in engines.items()}
+    report = {
+        "search": searches(engines, truth, rounds),
+        "build": {name: {"seconds": round(s[0], 2), "cpu_seconds": round(s[1], 2),
+                         "it_over_ours": round(s[0] / seconds["magpie"][0], 2),
+                         "cpu_over_ours": round(s[1] / seconds["magpie"][1], 2)}
+                  for name, s in seconds.items()},
+        "bytes": {name: b | {"per_vector": round(b["heap"] / n),
+                             "ours_over_it": round(bytes_of["magpie"]["heap"] / b["heap"], 3)}
+                  for name, b in bytes_of.items()}}
+    for engine in engines.values():
+        engine.close()
+    return report
+
+
+def growth(sizes, reports):
+    """us ~ n^e by least squares; log-like growth has an e that falls towards 0."""
+    us = [r["search"]["1 threads"]["magpie"]["us"] for r in reports]
+    x, y = [math.log(n) for n in sizes], [math.log(u) for u in us]
+    mx, my = statistics.mean(x), statistics.mean(y)
+    slope = sum((a - mx) * (b - my) for a, b in zip(x, y)) / sum((a - mx) ** 2 for a in x)
+    return {"us_by_size": dict(zip(sizes, us)), "exponent": round(slope, 3),
+            "us_over_log_n": {n: round(u / math.log(n), 3) for n, u in zip(sizes, us)}}
+
+
+def main():
+    given = sys.argv[2:] + ["10000,100000", "512", "9", "hnswlib,faiss,usearch"][len(sys.argv) - 2:]
+    sizes, dims, rounds = [int(n) for n in given[0].split(",")], int(given[1]), int(given[2])
+    peers = [p for p in given[3].split(",") if p]
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "rows")
+        subprocess.run([sys.argv[1], "--write", path, str(max(sizes)), str(dims)], check=True)
+        rows = np.memmap(path, np.float32, "r").reshape(-1, dims)
+        head = {"bench": "index_peers", "dims": dims, "m": M, "ef_construction": EF_CONSTRUCTION,
+                "machine": machine(), "versions": {"hnswlib": "0.8.0", "faiss": faiss.__version__,
+                                                   "usearch": usearch.__version__}}
+        reports = []
+        for n in sizes:
+            reports.append(one_size(sys.argv[1], path, rows, n, rounds, peers, folder))
+            print(json.dumps(head | {"points": n} | reports[-1], indent=1), flush=True)
+        if len(sizes) > 1:
+            print(json.dumps({"bench": "index_growth", **growth(sizes, reports)}, indent=1))
 
 
 def machine():
     cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo")
                 if line.startswith("model name")), "unknown")
-    return {"cpu": cpu, "cores": CORES}
+    return {"cpu": cpu, "cores": CORES, "simd": os.environ.get("MAGPIE_SIMD", "all")}
 
 
 if __name__ == "__main__":

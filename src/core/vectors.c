@@ -7,6 +7,7 @@
  * to fill than to load: no snapshot is kept. */
 #include "core/core.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,13 @@ static uint64_t identity_of(const mp_vector_key *key)
 static mp_err open_index(magpie *m, const mp_vector_key *key, size_t count, mp_index **out,
                          mp_why *why)
 {
-    mp_index_options opt = {
-        .dims = key->dims, .threads = m->threads, .seed = 1, .tag = identity_of(key)};
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s/index", m->path);
+    mp_index_options opt = {.dims = key->dims,
+                            .threads = m->threads,
+                            .seed = 1,
+                            .tag = identity_of(key),
+                            .folder = count < EXACT_BELOW ? NULL : folder};
     return mp_index_open(out, count < EXACT_BELOW ? "exact" : "hnsw", &opt, why);
 }
 

@@ -41,11 +41,12 @@ static int by_falling_score(const void *a, const void *b)
     return (x->node > y->node) - (x->node < y->node);
 }
 
-static void store_links(link_t *links, const uint32_t *nodes, size_t n)
+static void store_links(link_t *links, const uint32_t *nodes, size_t n, size_t max)
 {
     for (size_t i = 0; i < n; i++)
-        atomic_store_explicit(&links[1 + i], nodes[i], memory_order_relaxed);
-    atomic_store_explicit(&links[0], (uint32_t)n, memory_order_release);
+        atomic_store_explicit(&links[i], nodes[i] + 1, memory_order_release);
+    if (n < max)
+        atomic_store_explicit(&links[n], 0, memory_order_release);
 }
 
 /* Adds `extra` to the list of `node`, choosing anew when it is full. */
@@ -53,13 +54,11 @@ static void connect(mp_index *ix, uint32_t node, int level, const uint32_t *extr
 {
     near_node all[2 * MAX_LIST];
     uint32_t kept[MAX_LIST];
-    size_t n = 0, max = (size_t)(level == 0 ? 2 * ix->opt.m : ix->opt.m);
+    size_t n = 0, max = links_at(ix, level);
     pthread_mutex_t *lock = &ix->stripe[node % STRIPES];
     pthread_mutex_lock(lock);
     link_t *links = links_of(ix, node, level);
-    size_t have = atomic_load_explicit(&links[0], memory_order_relaxed);
-    for (size_t i = 0; i < have; i++)
-        kept[i] = atomic_load_explicit(&links[1 + i], memory_order_relaxed);
+    size_t have = links_read(ix, node, level, kept);
     size_t total = have;
     for (size_t i = 0; i < n_extra; i++) {
         bool known = extra[i] == node;
@@ -69,7 +68,7 @@ static void connect(mp_index *ix, uint32_t node, int level, const uint32_t *extr
             kept[total++] = extra[i];
     }
     if (total <= max) {
-        store_links(links, kept, total);
+        store_links(links, kept, total, max);
     } else {
         int8_t code[MAX_CODE_BYTES];
         float score[MAX_LIST];
@@ -78,7 +77,7 @@ static void connect(mp_index *ix, uint32_t node, int level, const uint32_t *extr
         for (; n < total; n++)
             all[n] = (near_node){score[n], kept[n]};
         qsort(all, n, sizeof *all, by_falling_score);
-        store_links(links, kept, select_neighbours(ix, all, n, max, kept));
+        store_links(links, kept, select_neighbours(ix, all, n, max, kept), max);
     }
     pthread_mutex_unlock(lock);
 }
@@ -101,7 +100,6 @@ static mp_err choose_level(mp_index *ix, uint32_t node, const probe *p, int leve
     mp_visited_give(ix, seen);
     if (!whole)
         return mp_fail(why, MP_NOMEM, "no memory to link a vector");
-    qsort(found->at, found->n, sizeof *found->at, by_falling_score);
     size_t n = 0;
     for (size_t i = 0; i < found->n; i++)
         if (found->at[i].node != node)

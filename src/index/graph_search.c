@@ -1,8 +1,9 @@
 /* graph_search.c - searching the graph: algorithm 2 of the HNSW paper, with result filters.
  *
- * Two heaps: `open` has the most promising node on top, `found` the worst of the results, so that
- * it can be dropped when a better one comes. Nodes that do not count as results are passed through.
- */
+ * Where every node counts as a result, one sorted list holds the best nodes so far, those that have
+ * been expanded marked. Otherwise there are two heaps: `open` has the most promising node on top,
+ * `found` the worst of the results, so that it can be dropped when a better one comes; nodes that
+ * do not count are passed through. */
 #include "index/store.h"
 
 #include <stdlib.h>
@@ -10,16 +11,23 @@
 
 /* ---- heaps: `sign` +1 keeps the smallest score on top (found), -1 the largest (open) ---- */
 
+static bool heap_room(heap *h, size_t n)
+{
+    if (n <= h->cap)
+        return true;
+    size_t cap = MP_MAX(MP_MAX(h->cap * 2, n), (size_t)256);
+    near_node *more = realloc(h->at, cap * sizeof *more);
+    if (!more)
+        return false;
+    h->at = more;
+    h->cap = cap;
+    return true;
+}
+
 static bool heap_push(heap *h, near_node x, int sign)
 {
-    if (h->n == h->cap) {
-        size_t cap = h->cap ? h->cap * 2 : 256;
-        near_node *more = realloc(h->at, cap * sizeof *more);
-        if (!more)
-            return false;
-        h->at = more;
-        h->cap = cap;
-    }
+    if (!heap_room(h, h->n + 1))
+        return false;
     size_t i = h->n++;
     float key = x.score * (float)sign;
     while (i > 0) {
@@ -52,11 +60,6 @@ static near_node heap_pop(heap *h, int sign)
     }
     h->at[i] = last;
     return top;
-}
-
-near_node mp_heap_pop_worst(heap *h)
-{
-    return heap_pop(h, 1);
 }
 
 void mp_heap_free(heap *h)
@@ -111,15 +114,6 @@ static bool first_visit(visited *v, uint32_t node)
 
 /* ---- search ---- */
 
-static uint32_t read_links(const link_t *links, uint32_t max, uint32_t *out)
-{
-    uint32_t n = atomic_load_explicit(&links[0], memory_order_acquire);
-    n = MP_MIN(n, max);
-    for (uint32_t i = 0; i < n; i++)
-        out[i] = atomic_load_explicit(&links[1 + i], memory_order_relaxed);
-    return n;
-}
-
 uint32_t mp_graph_descend(const mp_index *ix, const probe *query, int level)
 {
     uint32_t at = atomic_load_explicit(&ix->entry, memory_order_acquire), near[64];
@@ -131,9 +125,9 @@ uint32_t mp_graph_descend(const mp_index *ix, const probe *query, int level)
     for (int l = MP_MIN(top, level_of(ix, at)); l > level; l--) {
         for (bool moved = true; moved;) {
             moved = false;
-            uint32_t n = read_links(links_of(ix, at, l), (uint32_t)MP_MIN(ix->opt.m, 64), near);
+            size_t n = links_read(ix, at, l, near);
             mp_probe_score(ix, query, near, n, score);
-            for (uint32_t i = 0; i < n; i++)
+            for (size_t i = 0; i < n; i++)
                 if (score[i] > nearest) {
                     nearest = score[i];
                     at = near[i];
@@ -146,22 +140,30 @@ uint32_t mp_graph_descend(const mp_index *ix, const probe *query, int level)
 
 static bool counts(const node_filter *f, uint32_t node)
 {
-    const label_list *l = labels_of(f->ix, node);
     if (f->any)
         return true;
     if (!f->allow)
-        return l->n > 0;
-    const int64_t *labels = l->n > 1 ? l->many : &l->one;
-    for (uint32_t i = 0; i < l->n; i++)
-        if (mp_label_set_has(f->allow, labels[i]))
+        return is_living(f->ix, node);
+    label_list l = labels_of(f->ix, node);
+    for (uint32_t i = 0; i < l.n; i++)
+        if (mp_label_set_has(f->allow, l.at[i]))
             return true;
     return false;
+}
+
+/* The list that will most likely be read next, while what was just scored is sorted in. */
+static void prefetch_links(const mp_index *ix, uint32_t node, int level)
+{
+    enum { PER_LINE = 16 };
+    const link_t *links = links_of(ix, node, level);
+    for (size_t i = 0; i < links_at(ix, level); i += PER_LINE)
+        __builtin_prefetch((const void *)(links + i));
 }
 
 typedef struct walk {
     const node_filter *filter;
     size_t ef;
-    heap open, *found;
+    heap *open, *found;
 } walk;
 
 /* Takes in a node that has been scored: into the results when it counts, and into the open ones. */
@@ -169,7 +171,7 @@ static bool meet(walk *w, near_node x)
 {
     if (w->found->n >= w->ef && x.score <= w->found->at[0].score)
         return true;
-    if (!heap_push(&w->open, x, -1))
+    if (!heap_push(w->open, x, -1))
         return false;
     if (!counts(w->filter, x.node))
         return true;
@@ -180,33 +182,118 @@ static bool meet(walk *w, near_node x)
     return true;
 }
 
-bool mp_graph_beam(const mp_index *ix, const probe *query, uint32_t entry, int level, size_t ef,
-                   const node_filter *filter, size_t budget, visited *seen, heap *found)
+/* The links of a node that have not been seen, with their scores. */
+static size_t score_fresh(const mp_index *ix, const probe *query, uint32_t node, int level,
+                          visited *seen, uint32_t *near, float *score)
 {
-    enum { MOST = 256 };
-    walk w = {.filter = filter, .ef = ef, .found = found};
-    uint32_t near[MOST], max = (uint32_t)(level == 0 ? 2 * ix->opt.m : ix->opt.m);
+    size_t n = links_read(ix, node, level, near), fresh = 0;
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(seen->mark + near[i]);
+    for (size_t i = 0; i < n; i++)
+        if (first_visit(seen, near[i]))
+            near[fresh++] = near[i];
+    mp_probe_score(ix, query, near, fresh, score);
+    return fresh;
+}
+
+/* ---- every node counts: one list ---- */
+
+#define EXPANDED (1u << 31) /* in the node's number, which has no use for that bit */
+
+typedef struct list {
+    near_node *at; /* by falling score; room for ef */
+    size_t n, ef;
+    size_t next; /* all before it are expanded */
+} list;
+
+static void list_add(list *l, near_node x)
+{
+    if (l->n == l->ef && x.score <= l->at[l->n - 1].score)
+        return;
+    size_t from = 0, to = l->n;
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        if (l->at[middle].score >= x.score)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    l->n += l->n < l->ef;
+    memmove(l->at + from + 1, l->at + from, (l->n - 1 - from) * sizeof *l->at);
+    l->at[from] = x;
+    l->next = MP_MIN(l->next, from);
+}
+
+static bool beam_of_all(const mp_index *ix, const probe *query, near_node entry, int level,
+                        size_t ef, visited *seen, heap *found)
+{
+    uint32_t near[MAX_LINKS];
+    float score[MAX_LINKS];
+    if (!heap_room(found, ef))
+        return false;
+    list l = {.at = found->at, .ef = ef};
+    list_add(&l, entry);
+    while (l.next < l.n) {
+        near_node *at = &l.at[l.next++];
+        if (at->node & EXPANDED)
+            continue;
+        uint32_t node = at->node;
+        at->node |= EXPANDED;
+        size_t fresh = score_fresh(ix, query, node, level, seen, near, score);
+        for (size_t i = 0; i < fresh; i++)
+            list_add(&l, (near_node){score[i], near[i]});
+        if (l.next < l.n)
+            prefetch_links(ix, l.at[l.next].node & ~EXPANDED, level);
+    }
+    for (size_t i = 0; i < l.n; i++)
+        l.at[i].node &= ~EXPANDED;
+    found->n = l.n;
+    return true;
+}
+
+/* ---- some count: two heaps ---- */
+
+static bool beam_of_some(const mp_index *ix, const probe *query, near_node entry, int level, walk w,
+                         size_t budget, visited *seen)
+{
+    uint32_t near[MAX_LINKS];
+    float score[MAX_LINKS];
     size_t distances = 1;
-    float score[MOST];
-    found->n = 0;
-    (void)first_visit(seen, entry);
-    mp_probe_score(ix, query, &entry, 1, score);
-    bool whole = meet(&w, (near_node){score[0], entry});
-    while (w.open.n && whole) {
-        near_node at = heap_pop(&w.open, -1);
-        if (found->n >= ef && at.score < found->at[0].score)
+    heap *found = w.found;
+    bool whole = meet(&w, entry);
+    while (w.open->n && whole) {
+        near_node at = heap_pop(w.open, -1);
+        if (found->n >= w.ef && at.score < found->at[0].score)
             break;
-        uint32_t n = read_links(links_of(ix, at.node, level), MP_MIN(max, MOST), near), fresh = 0;
-        for (uint32_t i = 0; i < n; i++)
-            if (first_visit(seen, near[i]))
-                near[fresh++] = near[i];
-        mp_probe_score(ix, query, near, fresh, score);
-        for (uint32_t i = 0; i < fresh && whole; i++)
+        size_t fresh = score_fresh(ix, query, at.node, level, seen, near, score);
+        for (size_t i = 0; i < fresh && whole; i++)
             whole = meet(&w, (near_node){score[i], near[i]});
+        if (w.open->n)
+            prefetch_links(ix, w.open->at[0].node, level);
         distances += fresh;
         if (budget && distances > budget)
             whole = false;
     }
-    mp_heap_free(&w.open);
+    size_t n = found->n;
+    while (found->n) { /* the place that a heap gives up is where its worst belongs */
+        near_node worst = heap_pop(found, 1);
+        found->at[found->n] = worst;
+    }
+    found->n = n;
     return whole;
+}
+
+bool mp_graph_beam(const mp_index *ix, const probe *query, uint32_t entry, int level, size_t ef,
+                   const node_filter *filter, size_t budget, visited *seen, heap *found)
+{
+    walk w = {.filter = filter, .ef = ef, .open = &seen->open, .found = found};
+    near_node first = {.node = entry};
+    found->n = w.open->n = 0;
+    (void)first_visit(seen, entry);
+    mp_probe_score(ix, query, &entry, 1, &first.score);
+    /* In a long list, keeping the order costs more than a heap does. */
+    enum { LONGEST_LIST = 512 };
+    bool short_list = filter->any && ef <= LONGEST_LIST;
+    return short_list ? beam_of_all(ix, query, first, level, ef, seen, found)
+                      : beam_of_some(ix, query, first, level, w, budget, seen);
 }

@@ -15,6 +15,11 @@
 
 typedef struct mp_index mp_index; /* opaque */
 
+/* How the vectors themselves are kept. As f16 they are rounded (2^-11 of a coordinate) on their way
+ * in: those are then the index's vectors, by which it scores and which it gives back. Vectors of
+ * less than 64 dimensions stay f32. */
+typedef enum mp_index_storage { MP_INDEX_F32, MP_INDEX_F16 } mp_index_storage;
+
 typedef struct mp_index_options {
     int dims;
     int m;               /* 0: 16; edges per node on upper layers, 2m on layer 0 */
@@ -23,6 +28,11 @@ typedef struct mp_index_options {
     int threads;         /* for mp_index_add_many; 0: all */
     uint64_t seed;
     uint64_t tag; /* written into snapshots and compared on load: model and space identity */
+    mp_index_storage storage;
+    /* A folder for a file without a name that keeps the vectors, so that they need not fill memory;
+     * it goes with the index or the process. NULL, or one that may not be written: memory. When the
+     * disk is full, what adds vectors gives MP_FULL, and what was there stays. Copied. */
+    const char *folder;
 } mp_index_options;
 
 typedef struct mp_neighbour {
@@ -61,6 +71,12 @@ bool mp_index_has(const mp_index *ix, int64_t label);
 const char *mp_index_kind(const mp_index *ix);      /* "hnsw" or "exact"; static */
 size_t mp_index_count(const mp_index *ix);          /* labels */
 size_t mp_index_count_distinct(const mp_index *ix); /* stored vectors in use */
+
+typedef struct mp_index_bytes {
+    size_t heap;   /* memory of the process: codes, links, labels, tables, marks */
+    size_t mapped; /* vectors in the file, whose pages the kernel may drop */
+} mp_index_bytes;
+mp_index_bytes mp_index_memory(const mp_index *ix);
 
 /* Up to opt->k neighbours of `query` (dims floats, any length > 0) into out (room for k), by
  * falling score, ties by rising label. *n: how many. */

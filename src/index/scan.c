@@ -71,13 +71,13 @@ static void look_at(scanning *s, uint32_t node)
 }
 
 /* A shared vector counts once: at the first of its labels that is allowed. */
-static bool is_first(const mp_label_set *allow, const label_list *l, int64_t label)
+static bool is_first(const mp_label_set *allow, label_list l, int64_t label)
 {
-    if (l->n == 1)
+    if (l.n == 1)
         return true;
-    for (uint32_t k = 0; k < l->n; k++)
-        if (mp_label_set_has(allow, l->many[k]))
-            return l->many[k] == label;
+    for (uint32_t k = 0; k < l.n; k++)
+        if (mp_label_set_has(allow, l.at[k]))
+            return l.at[k] == label;
     return false;
 }
 
@@ -87,7 +87,7 @@ void mp_scan(const mp_index *ix, const probe *query, const mp_label_set *allow, 
     uint32_t n = atomic_load(&ix->n_nodes);
     b->n = 0;
     for (uint32_t node = 0; !allow && node < n; node++)
-        if (labels_of(ix, node)->n)
+        if (is_living(ix, node))
             look_at(&s, node);
     for (size_t i = 0; allow && i < allow->n; i++) {
         uint32_t node = mp_store_find_label(ix, allow->label[i]);

@@ -1,7 +1,7 @@
 /* snapshot.c - an index as a file. All numbers little-endian, sections one after the other:
  *
  *   header      struct header, with a checksum of itself
- *   vectors     n_nodes x dims f32
+ *   vectors     n_nodes x dims f32 or f16, as the index keeps them
  *   labels      n_labels x { int64 label, uint64 node }
  *   links       per node: u32 level, then for each level 0..level: u32 count, count x u32
  *   trailer     u64 checksum of everything behind the header
@@ -20,14 +20,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SNAPSHOT_VERSION = 1, BUFFER = 1 << 20 };
+enum { SNAPSHOT_VERSION = 2, BUFFER = 1 << 20 };
 static const char MAGIC[8] = "MAGPIDX";
 
 typedef struct header {
     char magic[8];
-    uint32_t version, dims, m, ef_construction, graph, entry;
+    uint32_t version, dims, row_bytes, m, ef_construction, graph, entry;
     int32_t top_level;
-    uint32_t n_nodes;
+    uint32_t n_nodes, unused;
     uint64_t n_labels, link_bytes, tag, stamp, checksum;
 } header;
 
@@ -74,15 +74,12 @@ static void emit(writer *w, const void *data, size_t n)
 
 static size_t emit_links(writer *w, const mp_index *ix, uint32_t node, bool count_only)
 {
-    uint32_t level = (uint32_t)level_of(ix, node), words[1 + 256];
+    uint32_t level = (uint32_t)level_of(ix, node), words[1 + MAX_LINKS];
     size_t bytes = sizeof level;
     if (!count_only)
         emit(w, &level, sizeof level);
     for (uint32_t l = 0; l <= level; l++) {
-        const link_t *links = links_of(ix, node, (int)l);
-        words[0] = atomic_load(&links[0]);
-        for (uint32_t i = 0; i < words[0]; i++)
-            words[1 + i] = atomic_load(&links[1 + i]);
+        words[0] = (uint32_t)links_read(ix, node, (int)l, words + 1);
         bytes += (1 + words[0]) * sizeof(uint32_t);
         if (!count_only)
             emit(w, words, (1 + words[0]) * sizeof(uint32_t));
@@ -94,6 +91,7 @@ static header make_header(const mp_index *ix, uint64_t stamp)
 {
     header h = {.version = SNAPSHOT_VERSION,
                 .dims = (uint32_t)ix->opt.dims,
+                .row_bytes = (uint32_t)ix->row_bytes,
                 .m = (uint32_t)ix->opt.m,
                 .ef_construction = (uint32_t)ix->opt.ef_construction,
                 .graph = ix->graph,
@@ -113,11 +111,11 @@ static header make_header(const mp_index *ix, uint64_t stamp)
 static void emit_all(writer *w, const mp_index *ix, const header *h)
 {
     for (uint32_t i = 0; i < h->n_nodes; i++)
-        emit(w, vector_of(ix, i), (size_t)ix->opt.dims * sizeof(float));
+        emit(w, ix->vectors.at + (size_t)i * ix->row_bytes, ix->row_bytes);
     for (uint32_t i = 0; i < h->n_nodes; i++) {
-        const label_list *l = labels_of(ix, i);
-        for (uint32_t k = 0; k < l->n; k++) {
-            uint64_t pair[2] = {(uint64_t)(l->n > 1 ? l->many[k] : l->one), i};
+        label_list l = labels_of(ix, i);
+        for (uint32_t k = 0; k < l.n; k++) {
+            uint64_t pair[2] = {(uint64_t)l.at[k], i};
             emit(w, pair, sizeof pair);
         }
     }
@@ -178,11 +176,11 @@ static mp_err check_header(const mp_index *ix, const header *h, size_t file_byte
         return DAMAGED(why, "not an index snapshot, or its head is damaged");
     if (h->version != SNAPSHOT_VERSION)
         return DAMAGED(why, "written by another version");
-    if (h->dims != (uint32_t)ix->opt.dims || h->m != (uint32_t)ix->opt.m ||
-        h->ef_construction != (uint32_t)ix->opt.ef_construction || h->graph != ix->graph ||
-        h->tag != ix->opt.tag)
+    if (h->dims != (uint32_t)ix->opt.dims || h->row_bytes != (uint32_t)ix->row_bytes ||
+        h->m != (uint32_t)ix->opt.m || h->ef_construction != (uint32_t)ix->opt.ef_construction ||
+        h->graph != ix->graph || h->tag != ix->opt.tag)
         return DAMAGED(why, "made with other parameters or another model");
-    uint64_t vectors = (uint64_t)h->n_nodes * h->dims * sizeof(float);
+    uint64_t vectors = (uint64_t)h->n_nodes * h->row_bytes;
     if (h->n_labels > UINT32_MAX || h->link_bytes > file_bytes ||
         sizeof *h + vectors + h->n_labels * 16 + h->link_bytes + 8 != file_bytes)
         return DAMAGED(why, "its length is not what its head says");
@@ -202,7 +200,7 @@ static bool take(reader *r, void *out, size_t n)
     return true;
 }
 
-static bool read_list(reader *r, link_t *links, uint32_t max, uint32_t n_nodes)
+static bool read_list(reader *r, link_t *links, size_t max, uint32_t n_nodes)
 {
     uint32_t n, node;
     if (!take(r, &n, sizeof n) || n > max)
@@ -210,9 +208,8 @@ static bool read_list(reader *r, link_t *links, uint32_t max, uint32_t n_nodes)
     for (uint32_t i = 0; i < n; i++) {
         if (!take(r, &node, sizeof node) || node >= n_nodes)
             return false;
-        atomic_store_explicit(&links[1 + i], node, memory_order_relaxed);
+        atomic_store_explicit(&links[i], node + 1, memory_order_relaxed);
     }
-    atomic_store_explicit(&links[0], n, memory_order_relaxed);
     return true;
 }
 
@@ -236,15 +233,16 @@ static bool read_levels(reader r, uint32_t n_nodes, uint8_t *levels)
 /* A link on a level that its target does not have would be followed out of bounds. */
 static bool links_are_sound(const mp_index *ix, const header *h)
 {
+    uint32_t near[MAX_LINKS];
     if (h->n_nodes == 0)
         return h->entry == NO_NODE && h->top_level == -1;
     if (h->entry >= h->n_nodes || h->top_level != level_of(ix, h->entry))
         return false;
     for (uint32_t i = 0; i < h->n_nodes; i++)
         for (int l = 1; l <= level_of(ix, i); l++) {
-            const link_t *links = links_of(ix, i, l);
-            for (uint32_t k = 0; k < atomic_load(&links[0]); k++)
-                if (level_of(ix, atomic_load(&links[1 + k])) < l)
+            size_t n = links_read(ix, i, l, near);
+            for (size_t k = 0; k < n; k++)
+                if (level_of(ix, near[k]) < l)
                     return false;
         }
     return true;
@@ -257,44 +255,69 @@ static bool read_links(mp_index *ix, const header *h, reader *r, const uint8_t *
         if (!take(r, &level, sizeof level))
             return false;
         for (int l = 0; l <= levels[i]; l++)
-            if (!read_list(r, links_of(ix, i, l), (uint32_t)(l ? ix->opt.m : 2 * ix->opt.m),
-                           h->n_nodes))
+            if (!read_list(r, links_of(ix, i, l), links_at(ix, l), h->n_nodes))
                 return false;
     }
     return links_are_sound(ix, h);
 }
 
-static mp_err fill(mp_index *ix, const header *h, const uint8_t *body, mp_why *why)
+/* Rows are f16 or f32; both become the same floats again, and so the same row. */
+static mp_err read_nodes(mp_index *ix, const header *h, const uint8_t *rows, const uint8_t *levels,
+                         mp_why *why)
 {
-    size_t dims = h->dims;
-    const uint8_t *labels = body + (size_t)h->n_nodes * dims * sizeof(float);
-    reader r = {labels + h->n_labels * 16, labels + h->n_labels * 16 + h->link_bytes};
-    uint8_t *levels = mp_try_array(h->n_nodes, 1);
-    float *vector = mp_try_array(dims, sizeof *vector);
-    mp_err err = levels && vector ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for the snapshot");
-    if (!err && ix->graph && !read_levels(r, h->n_nodes, levels))
-        err = DAMAGED(why, "its links are damaged");
+    const size_t dims = h->dims;
+    float *unit = mp_try_array(dims, sizeof *unit);
+    uint8_t *room = mp_try_array(1, mp_store_row_room(ix));
+    mp_err err = unit && room ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for the snapshot");
     for (uint32_t i = 0; !err && i < h->n_nodes; i++) {
-        memcpy(vector, body + (size_t)i * dims * sizeof(float), dims * sizeof(float));
-        if (mp_store_new_node(ix, vector, levels[i]) == NO_NODE || !mp_store_note_vector(ix, i))
+        uint32_t node;
+        memcpy(room, rows + (size_t)i * h->row_bytes, h->row_bytes);
+        if (ix->half)
+            mp_from_half((const uint16_t *)(const void *)room, dims, unit);
+        else
+            memcpy(unit, room, h->row_bytes);
+        row r = mp_store_make_row(ix, unit, room);
+        err = mp_store_new_node(ix, &r, levels[i], &node, why);
+        if (!err && !mp_store_note_vector(ix, &r, node))
             err = mp_fail(why, MP_NOMEM, "no memory for the snapshot");
     }
-    for (uint64_t i = 0; !err && i < h->n_labels; i++) {
+    free(room);
+    free(unit);
+    return err;
+}
+
+static mp_err read_labels(mp_index *ix, const header *h, const uint8_t *labels, mp_why *why)
+{
+    for (uint64_t i = 0; i < h->n_labels; i++) {
         uint64_t pair[2];
-        memcpy(pair, labels + i * 16, sizeof pair);
+        memcpy(pair, labels + i * sizeof pair, sizeof pair);
         if (pair[1] >= h->n_nodes || (int64_t)pair[0] <= 0 ||
             mp_store_find_label(ix, (int64_t)pair[0]) != NO_NODE)
-            err = DAMAGED(why, "its labels are damaged");
-        else if (!mp_store_attach(ix, (int64_t)pair[0], (uint32_t)pair[1]))
-            err = mp_fail(why, MP_NOMEM, "no memory for the snapshot");
+            return DAMAGED(why, "its labels are damaged");
+        if (!mp_store_attach(ix, (int64_t)pair[0], (uint32_t)pair[1]))
+            return mp_fail(why, MP_NOMEM, "no memory for the snapshot");
     }
+    return MP_OK;
+}
+
+static mp_err fill(mp_index *ix, const header *h, const uint8_t *body, mp_why *why)
+{
+    const uint8_t *labels = body + (size_t)h->n_nodes * h->row_bytes;
+    reader r = {labels + h->n_labels * 16, labels + h->n_labels * 16 + h->link_bytes};
+    uint8_t *levels = mp_try_array(h->n_nodes, 1);
+    mp_err err = levels ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for the snapshot");
+    if (!err && ix->graph && !read_levels(r, h->n_nodes, levels))
+        err = DAMAGED(why, "its links are damaged");
+    if (!err)
+        err = read_nodes(ix, h, body, levels, why);
+    if (!err)
+        err = read_labels(ix, h, labels, why);
     if (!err && ix->graph && !read_links(ix, h, &r, levels))
         err = DAMAGED(why, "its links are damaged");
     if (!err && ix->graph) {
         atomic_store(&ix->entry, h->entry);
         atomic_store(&ix->top_level, h->top_level);
     }
-    free(vector);
     free(levels);
     return err;
 }

@@ -1,188 +1,184 @@
-/* store.c - nodes, labels and the two tables that find them. See store.h. */
+/* store.c - nodes and the regions that they lie in. See store.h. */
 #include "index/store.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
-#define REMOVED (NO_NODE - 1)
+/* Addresses that one index may reserve; a thread sanitizer has few. */
+#if defined(__SANITIZE_THREAD__)
+#define MOST_RESERVED ((size_t)16 << 30)
+#else
+#define MOST_RESERVED ((size_t)256 << 30)
+#endif
 
-/* ---- tables ---- */
+enum { LINE = 64, LEAST_NODES = 1 << 16 };
 
-static bool table_grow(table *t)
+/* ---- regions ---- */
+
+/* With each region the bytes that a node has in it; on upper levels a share: with m = 2, every
+ * second node has one, and one in 2^l has l of them. */
+typedef struct part {
+    mp_region *region;
+    size_t bytes;
+} part;
+enum { PARTS = 7, PER_NODE = 6 };
+
+static void parts_of(mp_index *ix, part parts[PARTS])
 {
-    size_t cap = t->cap ? t->cap : 64, living = 0;
-    for (size_t i = 0; i < t->cap; i++)
-        living += t->slots[i].node < REMOVED;
-    while (cap < living * 4)
-        cap *= 2;
-    slot *slots = mp_try_array(cap, sizeof *slots);
-    if (!slots)
-        return false;
-    for (size_t i = 0; i < cap; i++)
-        slots[i].node = NO_NODE;
-    for (size_t i = 0; i < t->cap; i++) {
-        if (t->slots[i].node >= REMOVED)
-            continue;
-        size_t at = mp_mix64(t->slots[i].key) & (cap - 1);
-        while (slots[at].node != NO_NODE)
-            at = (at + 1) & (cap - 1);
-        slots[at] = t->slots[i];
+    size_t m = (size_t)ix->opt.m, coded = ix->code_bytes ? sizeof(coding) : 0;
+    const part all[PARTS] = {
+        {&ix->vectors, ix->row_bytes},
+        {&ix->codes, ix->code_bytes},
+        {&ix->codings, coded},
+        {&ix->node_labels, sizeof(int64_t)},
+        {&ix->links, ix->graph ? 2 * m * sizeof(link_t) : 0},
+        {&ix->uppers, ix->graph ? sizeof(uint32_t) : 0},
+        {&ix->upper_links, ix->graph ? (2 + 2 * m / (m - 1)) * sizeof(link_t) : 0},
+    };
+    memcpy(parts, all, sizeof all);
+}
+
+/* A file for the vectors; without one (a folder that may not be written) they stay in memory. */
+static int file_of(const mp_index *ix)
+{
+    int fd = -1;
+    mp_why why;
+    if (ix->folder && mp_temp_file(ix->folder, &fd, &why)) {
+        mp_log(MP_LOG_INFO, "vectors stay in memory: %s", why.text);
+        fd = -1;
     }
-    free(t->slots);
-    *t = (table){slots, cap, living};
+    return fd;
+}
+
+static bool reserve_for(mp_index *ix, size_t nodes)
+{
+    part parts[PARTS];
+    parts_of(ix, parts);
+    bool all = true;
+    for (size_t i = 0; i < PARTS && all; i++)
+        if (parts[i].bytes)
+            all = mp_region_reserve(parts[i].region, nodes * parts[i].bytes,
+                                    parts[i].region == &ix->vectors ? file_of(ix) : -1);
+    if (!all)
+        mp_store_release(ix);
+    return all;
+}
+
+/* Where addresses are limited, they are for more than one index. */
+static size_t most_reserved(void)
+{
+    enum { SHARE = 8 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return MOST_RESERVED;
+    return (size_t)MP_MIN(limit.rlim_cur / SHARE, (rlim_t)MOST_RESERVED);
+}
+
+bool mp_store_reserve(mp_index *ix)
+{
+    part parts[PARTS];
+    size_t bytes = 0, nodes = MAX_NODES, most = most_reserved();
+    parts_of(ix, parts);
+    for (size_t i = 0; i < PARTS; i++)
+        bytes += parts[i].bytes;
+    while (nodes > LEAST_NODES && nodes * bytes > most)
+        nodes /= 2;
+    while (!reserve_for(ix, nodes)) /* a limit on addresses: a smaller index will do */
+        if ((nodes /= 2) < LEAST_NODES)
+            return false;
+    ix->max_nodes = (uint32_t)nodes;
     return true;
 }
 
-static bool table_add(table *t, uint64_t key, uint32_t node)
+static mp_err grow_for(mp_index *ix, uint32_t node, int level, mp_why *why)
 {
-    if (t->used * 4 >= t->cap * 3 && !table_grow(t))
-        return false;
-    size_t at = mp_mix64(key) & (t->cap - 1);
-    while (t->slots[at].node < REMOVED)
-        at = (at + 1) & (t->cap - 1);
-    t->used += t->slots[at].node == NO_NODE;
-    t->slots[at] = (slot){key, node};
-    return true;
+    part parts[PARTS];
+    mp_err err = MP_OK;
+    if (node >= ix->max_nodes)
+        return mp_fail(why, MP_NOMEM, "an index has room for %u vectors", ix->max_nodes);
+    parts_of(ix, parts);
+    for (size_t i = 0; i < PER_NODE && !err; i++)
+        if (parts[i].bytes)
+            err = mp_region_grow(parts[i].region, ((size_t)node + 1) * parts[i].bytes, why);
+    size_t words = MP_MAX(ix->n_upper, 1u) + 1 + (size_t)level * (size_t)ix->opt.m;
+    if (!err && level > 0)
+        err = mp_region_grow(&ix->upper_links, words * sizeof(link_t), why);
+    return err;
 }
 
-static slot *table_label(const table *t, int64_t label)
+void mp_store_clear(mp_index *ix)
 {
-    if (!t->cap)
-        return NULL;
-    size_t at = mp_mix64((uint64_t)label) & (t->cap - 1);
-    for (; t->slots[at].node != NO_NODE; at = (at + 1) & (t->cap - 1))
-        if (t->slots[at].node != REMOVED && t->slots[at].key == (uint64_t)label)
-            return &t->slots[at];
-    return NULL;
+    part parts[PARTS];
+    parts_of(ix, parts);
+    mp_store_free_labels(ix);
+    for (size_t i = 0; i < PARTS; i++)
+        mp_region_empty(parts[i].region);
+    ix->n_upper = 0;
+    atomic_store(&ix->n_nodes, 0);
+    atomic_store(&ix->n_dead, 0);
+    atomic_store(&ix->entry, NO_NODE);
+    atomic_store(&ix->top_level, -1);
 }
 
-uint32_t mp_store_find_label(const mp_index *ix, int64_t label)
+void mp_store_release(mp_index *ix)
 {
-    const slot *s = table_label(&ix->by_label, label);
-    return s ? s->node : NO_NODE;
+    part parts[PARTS];
+    parts_of(ix, parts);
+    for (size_t i = 0; i < PARTS; i++)
+        mp_region_release(parts[i].region);
 }
 
-static uint64_t vector_key(const mp_index *ix, const float *v)
+void mp_store_measure(const mp_index *ix, mp_index_bytes *b)
 {
-    return mp_checksum64(v, (size_t)ix->opt.dims * sizeof *v, 0);
-}
-
-uint32_t mp_store_find_vector(const mp_index *ix, const float *vector)
-{
-    const table *t = &ix->by_vector;
-    uint64_t key = vector_key(ix, vector);
-    if (!t->cap)
-        return NO_NODE;
-    for (size_t at = mp_mix64(key) & (t->cap - 1); t->slots[at].node != NO_NODE;
-         at = (at + 1) & (t->cap - 1))
-        if (t->slots[at].node != REMOVED && t->slots[at].key == key &&
-            memcmp(vector_of(ix, t->slots[at].node), vector,
-                   (size_t)ix->opt.dims * sizeof *vector) == 0)
-            return t->slots[at].node;
-    return NO_NODE;
-}
-
-bool mp_store_note_vector(mp_index *ix, uint32_t node)
-{
-    return table_add(&ix->by_vector, vector_key(ix, vector_of(ix, node)), node);
-}
-
-/* ---- labels ---- */
-
-static int by_label(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-bool mp_store_attach(mp_index *ix, int64_t label, uint32_t node)
-{
-    label_list *l = labels_of(ix, node);
-    if (l->n >= 1) {
-        /* Powers of two, so that ten thousand equal pictures do not copy their list each time. */
-        bool full = l->n == 1 || (l->n & (l->n - 1)) == 0;
-        if (full) {
-            int64_t *more = realloc(l->many, (size_t)l->n * 2 * sizeof *more);
-            if (!more)
-                return false;
-            if (l->n == 1)
-                more[0] = l->one;
-            l->many = more;
-        }
-        l->many[l->n] = label;
-    } else {
-        l->one = label;
+    part parts[PARTS];
+    mp_index *growing = (mp_index *)(uintptr_t)ix; /* locks are not part of what const promises */
+    parts_of(growing, parts);
+    b->heap += sizeof *ix + ix->list_bytes;
+    b->heap += (ix->by_label.cap + ix->by_vector.cap) * sizeof(mp_table_slot);
+    pthread_mutex_lock(&growing->grow);
+    size_t n = atomic_load(&ix->n_nodes);
+    for (size_t i = 0; i < PARTS; i++) {
+        size_t used = i < PER_NODE ? n * parts[i].bytes : ix->n_upper * sizeof(link_t);
+        if (parts[i].region->fd >= 0)
+            b->mapped += parts[i].region->size;
+        else
+            b->heap += mp_region_memory(parts[i].region, used);
     }
-    if (!table_add(&ix->by_label, (uint64_t)label, node))
-        return false;
-    if (l->n++ == 0)
-        atomic_fetch_sub(&ix->n_dead, 1);
-    ix->n_labels++;
-    /* Kept sorted, so that ties come out by label; appends of growing labels are sorted already. */
-    if (l->n > 1 && l->many[l->n - 2] > label)
-        qsort(l->many, l->n, sizeof *l->many, by_label);
-    return true;
+    pthread_mutex_unlock(&growing->grow);
 }
 
-void mp_store_detach(mp_index *ix, int64_t label, uint32_t node)
+#define SWAP(type, field)                                                                          \
+    do {                                                                                           \
+        type held = a->field;                                                                      \
+        a->field = b->field;                                                                       \
+        b->field = held;                                                                           \
+    } while (0)
+
+void mp_store_swap(mp_index *a, mp_index *b)
 {
-    label_list *l = labels_of(ix, node);
-    slot *s = table_label(&ix->by_label, label);
-    if (s)
-        s->node = REMOVED;
-    if (l->n == 1) {
-        l->n = 0;
-        atomic_fetch_add(&ix->n_dead, 1);
-    } else {
-        uint32_t at = 0;
-        while (at < l->n && l->many[at] != label)
-            at++;
-        memmove(l->many + at, l->many + at + 1, (l->n - at - 1) * sizeof *l->many);
-        l->n--;
-        if (l->n == 1) {
-            l->one = l->many[0];
-            free(l->many);
-            l->many = NULL;
-        }
+    part of_a[PARTS], of_b[PARTS];
+    parts_of(a, of_a);
+    parts_of(b, of_b);
+    for (size_t i = 0; i < PARTS; i++) {
+        mp_region held = *of_a[i].region;
+        *of_a[i].region = *of_b[i].region;
+        *of_b[i].region = held;
     }
-    ix->n_labels--;
+    SWAP(mp_table, by_label);
+    SWAP(mp_table, by_vector);
+    SWAP(size_t, n_labels);
+    SWAP(size_t, list_bytes);
+    SWAP(uint32_t, max_nodes);
+    SWAP(uint32_t, n_upper);
+    SWAP(uint32_t, n_nodes);
+    SWAP(uint32_t, n_dead);
+    SWAP(uint32_t, entry);
+    SWAP(int, top_level);
 }
 
-/* ---- nodes ---- */
-
-static void free_chunk(chunk *c)
-{
-    free(c->vectors);
-    free(c->codes);
-    free(c->coding);
-    free(c->links);
-    free(c);
-}
-
-static void *aligned_rows(size_t row_bytes)
-{
-    return aligned_alloc(64, (CHUNK * row_bytes + 63) / 64 * 64);
-}
-
-static chunk *new_chunk(const mp_index *ix)
-{
-    chunk *c = calloc(1, sizeof *c);
-    if (!c)
-        return NULL;
-    c->vectors = aligned_rows((size_t)ix->opt.dims * sizeof *c->vectors);
-    if (ix->code_bytes) {
-        c->codes = aligned_rows(ix->code_bytes);
-        c->coding = calloc(CHUNK, sizeof *c->coding);
-    }
-    if (ix->graph)
-        c->links = calloc((size_t)CHUNK * (1 + 2 * (size_t)ix->opt.m), sizeof *c->links);
-    if (!c->vectors || (ix->code_bytes && (!c->codes || !c->coding)) || (ix->graph && !c->links)) {
-        free_chunk(c);
-        return NULL;
-    }
-    return c;
-}
+/* ---- rows ---- */
 
 coding mp_code_vector(const mp_index *ix, const float *unit, int8_t *code)
 {
@@ -194,17 +190,48 @@ coding mp_code_vector(const mp_index *ix, const float *unit, int8_t *code)
     return how;
 }
 
-static void put_vector(const mp_index *ix, chunk *c, size_t at, const float *vector)
+static size_t code_at(const mp_index *ix)
 {
+    return (ix->row_bytes + LINE - 1) / LINE * LINE;
+}
+
+size_t mp_store_row_room(const mp_index *ix)
+{
+    /* behind the code: the floats that f16 stands for, which are what the code is of */
+    return code_at(ix) + ix->code_bytes + (ix->half ? (size_t)ix->opt.dims * sizeof(float) : 0);
+}
+
+row mp_store_make_row(const mp_index *ix, const float *unit, uint8_t *room)
+{
+    row r = {.vector = room, .code = room + code_at(ix)};
     size_t dims = (size_t)ix->opt.dims;
-    memcpy(c->vectors + at * dims, vector, dims * sizeof *vector);
+    if (ix->half) {
+        float *rounded = (float *)(void *)(room + code_at(ix) + ix->code_bytes);
+        mp_to_half(unit, dims, (uint16_t *)(void *)room);
+        mp_from_half((const uint16_t *)(const void *)room, dims, rounded);
+        unit = rounded;
+    } else {
+        memcpy(room, unit, ix->row_bytes);
+    }
+    r.hash = (uint32_t)(mp_mix64(mp_checksum64(room, ix->row_bytes, 0)) >> 32);
     if (!ix->code_bytes)
-        return;
-    uint8_t *code = c->codes + at * ix->code_bytes;
-    c->coding[at] = mp_code_vector(ix, vector, (int8_t *)code);
+        return r;
+    uint8_t *code = room + code_at(ix);
+    r.how = mp_code_vector(ix, unit, (int8_t *)code);
     for (size_t i = 0; i < ix->code_bytes; i++)
         code[i] ^= 0x80; /* c + 128, see simd/distance.h */
+    return r;
 }
+
+const float *mp_store_vector(const mp_index *ix, uint32_t node, float *room)
+{
+    if (!ix->half)
+        return vector_of(ix, node);
+    mp_from_half(half_vector_of(ix, node), (size_t)ix->opt.dims, room);
+    return room;
+}
+
+/* ---- nodes ---- */
 
 /* Geometric levels with mean 1 / ln(m) (section 4.1 of the paper), from the node's number, so that
  * the same input gives the same levels whatever the threads do. */
@@ -215,57 +242,40 @@ int mp_store_random_level(const mp_index *ix, uint32_t node)
     return MP_MIN((int)(-log(u) / log(ix->opt.m)), MAX_LEVEL);
 }
 
-uint32_t mp_store_new_node(mp_index *ix, const float *vector, int level)
+static void put_row(mp_index *ix, uint32_t node, const row *r)
 {
-    uint32_t node = NO_NODE;
-    pthread_mutex_lock(&ix->grow);
-    uint32_t next = atomic_load(&ix->n_nodes), at = next % CHUNK;
-    if (next / CHUNK >= MAX_CHUNKS)
-        goto done;
-    chunk *c = chunk_of(ix, next);
-    if (!c) {
-        c = new_chunk(ix);
-        if (!c)
-            goto done;
-        atomic_store_explicit(&ix->chunks[next / CHUNK], c, memory_order_release);
-    }
-    if (level < 0)
-        level = ix->graph ? mp_store_random_level(ix, next) : 0;
-    if (level > 0) {
-        c->upper[at] = calloc((size_t)level * (1 + (size_t)ix->opt.m), sizeof(link_t));
-        if (!c->upper[at])
-            goto done;
-    }
-    put_vector(ix, c, at, vector);
-    c->level[at] = (uint8_t)level;
-    c->labels[at] = (label_list){0};
-    node = next;
-    atomic_fetch_add(&ix->n_dead, 1); /* until a label is attached */
-    atomic_store_explicit(&ix->n_nodes, next + 1, memory_order_release);
-done:
-    pthread_mutex_unlock(&ix->grow);
-    return node;
+    memcpy(ix->vectors.at + (size_t)node * ix->row_bytes, r->vector, ix->row_bytes);
+    if (!ix->code_bytes)
+        return;
+    memcpy(ix->codes.at + (size_t)node * ix->code_bytes, r->code, ix->code_bytes);
+    ((coding *)(void *)ix->codings.at)[node] = r->how;
 }
 
-void mp_store_clear(mp_index *ix)
+static void put_level(mp_index *ix, uint32_t node, int level)
 {
-    for (size_t i = 0; i < MAX_CHUNKS; i++) {
-        chunk *c = atomic_load(&ix->chunks[i]);
-        if (!c)
-            break;
-        for (size_t k = 0; k < CHUNK; k++) {
-            free(c->upper[k]);
-            free(c->labels[k].many);
-        }
-        free_chunk(c);
-        atomic_store(&ix->chunks[i], NULL);
+    if (level == 0)
+        return;                            /* fresh memory is zero */
+    uint32_t at = MP_MAX(ix->n_upper, 1u); /* 0 stands for none */
+    ((uint32_t *)(void *)ix->uppers.at)[node] = at;
+    atomic_store_explicit((link_t *)(void *)ix->upper_links.at + at, (uint32_t)level,
+                          memory_order_relaxed);
+    ix->n_upper = at + 1 + (uint32_t)(level * ix->opt.m);
+}
+
+mp_err mp_store_new_node(mp_index *ix, const row *r, int level, uint32_t *node, mp_why *why)
+{
+    pthread_mutex_lock(&ix->grow);
+    uint32_t next = atomic_load(&ix->n_nodes);
+    if (level < 0)
+        level = ix->graph ? mp_store_random_level(ix, next) : 0;
+    mp_err err = grow_for(ix, next, level, why);
+    if (!err) {
+        put_row(ix, next, r);
+        put_level(ix, next, level);
+        *node = next;
+        atomic_fetch_add(&ix->n_dead, 1); /* until a label is attached */
+        atomic_store_explicit(&ix->n_nodes, next + 1, memory_order_release);
     }
-    free(ix->by_label.slots);
-    free(ix->by_vector.slots);
-    ix->by_label = ix->by_vector = (table){0};
-    ix->n_labels = 0;
-    atomic_store(&ix->n_nodes, 0);
-    atomic_store(&ix->n_dead, 0);
-    atomic_store(&ix->entry, NO_NODE);
-    atomic_store(&ix->top_level, -1);
+    pthread_mutex_unlock(&ix->grow);
+    return err;
 }

@@ -20,7 +20,8 @@ static bool supported(mp_isa isa)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                __builtin_cpu_supports("f16c");
     if (isa == MP_ISA_AVX2)
         return avx2;
     if (isa == MP_ISA_AVX512)

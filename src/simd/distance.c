@@ -22,7 +22,7 @@ static void dot_codes(const int8_t *query, const uint8_t *const *rows, size_t n_
     }
 }
 
-const mp_distance_kernels mp_distance_scalar = {"scalar", dot, dot_codes};
+const mp_distance_kernels mp_distance_scalar = {"scalar", dot, mp_dot_half_scalar, dot_codes};
 
 const mp_distance_kernels *mp_distance_for(mp_isa isa)
 {
@@ -44,21 +44,38 @@ mp_dot_fn mp_dot_for(mp_isa isa)
     return mp_distance_for(isa)->dot;
 }
 
+/* Independent lanes, so that the compiler may use vectors without being told that sums reorder. */
+enum { LANES = 8 };
+
+static double length_of(const float *v, size_t n)
+{
+    double lane[LANES] = {0}, square = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            lane[k] += (double)v[i + k] * (double)v[i + k];
+    for (; i < n; i++)
+        square += (double)v[i] * (double)v[i];
+    for (size_t k = 0; k < LANES; k++)
+        square += lane[k];
+    return sqrt(square);
+}
+
+bool mp_has_direction(const float *v, size_t n)
+{
+    double length = length_of(v, n);
+    return length > 0 && isfinite(length);
+}
+
 bool mp_normalise(float *v, size_t n)
 {
-    double square = 0;
-    for (size_t i = 0; i < n; i++)
-        square += (double)v[i] * (double)v[i];
-    double length = sqrt(square);
+    double length = length_of(v, n);
     if (!(length > 0) || !isfinite(length))
         return false;
     for (size_t i = 0; i < n; i++)
         v[i] = (float)(v[i] / length);
     return true;
 }
-
-/* Independent lanes, so that the compiler may use vectors without being told that sums reorder. */
-enum { LANES = 8 };
 
 static float largest(const float *v, size_t n)
 {
@@ -82,20 +99,32 @@ static float rounded_code(float x, float inverse)
     return (float)(int)(scaled + (scaled < 0 ? -0.5f : 0.5f));
 }
 
+/* Codes a whole group of lanes and adds up how far off they are. */
+static void encode_lanes(const float *v, float inverse, float scale, int8_t *code, float *lane)
+{
+    for (size_t k = 0; k < LANES; k++) {
+        float c = rounded_code(v[k], inverse), off = v[k] - c * scale;
+        code[k] = (int8_t)c;
+        lane[k] += off * off;
+    }
+}
+
 float mp_encode(const float *v, size_t n, size_t padded, int8_t *code, float *error)
 {
     float most = largest(v, n), scale = most / 127, inverse = most > 0 ? 127 / most : 0;
-    float lane[LANES] = {0};
+    float lane[LANES] = {0}, square = 0;
+    size_t i = 0;
     if (!isfinite(inverse)) /* a subnormal vector: nothing that has been normalised */
         scale = inverse = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (; i + LANES <= n; i += LANES)
+        encode_lanes(v + i, inverse, scale, code + i, lane);
+    for (; i < n; i++) {
         float c = rounded_code(v[i], inverse), off = v[i] - c * scale;
         code[i] = (int8_t)c;
-        lane[i % LANES] += off * off;
+        square += off * off;
     }
-    for (size_t i = n; i < padded; i++)
+    for (; i < padded; i++)
         code[i] = 0;
-    float square = 0;
     for (size_t k = 0; k < LANES; k++)
         square += lane[k];
     *error = sqrtf(square);

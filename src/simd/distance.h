@@ -3,6 +3,8 @@
  * f32: any alignment, any length. The sums of the vector kernels are ordered differently from the
  * scalar one's: they agree within 4e-7 * n relative to the sum of absolute products (tested).
  *
+ * f16: the second vector as IEEE half precision, widened on the way; the same sums.
+ *
  * Codes: a vector v is stored as c = round(v / scale), |c| <= 127, with scale = max|v| / 127: a
  * quarter of the memory traffic of f32, which is what searching costs. The stored side is c + 128
  * as unsigned bytes, the query side c as signed ones, because that is the pair that the byte
@@ -20,6 +22,7 @@ enum { MP_CODE_GROUP = 64 }; /* coded vectors are padded to a multiple of this m
 typedef struct mp_distance_kernels {
     const char *word; /* "scalar", "neon", "avx2", "avx512", "avx512-vnni" */
     mp_dot_fn dot;
+    float (*dot_half)(const float *a, const uint16_t *b, size_t n);
     /* out[i] = sum over rows[i][j] * query[j], j < n; n is a multiple of MP_CODE_GROUP and at most
      * 65536. Any alignment; rows that start on a cache line are quickest. */
     void (*dot_codes)(const int8_t *query, const uint8_t *const *rows, size_t n_rows, size_t n,
@@ -32,6 +35,14 @@ mp_dot_fn mp_dot_for(mp_isa isa);
 
 /* v becomes v / |v|; false (and v untouched) when its length is zero or not finite. */
 bool mp_normalise(float *v, size_t n);
+
+/* Whether it would: finite, and not zero. */
+bool mp_has_direction(const float *v, size_t n);
+
+/* To half precision (nearest, ties to even; too large: infinite) and back. half.c */
+void mp_to_half(const float *from, size_t n, uint16_t *to);
+void mp_from_half(const uint16_t *from, size_t n, float *to);
+float mp_dot_half_scalar(const float *a, const uint16_t *b, size_t n);
 
 /* Codes n finite floats, n at most padded; code[n..padded) becomes 0. Returns the scale; *error
  * becomes the length of v - scale * code. */

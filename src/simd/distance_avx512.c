@@ -26,6 +26,29 @@ TARGET static float dot(const float *a, const float *b, size_t n)
     return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3)));
 }
 
+TARGET static __m512 widen(const uint16_t *b)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)b));
+}
+
+TARGET static float dot_half(const float *a, const uint16_t *b, size_t n)
+{
+    __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+    size_t i = 0;
+    for (; i + 64 <= n; i += 64) {
+        s0 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i), widen(b + i), s0);
+        s1 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 16), widen(b + i + 16), s1);
+        s2 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 32), widen(b + i + 32), s2);
+        s3 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 48), widen(b + i + 48), s3);
+    }
+    for (; i < n; i += 16) {
+        __mmask16 mask = n - i >= 16 ? 0xFFFF : (__mmask16)((1u << (n - i)) - 1);
+        __m512 v = _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, b + i));
+        s0 = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, a + i), v, s0);
+    }
+    return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3)));
+}
+
 TARGET static __m512i multiply_32(const uint8_t *row, const int8_t *query)
 {
     __m512i r = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)row));
@@ -46,7 +69,7 @@ TARGET static void dot_codes(const int8_t *query, const uint8_t *const *rows, si
     }
 }
 
-const mp_distance_kernels mp_distance_avx512 = {"avx512", dot, dot_codes};
+const mp_distance_kernels mp_distance_avx512 = {"avx512", dot, dot_half, dot_codes};
 
 /* The four sums' lanes added up together: fewer shuffles than four reductions. */
 TARGET_VNNI static __m128i add_up(__m512i a, __m512i b, __m512i c, __m512i d)
@@ -88,5 +111,5 @@ TARGET_VNNI static void dot_codes_vnni(const int8_t *query, const uint8_t *const
     }
 }
 
-const mp_distance_kernels mp_distance_vnni = {"avx512-vnni", dot, dot_codes_vnni};
+const mp_distance_kernels mp_distance_vnni = {"avx512-vnni", dot, dot_half, dot_codes_vnni};
 #endif

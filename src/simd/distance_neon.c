@@ -20,6 +20,25 @@ static float dot(const float *a, const float *b, size_t n)
     return sum;
 }
 
+static float32x4_t widen(const uint16_t *b)
+{
+    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(b)));
+}
+
+static float dot_half(const float *a, const uint16_t *b, size_t n)
+{
+    float32x4_t s0 = vdupq_n_f32(0), s1 = s0, s2 = s0, s3 = s0;
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        s0 = vfmaq_f32(s0, vld1q_f32(a + i), widen(b + i));
+        s1 = vfmaq_f32(s1, vld1q_f32(a + i + 4), widen(b + i + 4));
+        s2 = vfmaq_f32(s2, vld1q_f32(a + i + 8), widen(b + i + 8));
+        s3 = vfmaq_f32(s3, vld1q_f32(a + i + 12), widen(b + i + 12));
+    }
+    return vaddvq_f32(vaddq_f32(vaddq_f32(s0, s1), vaddq_f32(s2, s3))) +
+           mp_dot_half_scalar(a + i, b + i, n - i);
+}
+
 static void dot_codes(const int8_t *query, const uint8_t *const *rows, size_t n_rows, size_t n,
                       int32_t *out)
 {
@@ -40,5 +59,5 @@ static void dot_codes(const int8_t *query, const uint8_t *const *rows, size_t n_
     }
 }
 
-const mp_distance_kernels mp_distance_neon = {"neon", dot, dot_codes};
+const mp_distance_kernels mp_distance_neon = {"neon", dot, dot_half, dot_codes};
 #endif

@@ -28,6 +28,61 @@ static void kernels_agree(void **state)
             }
 }
 
+/* Every half there is comes back as itself; floats between two go to the nearer, ties to even. */
+static void halves_round_as_they_should(void **state)
+{
+    (void)state;
+    uint16_t have[1];
+    for (uint32_t h = 0; h < 0x7C00; h++) {
+        uint16_t at = (uint16_t)h, next = (uint16_t)(h + 1);
+        float x[1], y[1], middle;
+        mp_from_half(&at, 1, x);
+        mp_to_half(x, 1, have);
+        assert_int_equal(have[0], h);
+        if (next == 0x7C00)
+            break;
+        mp_from_half(&next, 1, y);
+        middle = (x[0] + y[0]) / 2;
+        mp_to_half(&middle, 1, have);
+        assert_int_equal(have[0], h % 2 ? next : at);
+        mp_to_half(&(float){-nextafterf(middle, 0)}, 1, have);
+        assert_int_equal(have[0], 0x8000 | at);
+        mp_to_half(&(float){nextafterf(middle, 1e9f)}, 1, have);
+        assert_int_equal(have[0], next);
+    }
+    mp_to_half(&(float){65520}, 1, have);
+    assert_int_equal(have[0], 0x7C00);
+    mp_to_half(&(float){NAN}, 1, have);
+    assert_true((have[0] & 0x7C00) == 0x7C00 && (have[0] & 0x3FF));
+}
+
+static void half_kernels_agree(void **state)
+{
+    (void)state;
+    enum { LONGEST = 700 };
+    mp_rng rng = {6};
+    float a[LONGEST], b[LONGEST];
+    uint16_t half[LONGEST];
+    for (size_t i = 0; i < LONGEST; i++) {
+        a[i] = (float)mp_rng_gauss(&rng);
+        b[i] = (float)mp_rng_gauss(&rng) * (i % 9 ? 1 : 1e-6f); /* subnormal ones too */
+    }
+    mp_to_half(b, LONGEST, half);
+    mp_from_half(half, LONGEST, b);
+    for (int isa = MP_ISA_SCALAR; isa <= (int)mp_simd_isa(); isa++)
+        for (size_t n = 0; n + 3 <= LONGEST; n = n < 130 ? n + 1 : n + 97)
+            for (size_t shift = 0; shift < 3; shift++) {
+                double sum = 0, want = 0;
+                for (size_t i = 0; i < n; i++) {
+                    double x = (double)a[i + shift] * (double)b[i + shift];
+                    want += x;
+                    sum += fabs(x);
+                }
+                float have = mp_distance_for((mp_isa)isa)->dot_half(a + shift, half + shift, n);
+                assert_true(fabs((double)have - want) <= 4e-7 * (double)(n + 1) * sum);
+            }
+}
+
 /* Extreme codes too: sums of 127 * 255 must not saturate anywhere. */
 static void code_kernels_agree_bit_for_bit(void **state)
 {
@@ -98,6 +153,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_agree),
+        cmocka_unit_test(halves_round_as_they_should),
+        cmocka_unit_test(half_kernels_agree),
         cmocka_unit_test(code_kernels_agree_bit_for_bit),
         cmocka_unit_test(a_code_is_as_far_off_as_it_says),
         cmocka_unit_test(normalise_refuses_what_has_no_direction),
