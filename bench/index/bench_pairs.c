@@ -58,22 +58,27 @@ static void make_clusters(mp_rng *rng, rows *r)
     free(centre);
 }
 
-/* The spread of direction d is 1 / sqrt(d + 1): half of it lies in the first 10 % or so. */
+/* As the lite model's vectors of 1,891 photographs: three quarters of the length lie in the first
+ * 64 directions of 512, nine tenths in the first 192, an eighth in the mean of all. */
 static void make_falling(mp_rng *rng, rows *r)
 {
-    float *centre = noise(rng, CENTRES * r->dims), *offset = noise(rng, r->dims), sum = 0;
+    static const float power = 1.1f, off_centre = 0.14f;
+    float *centre = noise(rng, CENTRES * r->dims), *offset = noise(rng, r->dims);
+    float *spread = mp_xcalloc(r->dims, sizeof *spread), sum = 0;
     for (size_t d = 0; d < r->dims; d++)
-        sum += 1 / ((float)d + 1);
-    float off = 1 / sqrtf((float)r->dims);
+        sum += powf((float)d + 1, -power);
+    for (size_t d = 0; d < r->dims; d++) {
+        spread[d] = sqrtf(powf((float)d + 1, -power) / sum / 2);
+        offset[d] *= sqrtf(off_centre / (float)r->dims);
+    }
     for (size_t i = 0; i < r->n; i++) {
         const float *c = centre + (mp_rng_u64(rng) % CENTRES) * r->dims;
-        for (size_t d = 0; d < r->dims; d++) {
-            float spread = 0.7f * (c[d] + (float)mp_rng_gauss(rng)) / sqrtf(((float)d + 1) * sum);
-            r->v[i * r->dims + d] = spread + off * offset[d];
-        }
+        for (size_t d = 0; d < r->dims; d++)
+            r->v[i * r->dims + d] = spread[d] * (c[d] + (float)mp_rng_gauss(rng)) + offset[d];
     }
     free(centre);
     free(offset);
+    free(spread);
 }
 
 static rows point(float *v, size_t n, size_t dims)

@@ -1,20 +1,14 @@
 /* pairs.c - a run from rows to their neighbours. See pairs.h for the steps. */
 #include "index/pairs_parts.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static mp_err check(const mp_pairs_input *in, mp_why *why)
 {
-    static const float tolerance = 1e-3f;
-    mp_dot_fn dot = mp_dot_for(mp_simd_isa());
     if (in->n > INT32_MAX || in->dims == 0 || in->dims > MP_PAIRS_MOST_DIMS)
         return mp_fail(why, MP_INVALID, "%zu rows of %zu numbers cannot be compared", in->n,
                        in->dims);
-    for (size_t i = 0; i < in->n; i++)
-        if (!(fabsf(dot(in->row[i], in->row[i], in->dims) - 1) <= tolerance))
-            return mp_fail(why, MP_INVALID, "row %zu is not of length 1", i + 1);
     return MP_OK;
 }
 
@@ -23,8 +17,7 @@ static mp_err check(const mp_pairs_input *in, mp_why *why)
 static bool make_scratch(pairs_run *p)
 {
     size_t depth = MP_MAX(p->dims, (size_t)PAIRS_MOST_LEADING) + MP_PAIRS8_GROUP;
-    p->scratch = mp_try_array((size_t)p->threads, sizeof *p->scratch);
-    for (int i = 0; p->scratch && i < p->threads; i++) {
+    for (int i = 0; i < p->threads; i++) {
         pairs_scratch *s = &p->scratch[i];
         s->found = mp_try_array(PAIRS_BLOCK * PAIRS_BLOCK + MP_PAIRS8_SPARE, sizeof *s->found);
         s->by_row = mp_try_array(PAIRS_BLOCK * PAIRS_BLOCK, sizeof *s->by_row);
@@ -38,25 +31,35 @@ static bool make_scratch(pairs_run *p)
             !s->code || !s->members)
             return false;
     }
-    return p->scratch != NULL;
+    return true;
 }
 
-static mp_err make(pairs_run *p, const mp_pairs_input *in, const pairs_same *same, mp_why *why)
+/* What is needed to read the rows. */
+static mp_err begin(pairs_run *p, const mp_pairs_input *in, mp_why *why)
 {
+    size_t blocks = in->n / PAIRS_BLOCK + 1;
     int threads = in->threads > 0 ? in->threads : mp_cpu_count();
     *p = (pairs_run){.in = in,
-                     .n = same->n_distinct,
                      .dims = in->dims,
-                     .k = MP_MIN(in->k, same->n_distinct - 1),
                      .threads = MP_MIN(threads, PAIRS_MOST_THREADS),
+                     .work_total = 20 * blocks + blocks * blocks / 2,
                      .distance = mp_distance_for(mp_simd_isa()),
                      .dense = mp_dense_for(mp_simd_isa()),
                      .pairs8 = mp_pairs8_for(mp_simd_isa())};
-    size_t blocks = pairs_blocks(p);
-    p->work_total = 16 * blocks + blocks * blocks / 2;
     p->fine_bytes = (p->dims + MP_CODE_GROUP - 1) / MP_CODE_GROUP * MP_CODE_GROUP;
+    p->scratch = mp_try_array((size_t)p->threads, sizeof *p->scratch);
+    return p->scratch ? MP_OK : mp_fail(why, MP_NOMEM, "no memory");
+}
+
+/* What is needed to compare those that are distinct. */
+static mp_err make(pairs_run *p, const pairs_same *same, mp_why *why)
+{
+    p->n = same->n_distinct;
+    p->k = MP_MIN(p->in->k, p->n - 1);
+    size_t blocks = pairs_blocks(p);
     p->row = mp_try_array(p->n, sizeof *p->row);
     p->at = mp_try_array(p->n, sizeof *p->at);
+    p->sign = mp_try_array(p->dims, sizeof *p->sign);
     p->fine = mp_try_array(p->n, p->fine_bytes);
     p->fine_how = mp_try_array(p->n, sizeof *p->fine_how);
     p->best = mp_try_array(p->n * MP_MAX(p->k, (size_t)1), sizeof *p->best);
@@ -65,14 +68,27 @@ static mp_err make(pairs_run *p, const mp_pairs_input *in, const pairs_same *sam
     p->lock = mp_try_array(blocks, sizeof *p->lock);
     for (size_t b = 0; p->lock && b < blocks; b++)
         pthread_mutex_init(&p->lock[b], NULL);
-    if (!p->row || !p->at || !p->fine || !p->fine_how || !p->best || !p->n_best || !p->least ||
-        !p->lock || !make_scratch(p))
+    if (!p->row || !p->at || !p->sign || !p->fine || !p->fine_how || !p->best || !p->n_best ||
+        !p->least || !p->lock || !make_scratch(p))
         return mp_fail(why, MP_NOMEM, "no memory for the neighbours of %zu rows", p->n);
     for (size_t i = 0; i < p->n; i++) {
-        p->row[i] = in->row[same->member[same->first[i]]];
+        p->row[i] = p->in->row[same->member[same->first[i]]];
         p->at[i] = (uint32_t)i;
     }
     return MP_OK;
+}
+
+static void drop_coarse(pairs_run *p)
+{
+    free(p->coarse_row);
+    free(p->coarse_column);
+    free(p->slack);
+    free(p->sum);
+    free((void *)(uintptr_t)p->directions);
+    p->coarse_row = NULL;
+    p->coarse_column = NULL;
+    p->slack = p->sum = NULL;
+    p->directions = NULL;
 }
 
 static void drop(pairs_run *p)
@@ -93,13 +109,10 @@ static void drop(pairs_run *p)
     free(p->lock);
     free(p->row);
     free(p->at);
+    free(p->sign);
     free(p->fine);
     free(p->fine_how);
-    free(p->coarse_row);
-    free(p->coarse_column);
-    free(p->slack);
-    free(p->sum);
-    free((void *)(uintptr_t)p->directions);
+    drop_coarse(p);
     free(p->best);
     free(p->n_best);
     free(p->least);
@@ -153,6 +166,40 @@ static mp_err answer(pairs_run *p, const pairs_same *same, mp_neighbour *out, mp
 
 /* ---- the run ---- */
 
+/* The cheapest codes for what rows have by now, unless they are there already. */
+static mp_err code_anew(pairs_run *p, const pairs_basis *b, mp_why *why)
+{
+    size_t leading;
+    mp_err err = mp_pairs_choose_depth(p, b, &leading, why);
+    if (err || (p->coarse_row && leading == p->leading))
+        return err;
+    drop_coarse(p);
+    p->leading = leading;
+    if (leading) {
+        p->directions = mp_pairs_spread_basis(p, b, leading);
+        if (!p->directions)
+            return mp_fail(why, MP_NOMEM, "no memory for %zu directions", leading);
+    }
+    return mp_pairs_code_coarse(p, why);
+}
+
+/* The better what rows have, the fewer directions are enough: after the closest blocks, and again
+ * after some more, it is worth asking. */
+static mp_err compare_blocks(pairs_run *p, const pairs_basis *b, mp_why *why)
+{
+    static const size_t part[] = {32, 8, 1};
+    size_t blocks = pairs_blocks(p), all = blocks * (blocks - 1) / 2, done = 0;
+    mp_err err = MP_OK;
+    for (size_t i = 0; !err && i < MP_COUNT(part); i++) {
+        size_t to = MP_MAX(all / part[i], done);
+        err = code_anew(p, b, why);
+        if (!err)
+            err = mp_pairs_between_blocks(p, done, to, why);
+        done = to;
+    }
+    return err;
+}
+
 static mp_err compare(pairs_run *p, pairs_basis *b, mp_why *why)
 {
     mp_err err = mp_pairs_find_basis(p, b, why);
@@ -162,16 +209,7 @@ static mp_err compare(pairs_run *p, pairs_basis *b, mp_why *why)
         err = mp_pairs_code_fine(p, why);
     if (!err)
         err = mp_pairs_within_blocks(p, why);
-    if (!err)
-        err = mp_pairs_choose_depth(p, b, &p->leading, why);
-    if (!err && p->leading) {
-        p->directions = mp_pairs_spread_basis(p, b, p->leading);
-        if (!p->directions)
-            err = mp_fail(why, MP_NOMEM, "no memory for %zu directions", p->leading);
-    }
-    if (!err)
-        err = mp_pairs_code_coarse(p, why);
-    return err ? err : mp_pairs_between_blocks(p, why);
+    return err ? err : compare_blocks(p, b, why);
 }
 
 mp_err mp_pairs_nearest(const mp_pairs_input *in, mp_neighbour *out, mp_why *why)
@@ -182,9 +220,11 @@ mp_err mp_pairs_nearest(const mp_pairs_input *in, mp_neighbour *out, mp_why *why
     mp_err err = check(in, why);
     if (err || in->n == 0 || in->k == 0)
         return err;
-    err = mp_pairs_find_same(in, &same, why);
+    err = begin(&p, in, why);
     if (!err)
-        err = make(&p, in, &same, why);
+        err = mp_pairs_find_same(&p, &same, why);
+    if (!err)
+        err = make(&p, &same, why);
     if (!err && p.k)
         err = compare(&p, &basis, why);
     if (!err)

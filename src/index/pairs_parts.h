@@ -54,6 +54,8 @@ typedef struct pairs_run {
     const mp_dense_kernels *dense;
     const mp_pairs8_kernels *pairs8;
 
+    float *sign;   /* dims: -1 or 1 */
+    bool uneven;   /* some coordinates are much larger than others: they are turned */
     uint8_t *fine; /* n x fine_bytes: codes + 128 */
     fine_code *fine_how;
     size_t fine_bytes;
@@ -97,7 +99,8 @@ typedef struct pairs_same {
     uint32_t *member; /* the caller's rows by distinct number, rising */
     size_t n_distinct;
 } pairs_same;
-MP_CHECK mp_err mp_pairs_find_same(const mp_pairs_input *in, pairs_same *out, mp_why *why);
+/* INVALID: a row is not of length 1. */
+MP_CHECK mp_err mp_pairs_find_same(pairs_run *p, pairs_same *out, mp_why *why);
 void mp_pairs_free_same(pairs_same *s);
 /* From neighbours of distinct rows (sorted, best first; by distinct number) to those of one row. */
 size_t mp_pairs_expand(const mp_pairs_input *in, const pairs_same *s, size_t row,
@@ -129,7 +132,8 @@ MP_CHECK mp_err mp_pairs_choose_depth(const pairs_run *p, const pairs_basis *b, 
 
 /* ---- pairs_tile.c ---- */
 MP_CHECK mp_err mp_pairs_within_blocks(pairs_run *p, mp_why *why);
-MP_CHECK mp_err mp_pairs_between_blocks(pairs_run *p, mp_why *why);
+/* Tasks from..to (to not included) of blocks * (blocks - 1) / 2, close blocks first. */
+MP_CHECK mp_err mp_pairs_between_blocks(pairs_run *p, size_t from, size_t to, mp_why *why);
 /* Best first. */
 void mp_pairs_sort(near_row *best, size_t n);
 

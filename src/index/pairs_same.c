@@ -4,6 +4,8 @@
  */
 #include "index/pairs_parts.h"
 
+#include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,17 +54,56 @@ static void list_members(pairs_same *s, size_t n)
     s->first[s->n_distinct] = (uint32_t)n;
 }
 
-mp_err mp_pairs_find_same(const mp_pairs_input *in, pairs_same *out, mp_why *why)
+typedef struct reading {
+    hashed *order;
+    atomic_size_t bad; /* the first row that is not of length 1, + 1; 0: none */
+} reading;
+
+static void note_bad(reading *r, size_t row)
 {
+    size_t known = atomic_load(&r->bad);
+    while ((known == 0 || row + 1 < known) &&
+           !atomic_compare_exchange_weak(&r->bad, &known, row + 1))
+        continue;
+}
+
+/* pairs_task_fn: each row is read once, for its length and its checksum. */
+static void read_rows(pairs_run *p, size_t chunk, pairs_scratch *s, void *context)
+{
+    static const float tolerance = 1e-3f;
+    const mp_pairs_input *in = p->in;
+    reading *r = context;
+    (void)s;
+    size_t from = chunk * PAIRS_CHUNK, to = MP_MIN(from + PAIRS_CHUNK, in->n);
+    for (size_t i = from; i < to; i++) {
+        const float *row = in->row[i];
+        if (!(fabsf(p->distance->dot(row, row, in->dims) - 1) <= tolerance))
+            note_bad(r, i);
+        r->order[i] = (hashed){mp_checksum64(row, in->dims * sizeof *row, 0), (uint32_t)i};
+    }
+}
+
+static mp_err read_all(pairs_run *p, hashed *order, mp_why *why)
+{
+    reading r = {.order = order};
+    mp_err err = mp_pairs_each(p, (p->in->n + PAIRS_CHUNK - 1) / PAIRS_CHUNK, read_rows, &r, why);
+    if (!err && r.bad)
+        err = mp_fail(why, MP_INVALID, "row %zu is not of length 1", (size_t)r.bad);
+    return err;
+}
+
+mp_err mp_pairs_find_same(pairs_run *p, pairs_same *out, mp_why *why)
+{
+    const mp_pairs_input *in = p->in;
     hashed *order = mp_try_array(in->n, sizeof *order);
     uint32_t *first = mp_try_array(in->n, sizeof *first);
     *out = (pairs_same){.number = mp_try_array(in->n, sizeof(uint32_t)),
                         .first = mp_try_array(in->n + 1, sizeof(uint32_t)),
                         .member = mp_try_array(in->n, sizeof(uint32_t))};
     bool ok = order && first && out->number && out->first && out->member;
-    for (size_t i = 0; ok && i < in->n; i++)
-        order[i] = (hashed){mp_checksum64(in->row[i], in->dims * sizeof(float), 0), (uint32_t)i};
-    if (ok) {
+    mp_err err =
+        ok ? read_all(p, order, why) : mp_fail(why, MP_NOMEM, "no memory for %zu rows", in->n);
+    if (!err) {
         qsort(order, in->n, sizeof *order, by_hash);
         find_firsts(in, order, first);
         for (size_t i = 0; i < in->n; i++)
@@ -71,7 +112,7 @@ mp_err mp_pairs_find_same(const mp_pairs_input *in, pairs_same *out, mp_why *why
     }
     free(order);
     free(first);
-    return ok ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for %zu rows", in->n);
+    return err;
 }
 
 void mp_pairs_free_same(pairs_same *s)

@@ -89,6 +89,13 @@ static void score_pair(pairs_run *p, size_t a, size_t b)
     offer(p, b, (near_row){score, p->at[a]});
 }
 
+static void prefetch_row(const pairs_run *p, size_t place)
+{
+    enum { LINE = 16 };
+    for (size_t d = 0; d < p->dims; d += LINE)
+        __builtin_prefetch(p->row[place] + d);
+}
+
 /* s->query holds the codes of h->row. */
 static void score_handful(pairs_run *p, const handful *h, const pairs_scratch *s)
 {
@@ -97,9 +104,14 @@ static void score_handful(pairs_run *p, const handful *h, const pairs_scratch *s
     for (size_t i = 0; i < h->n; i++)
         code[i] = p->fine + h->other[i] * p->fine_bytes;
     p->distance->dot_codes(s->query, code, h->n, p->fine_bytes, sum);
+    size_t near[AT_ONCE], n = 0;
     for (size_t i = 0; i < h->n; i++)
-        if (could_be_near(p, h, i, sum[i]))
-            score_pair(p, h->row, h->other[i]);
+        if (could_be_near(p, h, i, sum[i])) {
+            prefetch_row(p, h->other[i]);
+            near[n++] = h->other[i];
+        }
+    for (size_t i = 0; i < n; i++)
+        score_pair(p, h->row, near[i]);
 }
 
 static void flip(const uint8_t *restrict code, size_t n, int8_t *restrict to)
@@ -198,13 +210,10 @@ static void score_by_fine_codes(pairs_run *p, size_t a, size_t b, size_t n, pair
 /* Coarse codes of all coordinates say as much as the fine ones. */
 static void score_by_rows(pairs_run *p, size_t a, size_t b, size_t n, const pairs_scratch *s)
 {
-    enum { AHEAD = 4, LINE = 16 };
+    enum { AHEAD = 4 };
     for (size_t i = 0; i < n; i++) {
-        if (i + AHEAD < n) {
-            const float *next = p->row[b * PAIRS_BLOCK + mp_pair8_column(s->found[i + AHEAD])];
-            for (size_t d = 0; d < p->dims; d += LINE)
-                __builtin_prefetch(next + d);
-        }
+        if (i + AHEAD < n)
+            prefetch_row(p, b * PAIRS_BLOCK + mp_pair8_column(s->found[i + AHEAD]));
         score_pair(p, a * PAIRS_BLOCK + mp_pair8_row(s->found[i]),
                    b * PAIRS_BLOCK + mp_pair8_column(s->found[i]));
     }
@@ -214,7 +223,7 @@ static void score_by_rows(pairs_run *p, size_t a, size_t b, size_t n, const pair
  * then i + 2, ..., around the circle. */
 static void between(pairs_run *p, size_t task, pairs_scratch *s, void *context)
 {
-    (void)context;
+    task += *(const size_t *)context;
     size_t blocks = pairs_blocks(p), a = task % blocks, b = (a + task / blocks + 1) % blocks;
     size_t low = MP_MIN(a, b), high = MP_MAX(a, b);
     size_t n = find_pairs(p, low, high, s);
@@ -230,10 +239,9 @@ static void between(pairs_run *p, size_t task, pairs_scratch *s, void *context)
     pthread_mutex_unlock(&p->lock[low]);
 }
 
-mp_err mp_pairs_between_blocks(pairs_run *p, mp_why *why)
+mp_err mp_pairs_between_blocks(pairs_run *p, size_t from, size_t to, mp_why *why)
 {
-    size_t blocks = pairs_blocks(p);
-    for (size_t i = 0; i < p->n; i++)
+    for (size_t i = 0; i < p->n; i++) /* the units are those of the codes */
         note_least(p, i);
-    return mp_pairs_each(p, blocks * (blocks - 1) / 2, between, NULL, why);
+    return mp_pairs_each(p, to - from, between, &from, why);
 }
