@@ -64,6 +64,7 @@ static mp_err make(pairs_run *p, const pairs_same *same, mp_why *why)
     p->fine_how = mp_try_array(p->n, sizeof *p->fine_how);
     p->best = mp_try_array(p->n * MP_MAX(p->k, (size_t)1), sizeof *p->best);
     p->n_best = mp_try_array(p->n, sizeof *p->n_best);
+    p->worst = mp_try_array(p->n, sizeof *p->worst);
     p->least = mp_try_array(p->n, sizeof *p->least);
     p->lock = mp_try_array(blocks, sizeof *p->lock);
     for (size_t b = 0; p->lock && b < blocks; b++)
@@ -74,6 +75,7 @@ static mp_err make(pairs_run *p, const pairs_same *same, mp_why *why)
     for (size_t i = 0; i < p->n; i++) {
         p->row[i] = p->in->row[same->member[same->first[i]]];
         p->at[i] = (uint32_t)i;
+        p->worst[i] = -2;
     }
     return MP_OK;
 }
@@ -115,6 +117,7 @@ static void drop(pairs_run *p)
     drop_coarse(p);
     free(p->best);
     free(p->n_best);
+    free(p->worst);
     free(p->least);
 }
 

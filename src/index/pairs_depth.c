@@ -30,7 +30,7 @@ static mp_err look_at(const pairs_run *p, const mp_matrix *w, size_t n, size_t o
         size_t at = (i * p->n / n + offset) % p->n;
         p->dense->multiply(p->row[at], 1, p->dims, w, 0, w->n, NULL, false, out->image + i * w->n,
                            w->n);
-        out->least[i] = pairs_worst(p, at);
+        out->least[i] = p->worst[at];
     }
     return MP_OK;
 }

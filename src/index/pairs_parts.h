@@ -70,8 +70,9 @@ typedef struct pairs_run {
 
     near_row *best; /* n x k */
     uint32_t *n_best;
-    int32_t *least;        /* pairs_worst in the units of coarse sums */
-    pthread_mutex_t *lock; /* one per block: best, n_best, least */
+    float *worst;          /* what another row must reach to be of use; -2 before there are k */
+    int32_t *least;        /* the same in the units of coarse sums */
+    pthread_mutex_t *lock; /* one per block: best to least */
 } pairs_run;
 
 static inline size_t pairs_blocks(const pairs_run *p)
@@ -82,12 +83,6 @@ static inline size_t pairs_block_rows(const pairs_run *p, size_t block)
 {
     return MP_MIN(p->n - block * PAIRS_BLOCK, (size_t)PAIRS_BLOCK);
 }
-/* What another row must reach to be of use. */
-static inline float pairs_worst(const pairs_run *p, size_t place)
-{
-    return p->n_best[place] < p->k ? -2 : p->best[place * p->k].score;
-}
-
 /* ---- pairs_work.c: tasks 0..n-1 on all threads; CANCELLED when progress says so ---- */
 typedef void (*pairs_task_fn)(pairs_run *p, size_t task, pairs_scratch *s, void *context);
 MP_CHECK mp_err mp_pairs_each(pairs_run *p, size_t n, pairs_task_fn fn, void *context, mp_why *why);

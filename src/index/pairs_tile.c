@@ -38,8 +38,7 @@ static void sink(near_row *heap, size_t n, size_t i, near_row x)
 /* Rounded down, and with room for the rounding of scores. */
 static void note_least(pairs_run *p, size_t place)
 {
-    float worst = (pairs_worst(p, place) - ROUNDING) * p->scale * p->scale;
-    p->least[place] = (int32_t)worst - 1;
+    p->least[place] = (int32_t)((p->worst[place] - ROUNDING) * p->scale * p->scale) - 1;
 }
 
 static void offer(pairs_run *p, size_t place, near_row x)
@@ -49,13 +48,16 @@ static void offer(pairs_run *p, size_t place, near_row x)
         if (!worse(heap[0], x))
             return;
         sink(heap, p->k, 0, x);
-        note_least(p, place);
-        return;
+    } else {
+        size_t i = p->n_best[place]++;
+        for (; i > 0 && worse(x, heap[(i - 1) / 2]); i = (i - 1) / 2)
+            heap[i] = heap[(i - 1) / 2];
+        heap[i] = x;
     }
-    size_t i = p->n_best[place]++;
-    for (; i > 0 && worse(x, heap[(i - 1) / 2]); i = (i - 1) / 2)
-        heap[i] = heap[(i - 1) / 2];
-    heap[i] = x;
+    if (p->n_best[place] == p->k) {
+        p->worst[place] = heap[0].score;
+        note_least(p, place);
+    }
 }
 
 void mp_pairs_sort(near_row *best, size_t n)
@@ -79,7 +81,7 @@ static bool could_be_near(const pairs_run *p, const handful *h, size_t i, int32_
     fine_code a = p->fine_how[h->row], b = p->fine_how[h->other[i]];
     float score = (float)(sum - a.shift) * a.scale * b.scale;
     float most = score + LENGTH * (a.error + b.error) + a.error * b.error + ROUNDING;
-    return most >= MP_MIN(pairs_worst(p, h->row), pairs_worst(p, h->other[i]));
+    return most >= MP_MIN(p->worst[h->row], p->worst[h->other[i]]);
 }
 
 static void score_pair(pairs_run *p, size_t a, size_t b)
