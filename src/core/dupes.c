@@ -1,6 +1,8 @@
 /* dupes.c - magpie_duplicates: from the library to dedup.h's computation and back to groups. */
 #include "core/dupes.h"
 
+#include "index/pairs.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -135,28 +137,39 @@ static mp_err small_of(void *context, size_t i, mp_image *out)
     return err;
 }
 
-/* Neighbours within the chosen items: labels become positions + 1. With a filter the library's own
- * index would spend its neighbours on items that do not count, so the chosen get one of their own.
- */
+/* Neighbours of the chosen items among themselves. Where pairs are not worth it, a filter means an
+ * index of the chosen: the library's would spend its neighbours on items that do not count. */
+static mp_err search_knn(mp_dupes *d, const mp_index *index, mp_space space, size_t k,
+                         mp_neighbour *out, mp_why *why)
+{
+    mp_index *own = NULL;
+    mp_err err = MP_OK;
+    if (mp_pairs_pays(index, d->n))
+        return mp_index_all_pairs(index, d->ids, d->n, k, out, mp_ticker_stop, &d->ticker, why);
+    if (d->opt->where)
+        err = mp_core_subset_index(d->m, space, d->ids, d->n, &own, why);
+    if (!err)
+        err =
+            mp_index_knn(own ? own : index, d->ids, d->n, k, out, mp_ticker_stop, &d->ticker, why);
+    mp_index_close(own);
+    return err;
+}
+
+/* Labels become positions + 1. */
 static mp_err knn_of(mp_dupes *d, mp_space space, size_t k, mp_neighbour **out, mp_why *why)
 {
     *out = mp_try_array(d->n * k, sizeof **out);
     if (!*out)
         return mp_fail(why, MP_NOMEM, "no memory for %zu x %zu neighbours", d->n, k);
-    mp_index *index = NULL, *own = NULL;
+    mp_index *index = NULL;
     mp_err err =
         mp_core_index(d->m, NULL, space, d->opt->on_progress, d->opt->context, &index, why);
-    if (!err && d->opt->where) {
-        err = mp_core_subset_index(d->m, space, d->ids, d->n, &own, why);
-        index = own;
-    }
     if (!err)
-        err = mp_index_knn(index, d->ids, d->n, k, *out, mp_ticker_stop, &d->ticker, why);
+        err = search_knn(d, index, space, k, *out, why);
     for (size_t i = 0; !err && i < d->n * k; i++) {
         size_t at = (*out)[i].label ? mp_find_sorted(d->ids, d->n, (*out)[i].label) : SIZE_MAX;
         (*out)[i].label = at == SIZE_MAX ? 0 : (int64_t)at + 1;
     }
-    mp_index_close(own);
     return err;
 }
 

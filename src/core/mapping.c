@@ -2,6 +2,7 @@
 #include "core/core.h"
 
 #include "core/layout.h"
+#include "index/pairs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,9 @@ static mp_err neighbours(magpie *m, const int64_t *ids, size_t n, size_t k, mp_t
     if (!err)
         err = mp_core_index(m, NULL, MP_SPACE_LOOK, ticker->fn, ticker->context, &index, why);
     if (!err)
-        err = mp_index_knn(index, ids, n, k, found, mp_ticker_stop, ticker, why);
+        err = mp_pairs_pays(index, n)
+                  ? mp_index_all_pairs(index, ids, n, k, found, mp_ticker_stop, ticker, why)
+                  : mp_index_knn(index, ids, n, k, found, mp_ticker_stop, ticker, why);
     for (size_t i = 0; !err && i < n; i++) {
         size_t kept = 0;
         for (size_t j = 0; j < k; j++) {

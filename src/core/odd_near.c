@@ -2,6 +2,7 @@
 #include "core/odd_near.h"
 
 #include "base/os.h"
+#include "index/pairs.h"
 #include "simd/distance.h"
 
 #include <stdlib.h>
@@ -97,15 +98,51 @@ static mp_err scan_rows(void *context, size_t from, size_t to, mp_why *why)
         size_t end = MP_MIN(tile + TILE, s->n_points);
         for (size_t q = from; q < to; q++)
             for (size_t p = tile; p < end; p++)
-                if (!s->self || p != q)
-                    offer(&found[q - from], s->k, dot(s->query[q], s->point[p], (size_t)s->dims));
+                offer(&found[q - from], s->k, dot(s->query[q], s->point[p], (size_t)s->dims));
     }
     for (size_t q = from; q < to; q++)
         publish(s, q, &found[q - from]);
     return MP_OK;
 }
 
+/* ---- points among themselves ---- */
+
+/* mp_index_progress_fn */
+static bool ask_crew(void *context, size_t done, size_t total)
+{
+    const mp_odd_crew *crew = context;
+    size_t before = crew->done;
+    return crew->stop(crew->stop_context, before + done, MP_MAX(crew->total, before + total));
+}
+
+static mp_err pair_up(const mp_odd_near *s, mp_odd_crew *crew, mp_why *why)
+{
+    size_t n = s->n_points, k = (size_t)s->k;
+    mp_neighbour *found = mp_try_array(n * k, sizeof *found);
+    if (!found)
+        return mp_fail(why, MP_NOMEM, "no memory for %zu x %zu neighbours", n, k);
+    mp_pairs_input in = {.row = s->point,
+                         .n = n,
+                         .dims = (size_t)s->dims,
+                         .k = k,
+                         .threads = MP_MAX(crew->threads, 1),
+                         .progress = crew->stop ? ask_crew : NULL,
+                         .context = crew};
+    mp_err err = mp_pairs_nearest(&in, found, why);
+    for (size_t i = 0; !err && i < n; i++) {
+        best b = {{0}, 0};
+        for (size_t j = 0; j < k && found[i * k + j].label; j++)
+            b.cosine[b.n++] = found[i * k + j].score;
+        publish(s, i, &b);
+    }
+    free(found);
+    crew->done += n;
+    return err;
+}
+
 mp_err mp_odd_scan(const mp_odd_near *scan, mp_odd_crew *crew, mp_why *why)
 {
+    if (scan->self)
+        return pair_up(scan, crew, why);
     return mp_odd_each(crew, scan->n_queries, TILE, scan_rows, (void *)(uintptr_t)scan, why);
 }

@@ -1,4 +1,4 @@
-/* odd_near.h - nearest neighbours by cosine, by scanning all, and which vectors are the same. */
+/* odd_near.h - nearest neighbours by cosine, exactly, and which vectors are the same. */
 #ifndef MP_ODD_NEAR_H
 #define MP_ODD_NEAR_H
 
