@@ -178,7 +178,9 @@ MAGPIE_API void magpie_items_free(magpie_item **items, size_t n);
  * joined by AND (or a space), OR, NOT (or -), and parentheses. Values with spaces go in double
  * quotes. size takes b, kb, mb, gb (powers of 1024); dates are YYYY, YYYY-MM or YYYY-MM-DD and mean
  * EXIF date, else the file's time. folder matches a folder of that name or trailing path and all
- * that lies below. Items in the trash never match unless `state:trashed` asks for them. */
+ * that lies below, with a slash before it from the root alone: folder:/home/me/rome. What was told
+ * as an item's folder when it was put counts like that of a path. Items in the trash never match
+ * unless `state:trashed` asks for them. */
 
 /* The original bytes, from the library or the referenced file. *data: magpie_free.
  * Errors: NOT_FOUND (no item, or the file is gone), CORRUPT (its SHA-256 changed), IO. */
@@ -274,6 +276,11 @@ typedef struct magpie_put {
      */
     int64_t replace;
     const char *metadata; /* a JSON object that is kept beside it; NULL: an empty one */
+    /* Where it lay for whoever sent it, "holiday/rome", for `folder:`; NULL: not known. Made
+     * relative, without "." and "..", control characters replaced, cut to whole names in 512 bytes;
+     * at most 8192 are told. A picture that is known keeps the folder that it has. Of no meaning
+     * with `replace`. */
+    const char *folder;
     /* Not NULL: a picture that shows the same as one of the project is refused with EXISTS, and
      * that one put here. It is compared with what is there when it comes in; the same bytes are not
      * refused but KNOWN. Of no meaning with `replace`. */

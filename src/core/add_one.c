@@ -20,6 +20,7 @@ struct intake_ticket {
     analysis a;
     const mp_model *model; /* whose views `a` has */
     ingest_how how;
+    char folder[MP_FOLDER_BYTES + 1]; /* of how */
     struct intake_ticket *next;
     bool done;
     mp_err err;
@@ -152,6 +153,8 @@ static mp_err check_put(const magpie_put *put, mp_why *why)
     mp_err err = MP_OK;
     if (!put->name || !*put->name || strchr(put->name, '/') || strlen(put->name) > 255)
         return mp_fail(why, MP_INVALID, "a name of 1 to 255 bytes without slashes is needed");
+    if (put->folder && strlen(put->folder) > 8192)
+        return mp_fail(why, MP_INVALID, "a folder has at most 8192 bytes");
     for (size_t i = 0; !err && i < put->n_tags; i++)
         err = mp_core_check_tag(put->tags[i], why);
     return err ? err : mp_core_check_words(put->title, put->description, why);
@@ -220,6 +223,8 @@ static mp_err add_once(magpie *m, int fd, const magpie_put *put, ticket *t, mp_w
     mp_err err = plan_for(m, t->how.project_id, &plan, &model, view_of, why);
     if (err)
         return err;
+    mp_core_clean_folder(put->folder, t->folder);
+    t->how.folder = t->folder;
     t->model = model;
     plan.given = put->given;
     gate g = {m, put, t->how.project_id, model, view_of[MP_SPACE_COPY]};

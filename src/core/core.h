@@ -222,6 +222,11 @@ void mp_core_item_words(const mp_item *item, mp_buf *out);
 MP_CHECK mp_err mp_core_check_tag(const char *tag, mp_why *why);
 MP_CHECK mp_err mp_core_check_words(const char *title, const char *description, mp_why *why);
 
+/* ---- folder.c ---- */
+enum { MP_FOLDER_BYTES = 512 };
+/* What magpie_put says of `folder`; NULL allowed. */
+void mp_core_clean_folder(const char *folder, char out[MP_FOLDER_BYTES + 1]);
+
 /* ---- progress.c ---- */
 /* A progress callback with its clock; polls at most every 100 ms. */
 typedef struct mp_ticker {

@@ -161,7 +161,8 @@ static void add_put(ingest *g, ingest_entry *e, int64_t item_id)
                     .issues = q->issues,
                     .tags = e->how->tags,
                     .n_tags = e->how->n_tags,
-                    .metadata = e->how->metadata};
+                    .metadata = e->how->metadata,
+                    .folder = e->how->folder};
     memcpy(item.sha256, e->a.sha256, sizeof item.sha256);
     memcpy(item.phash, d->phash, sizeof item.phash);
     e->put = true;
@@ -185,8 +186,10 @@ static mp_err take_twin(ingest *g, ingest_entry *e, const mp_source *known, mp_w
         goto done;
     e->id = item.id;
     e->outcome = MAGPIE_KNOWN;
-    if (*e->a.path != '/')
-        goto done; /* bytes without a path: nothing to note */
+    if (e->how->folder && *e->how->folder)
+        err = mp_meta_give_folder(g->m->meta, item.id, e->how->folder, why);
+    if (err || *e->a.path != '/')
+        goto done; /* bytes without a path: nothing more to note */
     if (known && known->item_id == item.id) {
         e->outcome = known->missing ? MAGPIE_MOVED : MAGPIE_UNCHANGED;
         c.kind = MP_SOURCE_SEEN;

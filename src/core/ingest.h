@@ -17,6 +17,7 @@ enum { INGEST_BATCH = 16, INGEST_SMALL_PX = 256 };
 typedef struct ingest_how {
     int64_t project_id, user_id; /* project 0: the first */
     const char *title, *description, *metadata;
+    const char *folder; /* clean; NULL or "": none */
     const char *const *tags;
     size_t n_tags;
     int64_t replace; /* the item whose new version it is; 0: by its bytes and its path */

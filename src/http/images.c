@@ -61,7 +61,8 @@ static bool read_cursor(mp_request *r, const char *cursor, mp_page *page, mp_pag
 /* The user's own filter: `where`, and the parameters that stand for its commonest conditions. */
 static const char *query_where(mp_request *r)
 {
-    static const char *const fields[] = {"tag", "format", "name", "state", "issue", "date"};
+    static const char *const fields[] = {"tag",   "format", "name",  "state",
+                                         "issue", "date",   "folder"};
     mp_buf text = {0};
     const char *where = mp_request_query(r, "where");
     if (where && *where)

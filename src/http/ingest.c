@@ -133,18 +133,18 @@ static void ingest_url(mp_request *r, const char *url, taking *t)
 
 void mp_handle_ingest(mp_request *r)
 {
-    static const mp_member members[] = {{"key", JSON_STRING, false, 1, 1024},
-                                        {"url", JSON_STRING, false, 1, 2048},
-                                        {"project_id", JSON_INTEGER, false, 1, 9e15},
-                                        {"title", JSON_STRING, false, 0, 512},
-                                        {"description", JSON_STRING, false, 0, 8192},
-                                        {"near_duplicates", JSON_STRING, false, 1, 16}};
+    static const mp_member members[] = {
+        {"key", JSON_STRING, false, 1, 1024},          {"url", JSON_STRING, false, 1, 2048},
+        {"project_id", JSON_INTEGER, false, 1, 9e15},  {"title", JSON_STRING, false, 0, 512},
+        {"description", JSON_STRING, false, 0, 8192},  {"folder", JSON_STRING, false, 0, 8192},
+        {"near_duplicates", JSON_STRING, false, 1, 16}};
     if (!mp_body_read(r, members, MP_COUNT(members)))
         return;
     const char *key = mp_body_text(r, "key"), *url = mp_body_text(r, "url");
-    taking t = {
-        .put = {.title = mp_body_text(r, "title"), .description = mp_body_text(r, "description")},
-        .outcome = MAGPIE_KNOWN};
+    taking t = {.put = {.title = mp_body_text(r, "title"),
+                        .description = mp_body_text(r, "description"),
+                        .folder = mp_body_text(r, "folder")},
+                .outcome = MAGPIE_KNOWN};
     if (!*key == !*url)
         mp_reply_problem(r, 422, "one of key and url is needed");
     else if (*key && json_object_get(r->json, "project_id"))

@@ -64,6 +64,7 @@ void mp_handle_metadata(mp_request *r); /* metadata.c */
 void mp_handle_timeline(mp_request *r); /* timeline.c */
 void mp_handle_cells(mp_request *r);
 void mp_handle_some_cells(mp_request *r);
+void mp_handle_folders(mp_request *r); /* folders.c */
 void mp_handle_change_image(mp_request *r);
 void mp_handle_delete_image(mp_request *r);
 void mp_handle_content(mp_request *r);

@@ -64,6 +64,7 @@ const mp_route mp_routes[] = {
     AT(POST, "/api/images/tags", tag_images, MAY("assets.write"), JSON),
     AT(POST, "/api/images/delete", delete_images, MAY("assets.write"), JSON),
     AT(POST, "/api/images/move", move_images, MAY("assets.write"), JSON),
+    AT(GET, "/api/images/folders", folders, MAY("assets.read")),
     AT(GET, "/api/images/timeline", timeline, MAY("assets.read")),
     AT(GET, "/api/images/cells", cells, MAY("assets.read")),
     AT(POST, "/api/images/cells", some_cells, MAY("assets.read"), JSON),

@@ -297,8 +297,8 @@ static size_t read_tags(mp_request *r, const char **tags, size_t most)
 
 static bool known_fields(mp_request *r)
 {
-    static const char *const names[] = {"project_id", "title", "description", "tags",
-                                        "near_duplicates"};
+    static const char *const names[] = {"project_id", "title",  "description",
+                                        "tags",       "folder", "near_duplicates"};
     for (size_t i = 0; i < r->n_parts; i++) {
         bool known = r->parts[i].file_name != NULL;
         for (size_t k = 0; k < MP_COUNT(names); k++)
@@ -327,6 +327,7 @@ static bool read_put(mp_request *r, magpie_put *put, const char **tags, size_t m
     }
     *put = (magpie_put){.title = field_of(r, "title"),
                         .description = field_of(r, "description"),
+                        .folder = field_of(r, "folder"),
                         .tags = tags,
                         .n_tags = read_tags(r, tags, most),
                         .user = r->user.id,

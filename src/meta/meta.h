@@ -57,7 +57,8 @@ typedef struct mp_item {
     const char *const *tags; /* sorted */
     size_t n_tags;
     const char
-        *metadata; /* when inserting: a JSON object, NULL: an empty one; not read (assets.h) */
+        *metadata;      /* when inserting: a JSON object, NULL: an empty one; not read (assets.h) */
+    const char *folder; /* when inserting: that it was uploaded from, "a/b"; NULL: none; not read */
 } mp_item;
 
 /* A vector to store with an item. `data` is dims floats. model: "lite", sha256: its weights. */
@@ -199,6 +200,25 @@ typedef struct mp_source_change {
 } mp_source_change;
 MP_CHECK mp_err mp_meta_change_sources(mp_meta *m, const mp_source_change *c, size_t n,
                                        mp_why *why);
+
+/* ---- folders ---- */
+/* That pictures come from, each with a slash before it: what `folder:` takes for exactly this one.
+ * What was told with an upload is relative to nothing known: "a/b" is "/a/b" here. */
+typedef struct mp_folder {
+    const char *path;
+    int64_t count; /* of pictures directly in it */
+} mp_folder;
+typedef struct mp_folders {
+    const mp_folder *list; /* by path, what lies below one right behind it */
+    size_t n;
+    bool more; /* there are further ones */
+} mp_folders;
+/* Of what matches, at most `most`; in `arena`. files: also those of the paths where its bytes were
+ * seen on this machine. The filter may ask for projects and states alone. */
+MP_CHECK mp_err mp_meta_list_folders(mp_meta *m, const mp_filter *filter, bool files, size_t most,
+                                     mp_arena *arena, mp_folders *out, mp_why *why);
+/* Notes it where none was noted. */
+MP_CHECK mp_err mp_meta_give_folder(mp_meta *m, int64_t id, const char *folder, mp_why *why);
 
 /* Forgets items with everything that hangs on them. *removed (NULL allowed) counts. */
 MP_CHECK mp_err mp_meta_remove(mp_meta *m, const int64_t *ids, size_t n, size_t *removed,

@@ -15,7 +15,8 @@ static void store_phash(const uint64_t phash[8], uint8_t out[64])
 static mp_err insert_asset(conn *c, mp_item *item, mp_why *why)
 {
     static const char sql[] = "INSERT INTO asset (name, title, description, added_ms, project_id, "
-                              "user_id, metadata) VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7)";
+                              "user_id, metadata, folder) VALUES "
+                              "(?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8)";
     mp_err err;
     sqlite3_stmt *s = mp_sql_get(c, sql, &err, why);
     if (!s)
@@ -27,6 +28,7 @@ static mp_err insert_asset(conn *c, mp_item *item, mp_why *why)
     sqlite3_bind_int64(s, 5, item->project_id ? item->project_id : 1);
     sqlite3_bind_int64(s, 6, item->user_id);
     mp_sql_bind_text(s, 7, item->metadata ? item->metadata : "{}");
+    mp_sql_bind_text(s, 8, item->folder ? item->folder : "");
     err = mp_sql_run(c, s, why);
     if (!err)
         item->id = sqlite3_last_insert_rowid(c->db);

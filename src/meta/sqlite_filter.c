@@ -50,15 +50,33 @@ static void date_test(const mp_filter *f, const char *column, sql_filter *out)
     }
 }
 
-/* The path's folders hold `folder` as whole components: '/x/' || folder || '/' occurs in the path
- * up to its last slash. instr compares bytes, which is what paths are. */
+/* With a slash before it, from the root: two ranges of indexes. */
+static void rooted_test(int at, sql_filter *out)
+{
+    mp_buf_printf(&out->text,
+                  "a.id IN (SELECT id FROM asset WHERE folder <> '' AND folder = trim(?%d, '/') "
+                  "UNION ALL SELECT id FROM asset WHERE folder <> '' AND "
+                  "folder >= trim(?%d, '/') || '/' AND folder < trim(?%d, '/') || '0' "
+                  "UNION ALL SELECT asset_id FROM source WHERE "
+                  "path >= '/' || trim(?%d, '/') || '/' AND path < '/' || trim(?%d, '/') || '0')",
+                  at, at, at, at, at);
+}
+
+/* The folders hold `folder` as whole components: '/x/' || folder || '/' occurs in what was told
+ * with an upload, or in a path up to its last slash. instr compares bytes, which is what paths are.
+ */
 static void folder_test(const mp_filter *f, sql_filter *out)
 {
     int at = add_arg(out, f->text, 0);
-    mp_buf_printf(&out->text,
-                  "EXISTS (SELECT 1 FROM source s WHERE s.asset_id = a.id AND "
-                  "instr(s.path, '/' || trim(?%d, '/') || '/') > 0)",
-                  at);
+    if (f->text[0] == '/' && f->text[strspn(f->text, "/")])
+        rooted_test(at, out);
+    else
+        mp_buf_printf(&out->text,
+                      "(a.folder <> '' AND "
+                      "instr('/' || a.folder || '/', '/' || trim(?%d, '/') || '/') > 0 OR "
+                      "EXISTS (SELECT 1 FROM source s WHERE s.asset_id = a.id AND "
+                      "instr(s.path, '/' || trim(?%d, '/') || '/') > 0))",
+                      at, at);
 }
 
 /* By number, or several with commas; anything else is a name. */

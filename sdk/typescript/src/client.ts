@@ -48,6 +48,8 @@ export interface UploadOptions {
   project_id?: number;
   title?: string;
   description?: string;
+  /** That it lay in, as 'holiday/rome'. */
+  folder?: string;
   /** What becomes of a picture that shows the same as one of the project; `refuse`: a 409 with `match`. */
   near_duplicates?: Schemas['NearDuplicates'];
   onProgress?: OnProgress;
@@ -231,11 +233,12 @@ export class Magpie {
 
   /** Sends pictures as one form, at most 200. What is refused among others is told in its row. */
   async upload(files: readonly Upload[], options: FormOptions = {}): Promise<Schemas['UploadAnswer']> {
-    const { project_id, title, description, near_duplicates, tags, onProgress, signal } = options;
+    const { project_id, title, description, folder, near_duplicates, tags, onProgress, signal } = options;
     const fields = {
       project_id: project_id?.toString(),
       title,
       description,
+      folder,
       near_duplicates,
       tags: tags?.join(','),
     };
@@ -277,8 +280,8 @@ export class Magpie {
 
   /** Takes in what lies with the service under a presigned link's key. */
   ingest(key: string, options: UploadOptions = {}): Promise<Schemas['TakenImage']> {
-    const { title, description, near_duplicates, signal } = options;
-    const body = { key, title, description, near_duplicates };
+    const { title, description, folder, near_duplicates, signal } = options;
+    const body = { key, title, description, folder, near_duplicates };
     return this.json('POST', '/api/images/ingest', { body, signal });
   }
 

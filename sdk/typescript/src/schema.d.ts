@@ -742,6 +742,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/images/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The folders that pictures come from
+         * @description As a flat list in the order of a tree, of pictures that are not in the trash. Folders that were told when
+         *     pictures were uploaded are for all who may see those; folders of this machine, where pictures were added by
+         *     their paths, are told to those alone who may read the settings (`settings.read`). Each path begins with a
+         *     slash, and is what `folder` takes for exactly this one and what lies below.
+         */
+        get: operations["listFolders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/images/timeline": {
         parameters: {
             query?: never;
@@ -2439,6 +2462,14 @@ export interface components {
             /** Format: uri-reference */
             preview_url: string;
         };
+        /**
+         * @description The folder that it lay in for whoever sends it, as a browser names it of a folder that is chosen. It is
+         *     found by `folder` and told by the list of folders. Kept relative: without a drive or a leading slash, without
+         *     `.` and `..`, control characters replaced, the whole names that fit into 512 bytes. A picture that is known
+         *     keeps the one that it has.
+         * @example holiday/rome
+         */
+        GivenFolder: string;
         /**
          * @description What becomes of a picture that shows the same as one of the project: resized, recoded, cropped, turned.
          *     refuse answers 409 with `match`. Without it, near_duplicates of the project's config holds, else keep.
@@ -5371,6 +5402,11 @@ export interface operations {
                  * @example 2024-05
                  */
                 date?: components["schemas"]["Line"];
+                /**
+                 * @description Of that name or trailing path, and all that lies below; with a slash before it from the root alone, as the list of folders has it
+                 * @example /holiday/rome
+                 */
+                folder?: components["schemas"]["Line"];
             };
             header?: never;
             path?: never;
@@ -5473,6 +5509,7 @@ export interface operations {
                     description?: string;
                     /** @description Separated by commas; the field may come several times */
                     tags?: string;
+                    folder?: components["schemas"]["GivenFolder"];
                     near_duplicates?: components["schemas"]["NearDuplicates"];
                 };
                 "image/*": string;
@@ -5634,6 +5671,7 @@ export interface operations {
                     project_id?: components["schemas"]["ProjectNumber"];
                     title?: string;
                     description?: string;
+                    folder?: components["schemas"]["GivenFolder"];
                     near_duplicates?: components["schemas"]["NearDuplicates"];
                 } & (unknown | unknown);
             };
@@ -5868,6 +5906,59 @@ export interface operations {
             507: components["responses"]["Full"];
         };
     };
+    listFolders: {
+        parameters: {
+            query?: {
+                /** @description Only this project; all that can be reached where it is absent, and new things go to the user's own */
+                project_id?: components["parameters"]["ProjectId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The folders, at most 10,000 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "folders": [
+                     *         {
+                     *           "path": "/holiday",
+                     *           "count": 2
+                     *         },
+                     *         {
+                     *           "path": "/holiday/rome",
+                     *           "count": 14
+                     *         }
+                     *       ],
+                     *       "more": false
+                     *     }
+                     */
+                    "application/json": {
+                        folders: {
+                            path: string;
+                            /** @description Of pictures directly in it */
+                            count: number;
+                        }[];
+                        /** @description There are further ones */
+                        more: boolean;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
     getTimeline: {
         parameters: {
             query?: {
@@ -5895,6 +5986,11 @@ export interface operations {
                  * @example 2024-05
                  */
                 date?: components["schemas"]["Line"];
+                /**
+                 * @description Of that name or trailing path, and all that lies below; with a slash before it from the root alone, as the list of folders has it
+                 * @example /holiday/rome
+                 */
+                folder?: components["schemas"]["Line"];
             };
             header?: never;
             path?: never;
@@ -5971,6 +6067,11 @@ export interface operations {
                  * @example 2024-05
                  */
                 date?: components["schemas"]["Line"];
+                /**
+                 * @description Of that name or trailing path, and all that lies below; with a slash before it from the root alone, as the list of folders has it
+                 * @example /holiday/rome
+                 */
+                folder?: components["schemas"]["Line"];
             };
             header?: never;
             path?: never;

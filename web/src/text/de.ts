@@ -155,6 +155,8 @@ export const de: Words = {
     apply: 'Anwenden',
     any: 'Gleich',
     tag: 'Schlagwort',
+    folder: 'Ordner',
+    folderHint: 'Und alles darunter. Wie: rom, 2024/rom, oder /urlaub von ganz oben',
     name: 'Dateiname',
     nameHint: '* steht für alles: *.png',
     date: 'Aufgenommen',
@@ -1642,5 +1644,16 @@ export const de: Words = {
     full: 'Der Browser hat keinen Platz dafür. Erst einige gespeicherte Suchen entfernen, dann noch einmal versuchen.',
     noFiles: 'Bilder von anderswo lassen sich nicht speichern. Erst hochladen, dann nach ihnen suchen.',
     palette: 'Suche: {name}',
+  },
+  folders: {
+    title: 'Ordner',
+    kind: 'Wohin',
+    places: 'Monate und Projekte',
+    find: 'Ein Teil vom Namen eines Ordners',
+    none: 'Noch keine Ordner',
+    noneHint:
+      'Einen ganzen Ordner hochladen: Seine Bilder finden sich hier nach den Ordnern, in denen sie lagen.',
+    tooMany: 'Die ersten {n} sind zu sehen. Ein paar Buchstaben finden die anderen.',
+    more: 'Es gibt mehr Ordner, als hier Platz haben. Ein Projekt zeigt die seinen.',
   },
 };

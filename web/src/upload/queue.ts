@@ -158,8 +158,15 @@ function watchSpeed(id: number) {
   };
 }
 
+/** That the file lay in; '' where it was chosen alone. */
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
 function take(item: Item, flight: AbortController) {
+  const folder = folderOf(item.path);
   const options = {
+    ...(folder ? { folder } : {}),
     ...(project.get() ? { project_id: project.get() } : {}),
     ...(item.answer ? { near_duplicates: 'keep' as const } : {}),
     ...(asking.get() && !item.answer ? { near_duplicates: 'refuse' as const } : {}),

@@ -10,7 +10,7 @@ import { Menu, MenuChoice } from '@/ui/Menu';
 import type { UrlState } from '@/lib/url';
 
 /** Conditions, as the address and the service name them. */
-export const FILTERS = ['tag', 'name', 'format', 'date', 'issue', 'state', 'where'] as const;
+export const FILTERS = ['tag', 'folder', 'name', 'format', 'date', 'issue', 'state', 'where'] as const;
 type FilterName = (typeof FILTERS)[number];
 
 export const ISSUES = ['blurred', 'too_dark', 'too_bright', 'blank', 'low_contrast'] as const;
@@ -81,6 +81,12 @@ function FilterForm({
         }}
       >
         <Field label={t('filter.tag')} name="tag" defaultValue={url['tag']} autoFocus />
+        <Field
+          label={t('filter.folder')}
+          name="folder"
+          defaultValue={url['folder']}
+          hint={t('filter.folderHint')}
+        />
         <Field label={t('filter.name')} name="name" defaultValue={url['name']} hint={t('filter.nameHint')} />
         <Field label={t('filter.date')} name="date" defaultValue={url['date']} hint={t('filter.dateHint')} />
         <Select

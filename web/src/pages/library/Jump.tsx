@@ -1,7 +1,7 @@
-/* To a month or a project, by typing some letters of it: the way through a long library for whoever has no mouse, or
- * no room for the scale of months. */
-import { CalendarDays, FolderTree, type LucideIcon } from 'lucide-react';
-import { useId, useRef, useState } from 'react';
+/* To a month or a project, by typing some letters of it, or to a folder: the way through a long library for whoever
+ * has no mouse, or no room for the scale of months. */
+import { CalendarDays, FolderTree as ProjectIcon, type LucideIcon } from 'lucide-react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { chooseProject, useProjects } from '@/app/project';
 import { monthName } from '@/grid/Scrubber';
 import type { Segment } from '@/grid/sections';
@@ -9,6 +9,8 @@ import { number, t } from '@/text';
 import { cx } from '@/ui/cx';
 import { Dialog } from '@/ui/Dialog';
 import { INPUT } from '@/ui/Field';
+import { Segments } from '@/ui/Segments';
+import { FolderTree } from './FolderTree';
 
 export interface Month {
   month: string;
@@ -39,7 +41,7 @@ interface Place {
 /** As many as anybody looks at; typing finds the others. */
 const SHOWN = 200;
 
-export function Jump({
+function Places({
   segments,
   onMonth,
   onClose,
@@ -64,7 +66,7 @@ export function Jump({
     })),
     ...(projects.length > 1 ? [{ id: 0, name: t('nav.allProjects') }, ...projects] : []).map((one) => ({
       key: `p${one.id}`,
-      icon: FolderTree,
+      icon: ProjectIcon,
       text: one.name,
       also: '',
       go: () => chooseProject(one.id),
@@ -85,9 +87,8 @@ export function Jump({
     list.current?.children[next]?.scrollIntoView({ block: 'nearest' });
   };
   return (
-    <Dialog title={t('jump.title')} onClose={onClose}>
+    <>
       <input
-        autoFocus
         role="combobox"
         aria-label={t('jump.field')}
         aria-expanded={hits.length > 0}
@@ -137,6 +138,60 @@ export function Jump({
         </ul>
       )}
       {hits.length === 0 && <p className="p-3 text-muted">{t('jump.none')}</p>}
+    </>
+  );
+}
+
+export function Jump({
+  segments,
+  folder,
+  onMonth,
+  onFolder,
+  onClose,
+}: {
+  segments: readonly Segment[];
+  /** That is looked at; '' where it is none. */
+  folder: string;
+  onMonth: (month: string) => void;
+  onFolder: (path: string) => void;
+  onClose: () => void;
+}) {
+  const [to, setTo] = useState<'places' | 'folders'>(folder ? 'folders' : 'places');
+  // Who goes from one to the other by the arrow keys keeps the focus.
+  const [switched, setSwitched] = useState(false);
+  // The dialog gives the focus to its first field; here that is the choice, and the keys are for what was chosen.
+  const chosen = useRef<HTMLDivElement>(null);
+  useEffect(() => chosen.current?.querySelector<HTMLElement>('[role=combobox], [role=tree]')?.focus(), []);
+  return (
+    <Dialog title={t('jump.title')} onClose={onClose}>
+      <div className="mb-3">
+        <Segments
+          label={t('folders.kind')}
+          value={to}
+          options={[
+            { value: 'places', text: t('folders.places') },
+            { value: 'folders', text: t('folders.title') },
+          ]}
+          onChange={(next) => {
+            setTo(next);
+            setSwitched(true);
+          }}
+        />
+      </div>
+      <div ref={chosen}>
+        {to === 'places' ? (
+          <Places segments={segments} onMonth={onMonth} onClose={onClose} />
+        ) : (
+          <FolderTree
+            chosen={folder}
+            focused={!switched}
+            onGo={(path) => {
+              onClose();
+              onFolder(path);
+            }}
+          />
+        )}
+      </div>
     </Dialog>
   );
 }

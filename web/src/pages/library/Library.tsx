@@ -194,7 +194,12 @@ export default function Library() {
       {jumping && (
         <Jump
           segments={data?.segments ?? []}
+          folder={url['folder'] ?? ''}
           onMonth={(month) => setTarget({ month })}
+          onFolder={(path) => {
+            setSelection(new Selection());
+            setUrl({ folder: path });
+          }}
           onClose={() => setJumping(false)}
         />
       )}
