@@ -1,8 +1,11 @@
 /* fetch.c - see fetch.h. */
 #include "app/fetch.h"
 
+#include "app/model_measure.h"
 #include "app/pull.h"
 #include "app/stop.h"
+
+#include "model/model.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -173,7 +176,7 @@ static mp_err follow(mp_job_run *run, pid_t child, int fd, mp_why *why)
     return judge(status, stopped, why);
 }
 
-mp_err fetch_job(void *app, const char *id, mp_job_run *run, mp_why *why)
+static mp_err bring(void *app, const char *id, mp_job_run *run, mp_why *why)
 {
     char script[PATH_MAX], dir[PATH_MAX];
     int ends[2];
@@ -193,4 +196,21 @@ mp_err fetch_job(void *app, const char *id, mp_job_run *run, mp_why *why)
         err = follow(run, child, ends[0], why);
     close(ends[0]);
     return err;
+}
+
+mp_err fetch_job(void *app, const char *id, mp_job_run *run, mp_why *why)
+{
+    mp_qualification q;
+    mp_why reason = {0};
+    mp_buf text = {0};
+    mp_err err = bring(app, id, run, why);
+    if (err)
+        return err;
+    if (model_qualify(app, id, NULL, &q, &reason)) /* f32 needs no measure */
+        mp_buf_printf(&text, "8-bit products were not measured: %s", reason.text);
+    else
+        model_qualified_text(&q, &text);
+    mp_job_log(run, MP_LOG_INFO, "%s", text.p);
+    mp_buf_free(&text);
+    return MP_OK;
 }

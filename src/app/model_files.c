@@ -3,10 +3,12 @@
 
 #include "app/commands.h"
 #include "app/fetch.h"
+#include "app/model_measure.h"
 #include "app/pull.h"
 
 #include "base/os.h"
 #include "base/sha256.h"
+#include "model/model.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -40,6 +42,24 @@ static bool watch_tick(watch *w, const char *stage)
 
 /* ---- pull ---- */
 
+/* A model that has come is measured at once. That it cannot be does no harm: f32 needs no measure.
+ */
+static int pulled(mp_app *app, const char *id)
+{
+    mp_qualification q;
+    mp_why why = {0};
+    mp_buf text = {0};
+    if (model_qualify(app, id, NULL, &q, &why))
+        mp_buf_printf(&text, "8-bit products were not measured (%s), so f32 is used", why.text);
+    else
+        model_qualified_text(&q, &text);
+    char *safe = app_escaped(text.p);
+    app_note(app, PAINT_NONE, "%s", safe);
+    free(safe);
+    mp_buf_free(&text);
+    return model_list(app, "pull");
+}
+
 static int pull_lite(mp_app *app)
 {
     char script[PATH_MAX], dir[PATH_MAX];
@@ -53,7 +73,7 @@ static int pull_lite(mp_app *app)
         err = fetch_script(app, script, sizeof script, &why);
     if (!err)
         err = fetch_run(script, dir, mp_args_text(&app->args, "from", NULL), &why);
-    return err ? app_fail_inner(app, err, &why) : model_list(app, "pull");
+    return err ? app_fail_inner(app, err, &why) : pulled(app, "lite");
 }
 
 static void on_line(void *arg, const char *line)
@@ -95,7 +115,7 @@ static int pull_files(mp_app *app, const mp_manifest *m)
     if (!err)
         err = pull_run(&p, &why);
     progress_clear(&w.bar);
-    return err ? app_fail_inner(app, err, &why) : model_list(app, "pull");
+    return err ? app_fail_inner(app, err, &why) : pulled(app, m->id);
 }
 
 int model_pull(mp_app *app)

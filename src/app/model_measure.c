@@ -70,7 +70,7 @@ static void see(sight *s, mp_decoder *decoder, const mp_view_spec *view, const c
 }
 
 /* Up to MOST_PICTURES of a folder, from all over it. */
-static mp_err see_folder(mp_app *app, const char *folder, const mp_view_spec *view, sight *s,
+static mp_err see_folder(const mp_app *app, const char *folder, const mp_view_spec *view, sight *s,
                          mp_why *why)
 {
     char self[PATH_MAX];
@@ -140,26 +140,43 @@ static void show_qualification(mp_app *app, const char *id, const mp_qualificati
         say(&app->out, "texts", q->text, (size_t)q->texts);
 }
 
-int model_quantize(mp_app *app, const char *id, const char *folder)
+mp_err model_qualify(const mp_app *app, const char *id, const char *folder, mp_qualification *out,
+                     mp_why *why)
 {
     char dir[PATH_MAX], samples[PATH_MAX];
     mp_model_info info;
-    mp_qualification q;
-    mp_why why = {0};
     sight s = {0};
-    mp_err err = fetch_models_dir(app, dir, sizeof dir, &why);
+    *out = (mp_qualification){0};
+    mp_err err = fetch_models_dir(app, dir, sizeof dir, why);
     if (!err && !mp_model_installed(id, dir, &info))
-        err = mp_fail(&why, MP_NOT_FOUND, "the model %.60s is not installed", id);
+        err = mp_fail(why, MP_NOT_FOUND, "the model %.60s is not installed", id);
     if (!err && !folder) {
-        err = find_samples(app, samples, sizeof samples, &why);
+        err = find_samples(app, samples, sizeof samples, why);
         folder = samples;
     }
     if (!err)
-        err = see_folder(app, folder, &info.space[MP_SPACE_LOOK].view, &s, &why);
+        err = see_folder(app, folder, &info.space[MP_SPACE_LOOK].view, &s, why);
     mp_model_options opt = {.models_dir = dir};
     if (!err)
-        err = mp_model_qualify(id, &opt, s.px, s.n, &q, &why);
+        err = mp_model_qualify(id, &opt, s.px, s.n, out, why);
     free_sight(&s);
+    return err;
+}
+
+void model_qualified_text(const mp_qualification *q, mp_buf *out)
+{
+    mp_buf_printf(out,
+                  "8-bit products (%s): pictures keep a cosine of %.4f, so they are computed in %s",
+                  q->kernels, (double)q->image, precision_word(q->image));
+    if (q->texts)
+        mp_buf_printf(out, "; texts %.4f, %s", (double)q->text, precision_word(q->text));
+}
+
+int model_quantize(mp_app *app, const char *id, const char *folder)
+{
+    mp_qualification q;
+    mp_why why = {0};
+    mp_err err = model_qualify(app, id, folder, &q, &why);
     if (err)
         return app_fail_inner(app, err, &why);
     show_qualification(app, id, &q);

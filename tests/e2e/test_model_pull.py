@@ -521,7 +521,10 @@ def test_what_came_is_used(tmp_path, hub, photos):
     (tmp_path / "clip.json").write_text(json.dumps(manifest))
     m.run("init", "--model", "builtin")
     m.add(photos)
-    m.run("model", "pull", "--manifest", tmp_path / "clip.json", "--hub", hub.url)
+    said = m.run("model", "pull", "--manifest", tmp_path / "clip.json", "--hub", hub.url).stderr.decode()
+    assert "8-bit products" in said and "computed in int8" in said
+    kept = json.loads((tmp_path / "models" / "clip-small" / "precision.json").read_text())
+    assert kept["image"]["worst_cosine"] > 0.99 and kept["text"]["worst_cosine"] > 0.99
     m.run("model", "use", "clip-small")
     assert m.sound() == 12
     assert len(m.json("search", "the cat", "--all", "-k", 5)[-1]["hits"]) == 5
