@@ -2,6 +2,9 @@
  * does not save the wide registers counts as lacking them. */
 #include "simd/cpu.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +19,20 @@ const char *mp_isa_word(mp_isa isa)
     return words[isa];
 }
 
+#if defined(__x86_64__)
+/* Clang's __builtin_cpu_supports does not know it; its registers are AVX's. */
+static bool has_f16c(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 static bool supported(mp_isa isa)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                __builtin_cpu_supports("f16c");
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
     if (isa == MP_ISA_AVX2)
         return avx2;
     if (isa == MP_ISA_AVX512)
