@@ -184,7 +184,7 @@ static mp_err settle_model(magpie *m, const char *wish, mp_why *why)
     mp_err err = mp_meta_get_setting(m->meta, "model", m->model_id, sizeof m->model_id, why);
     if (err != MP_NOT_FOUND)
         return err;
-    const char *id = wish;
+    const char *id = wish ? mp_model_id_of(wish) : NULL;
     mp_model_info info;
     if (!id)
         id = mp_model_installed("lite", m->models_dir, &info) ? "lite" : "builtin";
@@ -193,6 +193,9 @@ static mp_err settle_model(magpie *m, const char *wish, mp_why *why)
         known = known || strcmp(*k, id) == 0;
     if (!known)
         return mp_fail(why, MP_NOT_FOUND, "no model is called '%s'", id);
+    if (strcmp(id, "lite") != 0 && !mp_model_installed(id, m->models_dir, &info))
+        return mp_fail(why, MP_NOT_FOUND,
+                       "the model %s is not installed (get it with: magpie model pull %s)", id, id);
     snprintf(m->model_id, sizeof m->model_id, "%s", id);
     return m->read_only ? MP_OK : mp_meta_set_setting(m->meta, "model", id, why);
 }

@@ -67,6 +67,8 @@ const mp_model_info *mp_model_get_info(const mp_model *m); /* owned by m */
 /* Ids of the models this build knows, those that it knows how to fetch among them; NULL-terminated,
  * static. */
 const char *const *mp_model_known(void);
+/* The id of the model that others know by this name (open_clip's "ViT-B-32"), else the name. */
+const char *mp_model_id_of(const char *name);
 /* These, and then the others that are installed in models_dir (NULL: none), by name. Strings as of
  * mp_model_installed. Returns how many of at most `cap`. */
 enum { MP_MODELS_LISTED = 128 };

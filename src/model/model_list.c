@@ -6,6 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *mp_model_id_of(const char *name)
+{
+    static const struct {
+        const char *name, *id;
+    } others[] = {
+        {"ViT-B-32", "clip-vit-b32"}, {"ViT-B-16", "clip-vit-b16"}, {"ViT-L-14", "clip-vit-l14"}};
+    for (size_t i = 0; i < MP_COUNT(others); i++)
+        if (strcmp(others[i].name, name) == 0)
+            return others[i].id;
+    return name;
+}
+
 static bool is_listed(const char *const *ids, size_t n, const char *id)
 {
     for (size_t i = 0; i < n; i++)

@@ -201,8 +201,10 @@ def test_names_that_others_use(bare):
     bare.env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = "http://other/traces"
     assert config(bare)["serve"]["otlp-endpoint"] == "http://other/traces"
     bare.env["MODEL_NAME"] = "ViT-B-32"
-    done = bare.run("serve", code=2)
-    assert "MODEL_NAME: 'ViT-B-32'" in done.stderr.decode() and b"allowed: lite, builtin" in done.stderr
+    done = bare.run("serve", code=3)  # which open_clip calls it
+    assert b"magpie model pull clip-vit-b32" in done.stderr
+    bare.env["MODEL_NAME"] = "ViT-Q-99"
+    assert b"no model is called 'ViT-Q-99'" in bare.run("serve", code=3).stderr
     bare.run("stats", code=3)  # which reads none of them
     for name in ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"):
         assert name not in (ROOT / ".env.example").read_text()
