@@ -178,24 +178,45 @@ static mp_err find_folder(magpie *m, const magpie_options *opt, mp_why *why)
     return MP_OK;
 }
 
-/* The library's model: what it says, else the wish, else the best that is installed. */
+/* The model for a new library: the wish, else the best that is installed. */
+static mp_err new_model(const magpie *m, const char *wish, const char **id, mp_why *why)
+{
+    mp_model_info info;
+    *id = wish ? mp_model_id_of(wish)
+               : (mp_model_installed("lite", m->models_dir, &info) ? "lite" : "builtin");
+    bool installed = mp_model_installed(*id, m->models_dir, &info), known = installed;
+    for (const char *const *k = mp_model_known(); *k; k++)
+        known = known || strcmp(*k, *id) == 0;
+    if (!known)
+        return mp_fail(why, MP_NOT_FOUND, "no model is called '%s'", *id);
+    if (!installed && strcmp(*id, "lite") != 0)
+        return mp_fail(why, MP_NOT_FOUND,
+                       "the model %s is not installed (get it with: magpie model pull %s)", *id,
+                       *id);
+    return MP_OK;
+}
+
+/* Before anything is made: a wish that cannot be had leaves no library behind. */
+static mp_err check_wish(magpie *m, const magpie_options *opt, mp_why *why)
+{
+    magpie_options look = *opt;
+    const char *id;
+    look.create = false;
+    if (!opt->create || !opt->model || find_folder(m, &look, NULL) != MP_NOT_FOUND)
+        return MP_OK;
+    return new_model(m, opt->model, &id, why);
+}
+
+/* The library's model: what it says, else a new one's. */
 static mp_err settle_model(magpie *m, const char *wish, mp_why *why)
 {
     mp_err err = mp_meta_get_setting(m->meta, "model", m->model_id, sizeof m->model_id, why);
     if (err != MP_NOT_FOUND)
         return err;
-    const char *id = wish ? mp_model_id_of(wish) : NULL;
-    mp_model_info info;
-    if (!id)
-        id = mp_model_installed("lite", m->models_dir, &info) ? "lite" : "builtin";
-    bool known = mp_model_installed(id, m->models_dir, &info);
-    for (const char *const *k = mp_model_known(); *k; k++)
-        known = known || strcmp(*k, id) == 0;
-    if (!known)
-        return mp_fail(why, MP_NOT_FOUND, "no model is called '%s'", id);
-    if (strcmp(id, "lite") != 0 && !mp_model_installed(id, m->models_dir, &info))
-        return mp_fail(why, MP_NOT_FOUND,
-                       "the model %s is not installed (get it with: magpie model pull %s)", id, id);
+    const char *id;
+    err = new_model(m, wish, &id, why);
+    if (err)
+        return err;
     snprintf(m->model_id, sizeof m->model_id, "%s", id);
     return m->read_only ? MP_OK : mp_meta_set_setting(m->meta, "model", id, why);
 }
@@ -247,6 +268,8 @@ magpie_err magpie_open(magpie **out, const magpie_options *opt, magpie_why *why)
     take_options(m, opt);
     m->words = mp_cache_new(WORD_CACHE_BYTES);
     mp_err err = models_folder(opt->models_dir, m->models_dir, sizeof m->models_dir, INNER(why));
+    if (!err)
+        err = check_wish(m, opt, INNER(why));
     if (!err)
         err = find_folder(m, opt, INNER(why));
     if (!err)
