@@ -5,8 +5,6 @@
 #include "app/pull.h"
 #include "app/stop.h"
 
-#include "model/model.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -200,17 +198,12 @@ static mp_err bring(void *app, const char *id, mp_job_run *run, mp_why *why)
 
 mp_err fetch_job(void *app, const char *id, mp_job_run *run, mp_why *why)
 {
-    mp_qualification q;
-    mp_why reason = {0};
-    mp_buf text = {0};
+    mp_buf line = {0};
     mp_err err = bring(app, id, run, why);
     if (err)
         return err;
-    if (model_qualify(app, id, NULL, &q, &reason)) /* f32 needs no measure */
-        mp_buf_printf(&text, "8-bit products were not measured: %s", reason.text);
-    else
-        model_qualified_text(&q, &text);
-    mp_job_log(run, MP_LOG_INFO, "%s", text.p);
-    mp_buf_free(&text);
+    model_measure_new(app, id, &line);
+    mp_job_log(run, MP_LOG_INFO, "%s", line.p);
+    mp_buf_free(&line);
     return MP_OK;
 }

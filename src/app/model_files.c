@@ -8,7 +8,6 @@
 
 #include "base/os.h"
 #include "base/sha256.h"
-#include "model/model.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -42,21 +41,14 @@ static bool watch_tick(watch *w, const char *stage)
 
 /* ---- pull ---- */
 
-/* A model that has come is measured at once. That it cannot be does no harm: f32 needs no measure.
- */
 static int pulled(mp_app *app, const char *id)
 {
-    mp_qualification q;
-    mp_why why = {0};
-    mp_buf text = {0};
-    if (model_qualify(app, id, NULL, &q, &why))
-        mp_buf_printf(&text, "8-bit products were not measured (%s), so f32 is used", why.text);
-    else
-        model_qualified_text(&q, &text);
-    char *safe = app_escaped(text.p);
+    mp_buf line = {0};
+    model_measure_new(app, id, &line);
+    char *safe = app_escaped(line.p);
     app_note(app, PAINT_NONE, "%s", safe);
     free(safe);
-    mp_buf_free(&text);
+    mp_buf_free(&line);
     return model_list(app, "pull");
 }
 

@@ -140,8 +140,8 @@ static void show_qualification(mp_app *app, const char *id, const mp_qualificati
         say(&app->out, "texts", q->text, (size_t)q->texts);
 }
 
-mp_err model_qualify(const mp_app *app, const char *id, const char *folder, mp_qualification *out,
-                     mp_why *why)
+static mp_err qualify(const mp_app *app, const char *id, const char *folder, mp_qualification *out,
+                      mp_why *why)
 {
     char dir[PATH_MAX], samples[PATH_MAX];
     mp_model_info info;
@@ -163,20 +163,26 @@ mp_err model_qualify(const mp_app *app, const char *id, const char *folder, mp_q
     return err;
 }
 
-void model_qualified_text(const mp_qualification *q, mp_buf *out)
+void model_measure_new(const mp_app *app, const char *id, mp_buf *line)
 {
-    mp_buf_printf(out,
+    mp_qualification q;
+    mp_why why = {0};
+    if (qualify(app, id, NULL, &q, &why)) {
+        mp_buf_printf(line, "8-bit products were not measured (%s), so f32 is used", why.text);
+        return;
+    }
+    mp_buf_printf(line,
                   "8-bit products (%s): pictures keep a cosine of %.4f, so they are computed in %s",
-                  q->kernels, (double)q->image, precision_word(q->image));
-    if (q->texts)
-        mp_buf_printf(out, "; texts %.4f, %s", (double)q->text, precision_word(q->text));
+                  q.kernels, (double)q.image, precision_word(q.image));
+    if (q.texts)
+        mp_buf_printf(line, "; texts %.4f, %s", (double)q.text, precision_word(q.text));
 }
 
 int model_quantize(mp_app *app, const char *id, const char *folder)
 {
     mp_qualification q;
     mp_why why = {0};
-    mp_err err = model_qualify(app, id, folder, &q, &why);
+    mp_err err = qualify(app, id, folder, &q, &why);
     if (err)
         return app_fail_inner(app, err, &why);
     show_qualification(app, id, &q);

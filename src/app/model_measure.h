@@ -4,14 +4,9 @@
 
 #include "app/app.h"
 
-struct mp_qualification;
-
-/* Measures how far 8-bit products move an installed model's vectors and keeps the result, without a
- * word; folder as below. Errors: NOT_FOUND (no model, no pictures), those of opening it, IO. */
-MP_CHECK mp_err model_qualify(const mp_app *app, const char *id, const char *folder,
-                              struct mp_qualification *out, mp_why *why);
-/* What that found, in a line. */
-void model_qualified_text(const struct mp_qualification *q, mp_buf *out);
+/* For a model that has just come: measures it and puts what was found into a line. That it cannot
+ * be measured does no harm, f32 needs no measure; then the line says why. */
+void model_measure_new(const mp_app *app, const char *id, mp_buf *line);
 /* Measures how far 8-bit products move an installed model's vectors on pictures from `folder`
  * (NULL: the samples that come with magpie), and keeps the result beside it. Returns the exit code.
  */

@@ -33,8 +33,6 @@ EXCEPTIONS = {
     ("app/cmd_doctor.c", "simd"): "names the processor's instruction set",
     ("app/cmd_version.c", "simd"): "names the processor's instruction set",
     ("app/cmd_model.c", "model"): "looks at models before a library is open",
-    ("app/model_files.c", "model"): "says what a measure found",
-    ("app/fetch.c", "model"): "says what a measure found",
     ("app/model_measure.c", "model"): "measures a model, for which no library is needed",
     ("app/model_measure.c", "core"): "finds pictures in a folder as adding does",
     ("app/model_measure.c", "image"): "decodes the pictures that it measures on",
