@@ -5,7 +5,7 @@ import struct
 import pytest
 from conftest import Magpie, picture
 
-clip_folder = pytest.importorskip("clip_folder")
+clip_folder = pytest.importorskip("clip_folder", reason="numpy, onnx and onnxruntime of tests/requirements.txt make the small model")
 
 
 @pytest.fixture
