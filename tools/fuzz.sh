@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs each libFuzzer target for some seconds: tools/fuzz.sh SECONDS; --can: is libFuzzer there?
+# Runs each libFuzzer target for some seconds: tools/fuzz.sh SECONDS [SEED]; with a seed every run takes
+# the same way, as far as it gets in its time. --can: is libFuzzer there?
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = --can ]; then
@@ -14,5 +15,5 @@ cmake --build build/fuzz
 for target in build/fuzz/fuzz/fuzz_*; do
     [ -x "$target" ] || continue
     echo "$(basename "$target"): ${1:-60} s"
-    "$target" -max_total_time="${1:-60}" -artifact_prefix=build/fuzz/ -verbosity=0 -rss_limit_mb=4096
+    "$target" -seed="${2:-0}" -max_total_time="${1:-60}" -artifact_prefix=build/fuzz/ -verbosity=0 -rss_limit_mb=4096
 done

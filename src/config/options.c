@@ -177,9 +177,14 @@ static mp_err parse_measure(const mp_option *o, const char *text, mp_value *out,
     for (size_t i = 0; i < n; i++) {
         if (strcasecmp(end, units[i].word) != 0)
             continue;
-        out->integer = (int64_t)llround(number * units[i].factor);
-        out->number = (double)out->integer;
-        return check_bounds(o, text, out->number, why);
+        out->number = round(number * units[i].factor);
+        mp_err err = check_bounds(o, text, out->number, why);
+        if (err)
+            return err;
+        if (fabs(out->number) > 9e18)
+            return fault(o, text, "is too large", why);
+        out->integer = (int64_t)out->number;
+        return MP_OK;
     }
     return fault(o, text, example, why);
 }

@@ -172,8 +172,11 @@ static bool read_size(const char *text, int64_t *out)
         return false;
     for (size_t i = 0; i < MP_COUNT(units); i++)
         if (strcasecmp(rest, units[i].unit) == 0) {
-            *out = (int64_t)(value * units[i].factor);
-            return value * units[i].factor < 9e18;
+            double bytes = value * units[i].factor;
+            if (bytes >= 9e18) /* beyond int64_t, where the conversion has no meaning */
+                return false;
+            *out = (int64_t)bytes;
+            return true;
         }
     return false;
 }

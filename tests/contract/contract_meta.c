@@ -198,10 +198,25 @@ static void filters_choose(void **state)
 static void bad_filters_say_where(void **state)
 {
     store *s = *state;
-    static const char *const bad[] = {
-        "(",         "((",           "(-",      "NOT",       "sise>3",    "size>",
-        "size>3xb",  "date:2024-13", "tag",     "(tag:a",    "tag:a)",    "tag>a",
-        "issue:odd", "state:asleep", "tag:\"a", "AND tag:a", "width:abc", "tag:a OR"};
+    static const char *const bad[] = {"(",
+                                      "((",
+                                      "(-",
+                                      "NOT",
+                                      "sise>3",
+                                      "size>",
+                                      "size>3xb",
+                                      "date:2024-13",
+                                      "tag",
+                                      "(tag:a",
+                                      "tag:a)",
+                                      "tag>a",
+                                      "issue:odd",
+                                      "state:asleep",
+                                      "tag:\"a",
+                                      "AND tag:a",
+                                      "width:abc",
+                                      "tag:a OR",
+                                      "size>666666666666660Mb"};
     for (size_t i = 0; i < MP_COUNT(bad); i++) {
         const mp_filter *filter;
         mp_why why = {0};

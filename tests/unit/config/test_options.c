@@ -46,6 +46,7 @@ static void test_sizes(void **state)
     bad(&size, "-5", "too small");
     bad(&size, "0", "too small");
     bad(&size, "2000g", "too large");
+    bad(&size, "1e15g", "too large"); /* above int64_t, too */
     bad(&size, "1e400", "should look like");
     bad(&size, "nan", "should look like");
 }
