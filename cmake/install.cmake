@@ -16,7 +16,7 @@ if(NOT MAGPIE_SANITIZE AND NOT MAGPIE_FUZZ) # Clang leaves the sanitizers' symbo
     target_link_options(magpie_shared PRIVATE -Wl,--no-undefined)
 endif()
 target_link_libraries(magpie_shared PRIVATE magpie_flags Threads::Threads m dnnl_c
-    PkgConfig::VIPS PkgConfig::SQLITE PkgConfig::SODIUM PkgConfig::JANSSON PkgConfig::SECCOMP
+    PkgConfig::VIPS PkgConfig::JPEG PkgConfig::WEBP PkgConfig::SQLITE PkgConfig::SODIUM PkgConfig::JANSSON PkgConfig::SECCOMP
     PkgConfig::ZLIB)
 add_library(magpie_static STATIC ${objects})
 set_target_properties(magpie_static PROPERTIES OUTPUT_NAME magpie LINKER_LANGUAGE C)

@@ -3,7 +3,7 @@
 # Names what is missing first; uses sudo where it is not run by root. Touches nothing when all is there.
 set -euo pipefail
 
-build="build-essential cmake ninja-build pkg-config python3 python3-pip libvips-dev libsqlite3-dev
+build="build-essential cmake ninja-build pkg-config python3 python3-pip libvips-dev libjpeg-dev libwebp-dev libsqlite3-dev
  libdnnl-dev libsodium-dev libjansson-dev libseccomp-dev libmicrohttpd-dev libgnutls28-dev zlib1g-dev libjwt-dev libcurl4-openssl-dev
  libarchive-dev
  libcmocka-dev"

@@ -2,8 +2,11 @@
 
     image_peers.py FOLDER_WITH_BENCHES [ROUNDS]
 
-FOLDER_WITH_BENCHES holds bench_decode, bench_resize and bench_phash. Prints one JSON object: medians
-of both in milliseconds, and Pillow's over ours (above 1: ours is faster). Both run on one thread.
+FOLDER_WITH_BENCHES holds bench_decode, bench_resize, bench_phash and bench_to224 (which compares with
+libvips' thumbnail by itself). Prints one JSON object: medians of both in milliseconds, and Pillow's over
+ours (above 1: ours is faster). Both run on one thread. `view_crop_normalised` adds what a model needs of
+Pillow's view, floats by channel with mean and deviation taken out; our encoders have both in the weights of
+their first product, so that a view of ours is ready as it is.
 """
 import glob
 import io
@@ -23,6 +26,8 @@ except ImportError as missing:
     sys.exit(0)
 
 BICUBIC, BILINEAR = Image.Resampling.BICUBIC, Image.Resampling.BILINEAR
+MEAN = np.float32([0.48145466, 0.4578275, 0.40821073])  # CLIP's
+DEVIATION = np.float32([0.26862954, 0.26130258, 0.27577711])
 BASIS = np.cos(np.pi * np.arange(8)[:, None] * (2 * np.arange(32) + 1) / 64)
 
 
@@ -47,6 +52,11 @@ def crop_view(picture):
     return picture.crop((left, top, left + 224, top + 224))
 
 
+def normalised_view(picture):
+    scaled = (np.asarray(crop_view(picture), np.float32) / 255 - MEAN) / DEVIATION
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+
+
 def thumbnail(picture):
     scale = 256 / max(picture.size)
     return picture.resize((int(picture.width * scale), int(picture.height * scale)), BICUBIC)
@@ -67,6 +77,7 @@ def pillow_parts(data, samples):
     took, picture = timed(lambda: Image.open(io.BytesIO(data)).convert("RGB"))
     samples["load"].append(took)
     samples["view_crop"].append(timed(crop_view, picture)[0])
+    samples["view_crop_normalised"].append(timed(normalised_view, picture)[0])
     samples["view_squash"].append(timed(picture.resize, (224, 224), BICUBIC)[0])
     took, small = timed(thumbnail, picture)
     samples["thumbnail_resize"].append(took)
@@ -103,14 +114,14 @@ def main():
                           "skipped": "../shared/data/clothing is missing"}))
         return
     pictures = [open(path, "rb").read() for path in files]
-    samples = {part: [] for part in ("load", "view_crop", "view_squash", "thumbnail_resize",
+    samples = {part: [] for part in ("load", "view_crop", "view_crop_normalised", "view_squash", "thumbnail_resize",
                                      "thumbnail_webp", "phash")}
     mine = {part: [] for part in samples}
     resize_mine, resize_theirs = {}, {}
     for _ in range(rounds):  # in turns, so that a busy moment falls on both
         decode = ours(folder, "bench_decode", 3, *files)
         for part in mine:
-            key = "phash8" if part == "phash" else part
+            key = {"phash": "phash8", "view_crop_normalised": "view_crop"}.get(part, part)
             mine[part].append(decode[key]["median_ms"])
         for data in pictures * 3:
             pillow_parts(data, samples)
@@ -123,6 +134,7 @@ def main():
               "machine": decode["machine"]}
     for part in samples:
         compare(report, part, statistics.median(mine[part]), statistics.median(samples[part]))
+    report["jpeg_to_224_beside_libvips"] = ours(folder, "bench_to224", 2 * rounds)
     for name in resize_mine:
         compare(report, f"resize_{name}", statistics.median(resize_mine[name]),
                 statistics.median(resize_theirs[name]))

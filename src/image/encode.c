@@ -1,4 +1,4 @@
-/* encode.c - our own pixels to WebP and PNG, through libvips. */
+/* encode.c - our own pixels to WebP by libwebp and to PNG by libvips. */
 #include "image/image.h"
 
 #include "image/vips.h"
@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <vips/vips.h>
+#include <webp/encode.h>
 
 static mp_err wrap(const mp_image *im, VipsImage **out, mp_why *why)
 {
@@ -34,22 +35,47 @@ static mp_err hand_over(int failed, void *data, size_t size, uint8_t **out, size
     return *out ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for %zu bytes", size);
 }
 
+static bool import(WebPPicture *p, const mp_image *im)
+{
+    if (im->channels == 3)
+        return WebPPictureImportRGB(p, im->px, im->w * 3);
+    size_t n = (size_t)im->w * (size_t)im->h;
+    uint8_t *rgb = mp_xmalloc(n * 3);
+    for (size_t i = 0; i < n; i++)
+        memset(rgb + i * 3, im->px[i], 3);
+    bool done = WebPPictureImportRGB(p, rgb, im->w * 3);
+    free(rgb);
+    return done;
+}
+
+/* libvips would do it, too, at three times the cost for a thumbnail. Method 0 of 6: on photographs
+ * at 256 px half the time of method 1 for the same PSNR and 6 % more bytes. */
 mp_err mp_encode_webp(const mp_image *im, int quality, uint8_t **out, size_t *n, mp_why *why)
 {
-    VipsImage *wrapped;
-    void *data = NULL;
-    size_t size = 0;
+    WebPConfig config;
+    WebPPicture picture;
+    WebPMemoryWriter memory;
     *out = NULL;
     *n = 0;
-    mp_err err = wrap(im, &wrapped, why);
-    if (err)
-        return err;
-    /* Effort 1 of 6: on 100 photographs at 256 px 44 % of the time of effort 4 and 14 % more bytes.
-     */
-    int failed =
-        vips_webpsave_buffer(wrapped, &data, &size, "Q", quality, "effort", 1, "strip", TRUE, NULL);
-    g_object_unref(wrapped);
-    return hand_over(failed, data, size, out, n, why);
+    if (!WebPConfigPreset(&config, WEBP_PRESET_DEFAULT, (float)quality) ||
+        !WebPPictureInit(&picture))
+        return mp_fail(why, MP_INTERNAL, "cannot encode: another libwebp than this was built for");
+    config.method = 0;
+    picture.width = im->w;
+    picture.height = im->h;
+    WebPMemoryWriterInit(&memory);
+    picture.writer = WebPMemoryWrite;
+    picture.custom_ptr = &memory;
+    bool done = import(&picture, im) && WebPEncode(&config, &picture);
+    WebPPictureFree(&picture);
+    if (!done) {
+        WebPMemoryWriterClear(&memory);
+        return mp_fail(why, MP_INTERNAL, "cannot encode %d x %d pixels as WebP: error %d", im->w,
+                       im->h, (int)picture.error_code);
+    }
+    *out = memory.mem; /* by malloc, as callers free it */
+    *n = memory.size;
+    return MP_OK;
 }
 
 mp_err mp_encode_png(const mp_image *im, uint8_t **out, size_t *n, mp_why *why)

@@ -6,6 +6,7 @@
  * is never held twice except while it is turned. */
 #include "image/load.h"
 
+#include "image/jpeg.h"
 #include "image/vips.h"
 
 #include <pthread.h>
@@ -228,6 +229,22 @@ static mp_err stream_pixels(VipsImage *im, mp_image *out, mp_why *why)
     return err;
 }
 
+/* Nothing to convert: libvips is not needed for the pixels. */
+static bool is_plain_jpeg(const mp_loaded *l, VipsImage *im)
+{
+    int bands = vips_image_get_bands(im);
+    return l->format == MP_JPEG && (bands == 1 || bands == 3) && !needs_profile(im);
+}
+
+static mp_err by_libvips(VipsImage **im, mp_span bytes, int shrink, mp_loaded *out, mp_why *why)
+{
+    if (shrink > 1 && !step(im, open_bytes(bytes, out->format, shrink)))
+        return mp_vips_fail(why, MP_CORRUPT, "broken picture");
+    if (!to_srgb(im) || !on_white(im) || !three_bytes(im))
+        return mp_vips_fail(why, MP_CORRUPT, "cannot convert the colours");
+    return stream_pixels(*im, &out->image, why);
+}
+
 /* Everything but the pixels. *im: the caller's, on success alone. */
 static mp_err open_header(mp_span bytes, const mp_load_limits *limits, mp_loaded *out,
                           VipsImage **im, mp_why *why)
@@ -283,12 +300,10 @@ mp_err mp_load(mp_span bytes, const mp_load_limits *limits, int min_short, int m
         return err;
     int orientation = vips_image_get_orientation(im);
     int shrink = jpeg_shrink(out, min_short, min_long);
-    if (shrink > 1 && !step(&im, open_bytes(bytes, out->format, shrink)))
-        return mp_vips_fail(why, MP_CORRUPT, "broken picture");
-    if (!to_srgb(&im) || !on_white(&im) || !three_bytes(&im))
-        err = mp_vips_fail(why, MP_CORRUPT, "cannot convert the colours");
-    if (!err)
-        err = stream_pixels(im, &out->image, why);
+    if (is_plain_jpeg(out, im))
+        err = mp_jpeg_pixels(bytes, shrink, &out->image, why);
+    else
+        err = by_libvips(&im, bytes, shrink, out, why);
     if (!err)
         err = mp_image_orient(&out->image, orientation, why);
     if (err)
