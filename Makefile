@@ -39,10 +39,12 @@ release:
 	@$(call configure,release,$(if $(PYTHON),-DMAGPIE_PYTHON=$(PYTHON)) -DCMAKE_INSTALL_PREFIX=$(PREFIX))
 	@cmake --build build/release -j $(JOBS)
 
-# Out of reach is no failure: everything but words works with the builtin model.
-model:
+# Out of reach is no failure: everything but words works with the builtin model. Ends as `magpie model pull`
+# does, with the measure that decides whether 8-bit products are used.
+model: release
 	@python3 tools/lite_fetch.py --to $(MODELS) || \
 		echo "the lite model is out of reach: going on with builtin"
+	@[ ! -d $(MODELS)/lite ] || MAGPIE_MODELS=$(MODELS) build/release/src/app/magpie model quantize lite
 
 demo: deps-demo
 	@$(MAKE) --no-print-directory release model

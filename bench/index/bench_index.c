@@ -4,8 +4,9 @@
  *     bench_index --write FILE POINTS DIMS   that many rows and the queries, raw f32, normalised
  *     bench_index --steps FILE DIMS POINTS FOLDER [f16]   for peers: the first POINTS rows of it,
  * the last ones as queries; the index keeps its vectors in FOLDER. Reads lines "build THREADS",
- * "search EF THREADS", "scan", "memory" and answers each with an object: "us" is per row of the
- * build, or per query when all queries are asked at once by so many threads.
+ * "search EF THREADS", "scan", "join", "memory" and answers each with an object: "us" is per row of
+ * the build or of the join, or per query when all queries are asked at once by so many threads. The
+ * join is what dupes asks of a large library: the neighbours of every row, here of 20,000 of them.
  *
  * Without steps, searches are timed one by one on one thread; median and quartiles are printed. */
 #include "index/index.h"
@@ -183,6 +184,25 @@ static double scan_us(const double *seconds)
     return sum / QUERIES * 1e6;
 }
 
+/* The neighbours of rows of the index itself, spread over all of it. */
+static double join(const mp_index *ix, size_t n)
+{
+    enum { ROWS = 20000 };
+    size_t some = MP_MIN(n, (size_t)ROWS);
+    int64_t *labels = mp_xcalloc(some, sizeof *labels);
+    mp_neighbour *found = mp_xcalloc(some * K, sizeof *found);
+    mp_why why;
+    for (size_t i = 0; i < some; i++)
+        labels[i] = (int64_t)(i * (n / some)) + 1;
+    double began = mp_monotonic_s();
+    if (mp_index_knn(ix, labels, some, K, found, NULL, NULL, &why))
+        fail("join", &why);
+    double spent = mp_monotonic_s() - began;
+    free(labels);
+    free(found);
+    return spent / (double)some * 1e6;
+}
+
 /* One step per line, so that a peer can take its turn in between. */
 static void take_steps(const rows *r, size_t n, mp_index_options opt, mp_neighbour *want,
                        mp_neighbour *have, double *seconds)
@@ -203,6 +223,8 @@ static void take_steps(const rows *r, size_t n, mp_index_options opt, mp_neighbo
         } else if (ix && sscanf(line, "search %d %d", &number, &threads) == 2) {
             us = ask_all(ix, r, number, threads, have);
             printf("{\"us\":%.3f,\"recall\":%.4f}\n", us, recall(want, have));
+        } else if (ix && strncmp(line, "join", 4) == 0) {
+            printf("{\"us\":%.3f}\n", join(ix, n));
         } else if (ix && strncmp(line, "memory", 6) == 0) {
             mp_index_bytes b = mp_index_memory(ix);
             printf("{\"heap\":%zu,\"mapped\":%zu}\n", b.heap, b.mapped);

@@ -12,8 +12,9 @@ reaches a recall@10 of 0.99 against faiss' exact scan, all queries in one call, 
 Printed per size as one JSON object: recall, beam, queries per second (medians over the rounds), seconds
 of the build, bytes, and ours over the peer's (queries) or the peer's over ours (seconds; bytes: ours over
 theirs). Bytes: what the process grew by for a peer; for ours the index's own account, without the vectors in
-their file ("mapped"), and what its process grew by in memory of its own. At the end: microseconds per
-search by size, with the exponent fitted.
+their file ("mapped"), and what its process grew by in memory of its own. At the end: how ours grows with the
+size: adding all, one search, and the neighbours of every row (what dupes asks of large libraries), with the
+exponents e of n^e fitted over all sizes and between the last two.
 """
 import json
 import math
@@ -201,6 +202,7 @@ def one_size(program, path, rows, n, rounds, peers, folder):
         print(f"{n} vectors, {name}: built in {seconds[name][0]:.1f} s", file=sys.stderr, flush=True)
     bytes_of = {name: engine.memory() for name, engine in engines.items()}
     report = {
+        "join_us": engines["magpie"].step("join")["us"],
         "search": searches(engines, truth, rounds),
         "build": {name: {"seconds": round(s[0], 2), "cpu_seconds": round(s[1], 2),
                          "it_over_ours": round(s[0] / seconds["magpie"][0], 2),
@@ -214,14 +216,23 @@ def one_size(program, path, rows, n, rounds, peers, folder):
     return report
 
 
-def growth(sizes, reports):
-    """us ~ n^e by least squares; log-like growth has an e that falls towards 0."""
-    us = [r["search"]["1 threads"]["magpie"]["us"] for r in reports]
-    x, y = [math.log(n) for n in sizes], [math.log(u) for u in us]
+def exponents(sizes, seconds):
+    """n^e by least squares over all sizes, and between the last two."""
+    x, y = [math.log(n) for n in sizes], [math.log(s) for s in seconds]
     mx, my = statistics.mean(x), statistics.mean(y)
     slope = sum((a - mx) * (b - my) for a, b in zip(x, y)) / sum((a - mx) ** 2 for a in x)
-    return {"us_by_size": dict(zip(sizes, us)), "exponent": round(slope, 3),
-            "us_over_log_n": {n: round(u / math.log(n), 3) for n, u in zip(sizes, us)}}
+    return {"by_size": dict(zip(sizes, seconds)), "exponent": round(slope, 3),
+            "exponent_of_last": round((y[-1] - y[-2]) / (x[-1] - x[-2]), 3)}
+
+
+def growth(sizes, reports):
+    """Log-like growth of a search has an exponent that falls towards 0."""
+    search_us = [r["search"]["1 threads"]["magpie"]["us"] for r in reports]
+    return {"add_all_s": exponents(sizes, [r["build"]["magpie"]["seconds"] for r in reports]),
+            "search_us": exponents(sizes, search_us)
+            | {"us_over_log_n": {n: round(u / math.log(n), 3) for n, u in zip(sizes, search_us)}},
+            "neighbours_of_all_s": exponents(sizes, [round(r["join_us"] * n / 1e6, 2)
+                                                     for n, r in zip(sizes, reports)])}
 
 
 def main():
