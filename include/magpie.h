@@ -86,6 +86,7 @@ typedef struct magpie_options {
     const char *model;      /* for a new library: "lite", "builtin"; NULL: lite if installed */
     const char *decoder;    /* the `magpie` binary that runs as decode worker; NULL:
                                $MAGPIE_DECODER, else the installed one */
+    bool require_model;     /* and a library that is there must use that one: else INVALID */
     bool create;            /* make the library if the folder holds none */
     bool read_only;         /* never writes: no catch-up, no snapshot, no thumbnails kept */
     int threads;            /* for encoding and indexing; 0: all processors */
@@ -99,8 +100,8 @@ typedef struct magpie_options {
 
 /* Opens (or, with create, makes) a library. opt NULL: all defaults with create true.
  * *out: magpie_close. Errors: NOT_FOUND (no library there), CORRUPT (damaged database), IO, BUSY,
- * UNSUPPORTED (made by a newer version; its model is not installed). Starts no process and reads
- * no weights until they are needed. */
+ * UNSUPPORTED (made by a newer version), INVALID (it uses another model). Starts no process and
+ * reads no weights until they are needed. */
 MAGPIE_API magpie_err magpie_open(magpie **out, const magpie_options *opt, magpie_why *why);
 /* Writes index snapshots, stops the decode workers, frees. NULL allowed. No other thread may be
  * inside a call on m. */
@@ -312,12 +313,16 @@ MAGPIE_API magpie_err magpie_describe(magpie *m, int64_t id, const char *title,
 
 /* ---- search ---- */
 
+#define MAGPIE_TEXT_BYTES 8192 /* the most that a text of a term may have */
+
 typedef enum magpie_term_kind {
-    MAGPIE_TEXT = 1, /* text: words */
+    MAGPIE_TEXT = 1, /* text: words, 1 to MAGPIE_TEXT_BYTES of UTF-8 */
     MAGPIE_FILE,     /* text: path of a picture, not added */
     MAGPIE_BYTES,    /* data, n: an encoded picture */
     MAGPIE_ID,       /* id: an item */
-    MAGPIE_VECTOR    /* vector: n floats in the model's look space; normalised here */
+    MAGPIE_VECTOR    /* vector: n floats in the model's look space, finite and not all zero;
+                        normalised here. Nothing in it tells of which model it is: mixing models is
+                        noticed by n alone */
 } magpie_term_kind;
 
 typedef struct magpie_term {
@@ -365,8 +370,9 @@ typedef struct magpie_hits {
     const char *model;     /* id */
 } magpie_hits;
 
-/* *out: magpie_hits_free. An item used as a term is not among its own hits. Errors: INVALID,
- * NOT_FOUND (id, file), UNSUPPORTED, and those of a decode. */
+/* *out: magpie_hits_free. An item used as a term is not among its own hits. Errors: INVALID (why
+ * says which rule; also when terms cancel each other out), NOT_FOUND (id, file), UNSUPPORTED, those
+ * of a decode; NOT_FOUND and CORRUPT of the model when it is first needed. */
 MAGPIE_API magpie_err magpie_search(magpie *m, const magpie_query *query, magpie_hits **out,
                                     magpie_why *why);
 MAGPIE_API void magpie_hits_free(magpie_hits *hits);

@@ -97,6 +97,9 @@ magpie_options app_options(const mp_app *app, char *self, size_t cap)
         .library = mp_settings_text(s, MP_SET_LIBRARY),
         .models_dir = mp_settings_text(s, MP_SET_MODELS),
         .model = mp_settings_text(s, MP_SET_MODEL),
+        /* Services are started the same way after the library was switched. */
+        .require_model = s->source[MP_SET_MODEL].origin == MP_FROM_FLAG &&
+                         !(app->command && app->command->configured),
         .decoder = mp_settings_text(s, MP_SET_DECODER),
         .threads = to_int(mp_settings_int(s, MP_SET_THREADS)),
         .decoders = to_int(mp_settings_int(s, MP_SET_DECODERS)),

@@ -107,7 +107,8 @@ typedef struct listing {
     mp_app *app;
     char dir[PATH_MAX];
     row *rows;
-    mp_manifest **manifests; /* whose texts the rows borrow */
+    magpie_model_info *infos; /* these two: whose texts the rows borrow */
+    mp_manifest **manifests;
     size_t n;
 } listing;
 
@@ -200,16 +201,15 @@ static void add_known(listing *l)
 
 static magpie_err add_of_library(listing *l, magpie_why *why)
 {
-    magpie_model_info *infos;
     size_t n;
-    magpie_err err = magpie_models(l->app->library, &infos, &n, why);
-    for (size_t i = 0; !err && i < n; i++)
+    magpie_err err = magpie_models(l->app->library, &l->infos, &n, why);
+    for (size_t i = 0; !err && i < n; i++) {
+        const magpie_model_info *m = &l->infos[i];
         add_row(l,
-                (row){infos[i].id, infos[i].about, infos[i].licence, infos[i].sha256, infos[i].dims,
-                      infos[i].installed, infos[i].current, infos[i].items},
+                (row){m->id, m->about, m->licence, m->sha256, m->dims, m->installed, m->current,
+                      m->items},
                 NULL);
-    if (!err)
-        magpie_free(infos);
+    }
     return err;
 }
 
@@ -246,6 +246,7 @@ int model_list(mp_app *app, const char *action)
     for (size_t i = 0; i < l.n; i++)
         free(l.manifests[i]);
     free(l.manifests);
+    magpie_free(l.infos);
     free(l.rows);
     return code;
 }

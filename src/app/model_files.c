@@ -213,7 +213,7 @@ static int named_folder(mp_app *app, const char *action, char dir[PATH_MAX],
         return app_usage(app, "usage: magpie model %s NAME", action);
     if (strcmp(id, "builtin") == 0)
         return app_usage(app, "builtin is part of magpie; it has no files");
-    if (strchr(id, '/') || *id == '.' || strlen(id) >= MP_MANIFEST_NAME)
+    if (!*id || strchr(id, '/') || *id == '.' || strlen(id) >= MP_MANIFEST_NAME)
         return app_usage(app, "'%.60s' is no name of a model", id);
     mp_err err = fetch_models_dir(app, dir, PATH_MAX, &why);
     snprintf(folder, PATH_MAX + 300, "%s/%s", dir, id);
@@ -233,6 +233,11 @@ int model_verify(mp_app *app)
     mp_err err = mp_manifest_load(m, folder, &why);
     if (err == MP_NOT_FOUND)
         mp_fail(&why, err, "%s is not installed in %.300s", app_operand(app, 1), dir);
+    if (err == MP_CORRUPT) {
+        mp_why inner = why;
+        mp_fail(&why, err, "%.400s; to fetch it again: magpie model pull %s", inner.text,
+                app_operand(app, 1));
+    }
     if (!err)
         err = verify_files(app, folder, m, &bad, files, &why);
     if (!err && app->json) {
@@ -247,7 +252,7 @@ int model_verify(mp_app *app)
         err =
             mp_fail(&why, MP_CORRUPT,
                     "%zu of %zu files are not as they were installed; to fetch them again: magpie "
-                    "model remove %s, then pull it",
+                    "model pull %s",
                     bad, m->n_files, m->id);
     json_decref(files);
     free(m);

@@ -149,7 +149,7 @@ static mp_err qualify(const mp_app *app, const char *id, const char *folder, mp_
     *out = (mp_qualification){0};
     mp_err err = fetch_models_dir(app, dir, sizeof dir, why);
     if (!err && !mp_model_installed(id, dir, &info))
-        err = mp_fail(why, MP_NOT_FOUND, "the model %.60s is not installed", id);
+        err = mp_model_absent(id, dir, why);
     if (!err && !folder) {
         err = find_samples(app, samples, sizeof samples, why);
         folder = samples;

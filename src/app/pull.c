@@ -4,6 +4,7 @@
 #include "base/os.h"
 #include "base/sha256.h"
 #include "model/catalogue.h"
+#include "model/checked.h"
 #include "net/net.h"
 
 #include <dirent.h>
@@ -88,8 +89,9 @@ static mp_err pin(pulling *s)
 static bool installed(const pulling *s)
 {
     mp_manifest have;
-    if (!mp_manifest_check(s->target, NULL) || mp_manifest_load(&have, s->target, NULL) != MP_OK ||
-        have.n_files != s->m.n_files)
+    mp_checked files;
+    if (mp_manifest_load(&have, s->target, NULL) != MP_OK || have.n_files != s->m.n_files ||
+        mp_checked_look(&files, s->target, &have, NULL) != MP_OK)
         return false;
     for (size_t i = 0; i < have.n_files; i++) {
         const mp_manifest_file *want = &s->m.files[i];

@@ -43,6 +43,7 @@ typedef struct space_index {
     size_t n_retired;
     mp_generation seen;
     uint64_t saved_stamp; /* of the snapshot on disk; 0 unknown */
+    uint64_t others;      /* vectors of the same model with other weights, which are not in it */
 } space_index;
 
 /* Pictures that wait to be written together: see add_one.c. */

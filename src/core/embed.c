@@ -23,7 +23,7 @@ static mp_err decode(mp_decoder *decoder, const magpie_term *t, const mp_decode_
 {
     if (t->kind == MAGPIE_BYTES)
         return mp_decode_bytes(decoder, (mp_span){t->data, t->n}, spec, out, why);
-    int fd = t->text ? open(t->text, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    int fd = open(t->text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return mp_fail_errno(why, errno, "cannot open the picture");
     mp_err err = mp_decode_fd(decoder, fd, spec, out, why);
@@ -55,14 +55,23 @@ static mp_err embed_pictures(magpie *m, mp_model *model, const magpie_term *term
     return err;
 }
 
+static mp_err check_kinds(const magpie_term *terms, size_t n, mp_why *why)
+{
+    for (size_t i = 0; i < n; i++) {
+        magpie_term_kind kind = terms[i].kind;
+        if (kind != MAGPIE_TEXT && kind != MAGPIE_BYTES && (kind != MAGPIE_FILE || !terms[i].text))
+            return mp_fail(why, MP_INVALID, "term %zu is neither a text nor a picture", i + 1);
+    }
+    return MP_OK;
+}
+
 static mp_err embed_words(mp_model *model, const magpie_term *t, mp_space space, float *out,
                           mp_why *why)
 {
     if (space != MP_SPACE_WORD)
         return mp_fail(why, MP_UNSUPPORTED, "words have no vector of how things look");
-    if (!t->text || !*t->text)
-        return mp_fail(why, MP_INVALID, "there are no words");
-    return mp_model_encode_text(model, mp_str_of(t->text), out, NULL, NULL, why);
+    mp_err err = mp_core_check_question(t->text, why);
+    return err ? err : mp_model_encode_text(model, mp_str_of(t->text), out, NULL, NULL, why);
 }
 
 magpie_err magpie_embed(magpie *m, const magpie_term *terms, size_t n, magpie_space space,
@@ -71,7 +80,9 @@ magpie_err magpie_embed(magpie *m, const magpie_term *terms, size_t n, magpie_sp
     mp_model *model;
     *out = NULL;
     *dims = 0;
-    mp_err err = mp_core_model(m, &model, INNER(why));
+    mp_err err = check_kinds(terms, n, INNER(why));
+    if (!err)
+        err = mp_core_model(m, &model, INNER(why));
     if (err)
         return OUTER(err);
     const mp_model_info *info = mp_model_get_info(model);

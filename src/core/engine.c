@@ -24,6 +24,12 @@ mp_err mp_core_model(magpie *m, mp_model **out, mp_why *why)
     return err;
 }
 
+mp_err mp_core_model_usable(magpie *m, mp_why *why)
+{
+    mp_model *unused;
+    return mp_core_model(m, &unused, why);
+}
+
 void mp_core_model_id(magpie *m, char out[64])
 {
     pthread_mutex_lock(&m->engine);

@@ -184,16 +184,9 @@ static mp_err new_model(const magpie *m, const char *wish, const char **id, mp_w
     mp_model_info info;
     *id = wish ? mp_model_id_of(wish)
                : (mp_model_installed("lite", m->models_dir, &info) ? "lite" : "builtin");
-    bool installed = mp_model_installed(*id, m->models_dir, &info), known = installed;
-    for (const char *const *k = mp_model_known(); *k; k++)
-        known = known || strcmp(*k, *id) == 0;
-    if (!known)
-        return mp_fail(why, MP_NOT_FOUND, "no model is called '%s'", *id);
-    if (!installed && strcmp(*id, "lite") != 0)
-        return mp_fail(why, MP_NOT_FOUND,
-                       "the model %s is not installed (get it with: magpie model pull %s)", *id,
-                       *id);
-    return MP_OK;
+    /* lite may come later. */
+    bool fine = strcmp(*id, "lite") == 0 || mp_model_installed(*id, m->models_dir, &info);
+    return fine ? MP_OK : mp_model_absent(*id, m->models_dir, why);
 }
 
 /* Before anything is made: a wish that cannot be had leaves no library behind. */
@@ -208,9 +201,16 @@ static mp_err check_wish(magpie *m, const magpie_options *opt, mp_why *why)
 }
 
 /* The library's model: what it says, else a new one's. */
-static mp_err settle_model(magpie *m, const char *wish, mp_why *why)
+static mp_err settle_model(magpie *m, const magpie_options *opt, mp_why *why)
 {
+    const char *wish = opt->model;
     mp_err err = mp_meta_get_setting(m->meta, "model", m->model_id, sizeof m->model_id, why);
+    bool other = !err && wish && strcmp(mp_model_id_of(wish), m->model_id) != 0;
+    if (other && opt->require_model)
+        return mp_fail(why, MP_INVALID,
+                       "the library in %.250s uses the model %s, not %.60s, and only a new one can "
+                       "be made with that (to switch it: magpie model use %.60s)",
+                       m->path, m->model_id, wish, mp_model_id_of(wish));
     if (err != MP_NOT_FOUND)
         return err;
     const char *id;
@@ -275,7 +275,7 @@ magpie_err magpie_open(magpie **out, const magpie_options *opt, magpie_why *why)
     if (!err)
         err = open_stores(m, opt, INNER(why));
     if (!err)
-        err = settle_model(m, opt->model, INNER(why));
+        err = settle_model(m, opt, INNER(why));
     if (!err && !m->read_only)
         err = mp_core_recover_plans(m, INNER(why));
     if (err)

@@ -12,13 +12,20 @@
 magpie_err magpie_models(magpie *m, magpie_model_info **out, size_t *n, magpie_why *why)
 {
     const char *known[MP_MODELS_LISTED];
-    size_t count = mp_model_list(m->models_dir, known, MP_COUNT(known));
+    size_t count = mp_model_list(m->models_dir, known, MP_COUNT(known)), at = 0;
     char current[64];
     *out = NULL;
     *n = 0;
     mp_core_follow(m);
     mp_core_model_id(m, current);
-    magpie_model_info *list = mp_xcalloc(count, sizeof *list);
+    magpie_model_info *list = mp_xcalloc(1, (count + 1) * sizeof *list + sizeof current);
+    while (at < count && strcmp(known[at], current) != 0)
+        at++;
+    if (at == count &&
+        count < MP_COUNT(known)) { /* its files are gone: it is listed all the same */
+        known[count] = memcpy(list + count + 1, current, sizeof current);
+        count++;
+    }
     for (size_t i = 0; i < count; i++) {
         mp_model_info info = {0};
         bool installed = mp_model_installed(known[i], m->models_dir, &info);

@@ -21,6 +21,10 @@ void mp_core_original_key(const uint8_t sha256[32], char out[96]);
 MP_CHECK mp_err mp_core_hash_fd(int fd, uint8_t out[32], uint64_t *bytes, mp_why *why);
 /* The library's model, and the SHA-256 of its weights ("" when it is not installed). */
 void mp_core_model_name(magpie *m, char id[64], char sha256[65]);
+/* May this be asked with? Whatever the model: 1 to MAGPIE_TEXT_BYTES, UTF-8, not blank. INVALID. */
+MP_CHECK mp_err mp_core_check_question(const char *text, mp_why *why);
+/* Can the library's model be used? Opens it where it is not open yet. The errors of that. */
+MP_CHECK mp_err mp_core_model_usable(magpie *m, mp_why *why);
 /* How often the model was replaced while the library is open: what was found by one model is not
  * what another would find, so that what is kept of answers has this in its name. */
 uint64_t mp_core_model_turn(magpie *m);

@@ -35,10 +35,27 @@ static void add_reason(const mp_search *s, const mp_candidate *c, mp_buf *out)
     mp_buf_add(out, "", 1); /* NUL-terminated in the pool */
 }
 
+/* Pictures that this search cannot find, because the model's files were replaced by others of the
+ * same name. */
+static unsigned long long out_of_sight(const mp_search *s)
+{
+    space_index *look = &s->m->space[MP_SPACE_LOOK];
+    pthread_mutex_lock(&look->mutex);
+    unsigned long long n = look->others;
+    pthread_mutex_unlock(&look->mutex);
+    return s->look || s->word ? n : 0;
+}
+
 static void write_note(const mp_search *s, char *out, size_t cap)
 {
+    unsigned long long unseen = out_of_sight(s);
     out[0] = '\0';
-    if (s->words.n && !s->info->space[MP_SPACE_WORD].dims)
+    if (unseen)
+        snprintf(out, cap,
+                 "%llu pictures have vectors of other weights of the model %s alone, and are not "
+                 "compared: magpie reindex makes theirs",
+                 unseen, s->info->id);
+    else if (s->words.n && !s->info->space[MP_SPACE_WORD].dims)
         snprintf(out, cap,
                  "the model %s does not know words: only names, titles and tags were searched",
                  s->info->id);

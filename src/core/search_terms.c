@@ -17,10 +17,10 @@ static void normalise(float *v, int dims)
 {
     double sum = 0;
     for (int i = 0; i < dims; i++)
-        sum += (double)v[i] * v[i];
-    float scale = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
+        sum += (double)v[i] * (double)v[i];
+    double scale = sum > 0 ? 1 / sqrt(sum) : 0; /* of the smallest floats beyond what a float has */
     for (int i = 0; i < dims; i++)
-        v[i] *= scale;
+        v[i] = (float)((double)v[i] * scale);
 }
 
 static void add_scaled(float **sum, const float *v, int dims, float weight)
@@ -88,6 +88,28 @@ static mp_err item_vector(mp_search *s, int64_t id, float *out, mp_why *why)
     return err;
 }
 
+/* A vector that was given: of this model's length as far as that can tell, and with a direction. */
+static mp_err given_vector(const mp_search *s, const magpie_term *t, float *out, mp_why *why)
+{
+    int dims = s->info->space[MP_SPACE_LOOK].dims;
+    bool zero = true;
+    if (t->n != (size_t)dims || !t->vector)
+        return mp_fail(why, MP_INVALID,
+                       "a vector of the model %s has %d numbers, not %zu: is it another model's?",
+                       s->info->id, dims, t->n);
+    for (int i = 0; i < dims; i++) {
+        if (!isfinite(t->vector[i]))
+            return mp_fail(why, MP_INVALID,
+                           "number %d of a vector is not finite (NaN, infinite or too large)",
+                           i + 1);
+        zero = zero && t->vector[i] == 0;
+    }
+    if (zero)
+        return mp_fail(why, MP_INVALID, "a vector is all zeros: nothing is like it");
+    memcpy(out, t->vector, (size_t)dims * sizeof *out);
+    return MP_OK;
+}
+
 static mp_err add_picture_term(mp_search *s, const magpie_term *t, mp_why *why)
 {
     int dims = s->info->space[MP_SPACE_LOOK].dims;
@@ -95,11 +117,8 @@ static mp_err add_picture_term(mp_search *s, const magpie_term *t, mp_why *why)
     mp_err err = MP_OK;
     if (t->kind == MAGPIE_ID)
         err = item_vector(s, t->id, v, why);
-    else if (t->kind == MAGPIE_VECTOR && (t->n != (size_t)dims || !t->vector))
-        err = mp_fail(why, MP_INVALID, "a vector of the model %s has %d numbers, not %zu",
-                      s->info->id, dims, t->n);
     else if (t->kind == MAGPIE_VECTOR)
-        memcpy(v, t->vector, (size_t)dims * sizeof *v);
+        err = given_vector(s, t, v, why);
     else
         err = encode_picture(s, t, v, why);
     if (!err) {
@@ -116,8 +135,9 @@ static mp_err add_text_term(mp_search *s, const magpie_term *t, mp_why *why)
 {
     float w = weight_of(t);
     int dims = s->info->space[MP_SPACE_WORD].dims;
-    if (!t->text || !*t->text)
-        return mp_fail(why, MP_INVALID, "there are no words to search for");
+    mp_err err = mp_core_check_question(t->text, why);
+    if (err)
+        return err;
     if (w > 0)
         mp_buf_printf(&s->words, "%s%s", s->words.n ? " " : "", t->text);
     s->word_weight += MP_MAX(w, 0);
@@ -126,7 +146,7 @@ static mp_err add_text_term(mp_search *s, const magpie_term *t, mp_why *why)
     int aim_dims = s->info->space[MP_SPACE_COPY].dims;
     float *v = mp_xcalloc((size_t)(dims + aim_dims), sizeof *v);
     mp_text_info info;
-    mp_err err = mp_search_encode_text(s, t->text, v, &info, why);
+    err = mp_search_encode_text(s, t->text, v, &info, why);
     if (!err) {
         add_scaled(&s->word, v, dims, w);
         add_scaled(&s->aim, v + dims, aim_dims, w);
@@ -135,6 +155,13 @@ static mp_err add_text_term(mp_search *s, const magpie_term *t, mp_why *why)
     }
     free(v);
     return err;
+}
+
+/* What is left of a vector after parts that were taken away; rounding leaves a little of nothing.
+ */
+static bool cancelled(const float *v, int dims, float weight)
+{
+    return v && !(mp_search_length(v, dims) > 1e-6f * weight);
 }
 
 mp_err mp_search_terms(mp_search *s, mp_why *why)
@@ -148,5 +175,9 @@ mp_err mp_search_terms(mp_search *s, mp_why *why)
     }
     if (!err && s->look_weight + s->word_weight <= 0)
         err = mp_fail(why, MP_INVALID, "at least one term must say what to look for");
+    if (!err && (cancelled(s->look, s->info->space[MP_SPACE_LOOK].dims, s->look_weight) ||
+                 cancelled(s->word, s->info->space[MP_SPACE_WORD].dims, s->word_weight)))
+        err = mp_fail(why, MP_INVALID,
+                      "what is looked for and what is not wanted cancel each other out");
     return err;
 }

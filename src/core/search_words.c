@@ -1,8 +1,18 @@
-/* search_words.c - words to vectors, remembered. See search.h. */
+/* search_words.c - words that are asked with: which ones may be, and their vectors, remembered. See
+ * search.h. */
 #include "core/search.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+mp_err mp_core_check_question(const char *text, mp_why *why)
+{
+    size_t n = text ? strlen(text) : 0;
+    if (n > MAGPIE_TEXT_BYTES)
+        return mp_fail(why, MP_INVALID, "the text has %zu bytes; at most %d are allowed", n,
+                       MAGPIE_TEXT_BYTES);
+    return mp_model_check_text((mp_str){text, n}, why);
+}
 
 static void make_key(mp_buf *key, char kind, const mp_model *model, mp_str text)
 {

@@ -187,11 +187,13 @@ void mp_core_replace_index(space_index *s, space_index *from)
     retire(s);
     s->seen = (mp_generation){0};
     s->saved_stamp = 0;
+    s->others = 0;
     if (!from)
         return;
     s->index = from->index;
     s->seen = from->seen;
     s->saved_stamp = from->saved_stamp;
+    s->others = from->others;
     from->index = NULL;
 }
 
@@ -247,6 +249,8 @@ static mp_err catch_up(magpie *m, const mp_vector_key *key, space_index *s,
         err = reconcile(m, key, &g, why);
     gatherer_close(&g);
     if (!err) {
+        size_t have = mp_index_count(s->index);
+        s->others = count > have ? count - have : 0;
         s->seen = *now;
         /* What was stored after `now` was read is taken too: never look at it as missing. */
         s->seen.last_seq = MP_MAX(s->seen.last_seq, g.last_seq);

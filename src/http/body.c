@@ -56,8 +56,11 @@ static bool check(mp_request *r, const json_t *value, const mp_member *f)
     double size = text ? (double)json_string_length(value) : number ? json_number_value(value) : 0;
     bool whole = !text || strlen(json_string_value(value)) == json_string_length(value);
     if ((text || number) && (size < f->least || size > f->most || !whole)) {
-        mp_reply_problem(r, 422, "%s must have %g to %g%s", f->name, f->least, f->most,
-                         text ? " bytes, none of them NUL" : "");
+        if (text)
+            mp_reply_problem(r, 422, "%s must have %.0f to %.0f bytes, none of them NUL, not %.0f",
+                             f->name, f->least, f->most, size);
+        else
+            mp_reply_problem(r, 422, "%s must be from %.15g to %.15g", f->name, f->least, f->most);
         return false;
     }
     return true;
@@ -69,6 +72,22 @@ static const mp_member *field_of(const mp_member *fields, size_t n, const char *
         if (strcmp(fields[i].name, name) == 0)
             return &fields[i];
     return NULL;
+}
+
+/* What the parser says, but for its names for things and what it quotes: a password may be in it.
+ */
+static void malformed(mp_request *r, const json_error_t *at)
+{
+    static const char *const ends[] = {" near ", " without JSON_"};
+    int n = (int)strlen(at->text);
+    for (size_t i = 0; i < MP_COUNT(ends); i++) {
+        const char *end = strstr(at->text, ends[i]);
+        n = end ? MP_MIN(n, (int)(end - at->text)) : n;
+    }
+    mp_reply_problem(
+        r, 400, "malformed JSON at line %d, column %d: %.*s%s", at->line, at->column, n, at->text,
+        strncmp(at->text, "invalid token", 13) == 0 ? " (numbers are finite, names stand in quotes)"
+                                                    : "");
 }
 
 bool mp_body_read(mp_request *r, const mp_member *fields, size_t n)
@@ -88,7 +107,7 @@ bool mp_body_read(mp_request *r, const mp_member *fields, size_t n)
     }
     r->json = json_loadb(text, r->body.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);
     if (!r->json) {
-        mp_reply_problem(r, 400, "malformed JSON at line %d, column %d", at.line, at.column);
+        malformed(r, &at);
         return false;
     }
     if (!json_is_object(r->json)) {

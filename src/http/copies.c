@@ -34,7 +34,7 @@ static void answer(mp_request *r, const magpie_term *term, const char *where)
     mp_metrics_observe(r->service->metrics, MP_IMAGE_PROCESSING, "copies", seconds);
     mp_metrics_count(r->service->metrics, MP_SEARCHES, "copies", 1);
     if (err) {
-        mp_reply_error(r, err, &why);
+        mp_search_fail(r, err, &why);
         return;
     }
     bool bare = json_is_false(json_object_get(r->json, "with_payload"));

@@ -2,6 +2,7 @@
  * `magpie embed`. */
 #include "http/body.h"
 #include "http/items.h"
+#include "http/search.h"
 #include "http/server.h"
 
 #include "core/ports.h"
@@ -34,7 +35,7 @@ static void embed(mp_request *r, const magpie_term *terms, size_t n, magpie_spac
         return;
     }
     if (err) {
-        mp_reply_error(r, err, &why);
+        mp_search_fail(r, err, &why);
         return;
     }
     char model[64], version[65];
@@ -83,7 +84,7 @@ void mp_handle_embed_images(mp_request *r)
 
 void mp_handle_embed_text(mp_request *r)
 {
-    static const mp_member members[] = {{"text", JSON_STRING, true, 1, 8192}};
+    static const mp_member members[] = {{"text", JSON_STRING, true, 1, MAGPIE_TEXT_BYTES}};
     if (!mp_body_read(r, members, MP_COUNT(members)))
         return;
     magpie_term term = {.kind = MAGPIE_TEXT, .text = mp_body_text(r, "text")};

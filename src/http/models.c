@@ -82,8 +82,8 @@ static bool asked(mp_request *r, magpie_model_info *out)
     while (at < n && strcmp(list[at].id, r->param[0]) != 0)
         at++;
     bool found = at < n;
-    if (found)
-        *out = list[at]; /* its name is static; its other texts are not used */
+    *out = found ? list[at] : (magpie_model_info){0};
+    out->id = r->param[0]; /* the same, and it lives longer; the other texts are not used */
     magpie_free(list);
     mp_err err = found ? under_way(r, &job, &why) : MP_OK;
     if (!found)

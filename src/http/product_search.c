@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS = 8192 };
+enum { WORDS = MAGPIE_TEXT_BYTES };
 
 /* ---- questions ---- */
 
@@ -159,10 +159,8 @@ void mp_handle_product_text(mp_request *r)
         return;
     const char *words = mp_body_text(r, "query");
     words = *words ? words : mp_body_text(r, "text");
-    if (strspn(words, " \t\r\n") == strlen(words)) {
-        mp_reply_problem(r, 422, "query is missing");
+    if (!mp_search_words_fine(r, words))
         return;
-    }
     if (!begin(r, &f)) {
         mp_fusion_end(&f);
         return;

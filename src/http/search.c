@@ -17,11 +17,29 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { JSON_BYTES = 1024 * 1024, WORDS = 8192, WHERE = 4000 };
+enum { JSON_BYTES = 1024 * 1024, WORDS = MAGPIE_TEXT_BYTES, WHERE = 4000 };
 /* Of parts; beyond, the scores of several would leave the numbers that a float has. */
 static const double LEAST_WEIGHT = 0.001, MOST_WEIGHT = 1000;
 
 /* ---- answers ---- */
+
+void mp_search_fail(mp_request *r, magpie_err err, const magpie_why *why)
+{
+    mp_why broken = {0};
+    char model[64], version[65];
+    bool perhaps = err == MAGPIE_CORRUPT || err == MAGPIE_NOT_FOUND || err == MAGPIE_UNSUPPORTED;
+    if (!perhaps || mp_core_model_usable(r->service->library, &broken) == MP_OK) {
+        mp_reply_error(r, err, why);
+        return;
+    }
+    mp_core_model_name(r->service->library, model, version);
+    mp_log(MP_LOG_ERROR, "request %s: %s", r->id, broken.text);
+    mp_reply_problem(r, 503,
+                     "the model %s of this service cannot be used: its files are missing or "
+                     "damaged; the log of the service says which, magpie model verify %s, too",
+                     model, model);
+    mp_reply_header(r, "Retry-After", "60");
+}
 
 magpie_hits *mp_search_ask(mp_request *r, const mp_question *q, const char *kind, double *ms)
 {
@@ -42,7 +60,7 @@ magpie_hits *mp_search_ask(mp_request *r, const mp_question *q, const char *kind
     *ms = seconds * 1000;
     mp_metrics_count(r->service->metrics, MP_SEARCHES, kind, 1);
     if (err)
-        mp_reply_error(r, err, &why);
+        mp_search_fail(r, err, &why);
     else
         mp_recall_sample(r->service->recall, r->service->work, q, hits);
     return err ? NULL : hits;
@@ -193,6 +211,17 @@ void mp_handle_similar(mp_request *r)
         answer(r, &q, "similar");
 }
 
+bool mp_search_words_fine(mp_request *r, const char *words)
+{
+    mp_why why = {0};
+    mp_err err = *words ? mp_core_check_question(words, &why) : MP_OK;
+    if (!*words)
+        mp_reply_problem(r, 422, "query is missing");
+    else if (err)
+        mp_reply_failure(r, err, &why);
+    return *words && !err;
+}
+
 void mp_handle_search_text(mp_request *r)
 {
     static const mp_member members[] = {
@@ -202,10 +231,8 @@ void mp_handle_search_text(mp_request *r)
         return;
     const char *words = mp_body_text(r, "query");
     words = *words ? words : mp_body_text(r, "text");
-    if (strspn(words, " \t\r\n") == strlen(words)) {
-        mp_reply_problem(r, 422, "query is missing");
+    if (!mp_search_words_fine(r, words))
         return;
-    }
     q.term[0] = (magpie_term){.kind = MAGPIE_TEXT, .text = words};
     if (mp_search_common(r, &q, 0))
         answer(r, &q, "text");
@@ -250,8 +277,10 @@ static bool part_of(mp_request *r, const json_t *part, const char *member, const
 
 static bool take_text(mp_request *r, mp_question *q, const json_t *value, float weight)
 {
-    if (!json_is_string(value) || !json_string_length(value) || json_string_length(value) > WORDS) {
-        mp_reply_problem(r, 422, "a text has 1 to %d bytes", WORDS);
+    size_t n = json_string_length(value);
+    if (!json_is_string(value) || !n || n > WORDS) {
+        mp_reply_problem(r, 422, "a text is a string of 1 to %d bytes%s", WORDS,
+                         n ? mp_request_text(r, "; this one has %zu", n) : "");
         return false;
     }
     magpie_term *t = next_term(r, q, weight);
@@ -314,7 +343,7 @@ static bool take_vector(mp_request *r, mp_question *q, const json_t *value, floa
         v[i] = (float)json_number_value(x);
     }
     if (!v) {
-        mp_reply_problem(r, 422, "a vector is a list of at most 4096 numbers");
+        mp_reply_problem(r, 422, "a vector is a list of 1 to 4096 numbers");
         return false;
     }
     magpie_term *t = next_term(r, q, weight);

@@ -4,6 +4,7 @@
 #include "http/ingest.h"
 #include "http/items.h"
 #include "http/links.h"
+#include "http/search.h"
 #include "http/server.h"
 #include "service/uploads.h"
 
@@ -337,7 +338,7 @@ static bool read_put(mp_request *r, magpie_put *put, const char **tags, size_t m
 
 static json_t *refused_json(mp_request *r, const taken *t)
 {
-    mp_reply_error(r, t->err, &t->why); /* the status and words that it would have alone */
+    mp_search_fail(r, t->err, &t->why); /* the status and words that it would have alone */
     json_t *words = json_string(t->why.text);
     json_t *row =
         json_pack("{s:s, s:i, s:o}", "status", "refused", "code", r->reply.status, "error",

@@ -302,9 +302,12 @@ mp_err mp_index_search(const mp_index *ix, const float *query, const mp_search_o
                      ? MP_OK
                      : mp_fail(why, MP_INVALID, "the query vector has no direction");
     if (!err) {
+        mp_search_options there = *opt;
         pthread_rwlock_rdlock(&mutable(ix)->shape);
         pthread_rwlock_rdlock(&mutable(ix)->labels);
-        err = search_unit(ix, unit, opt, out, n, why);
+        there.k = MP_MIN(there.k, ix->n_labels);
+        if (there.k)
+            err = search_unit(ix, unit, &there, out, n, why);
         pthread_rwlock_unlock(&mutable(ix)->labels);
         pthread_rwlock_unlock(&mutable(ix)->shape);
     }

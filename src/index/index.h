@@ -78,8 +78,9 @@ typedef struct mp_index_bytes {
 } mp_index_bytes;
 mp_index_bytes mp_index_memory(const mp_index *ix);
 
-/* Up to opt->k neighbours of `query` (dims floats, any length > 0) into out (room for k), by
- * falling score, ties by rising label. *n: how many. */
+/* Up to opt->k neighbours of `query` (dims floats, any length > 0) into out (room for k, or for all
+ * labels where those are fewer), by falling score, ties by rising label. *n: how many. INVALID: the
+ * query is zero or not finite. */
 MP_CHECK mp_err mp_index_search(const mp_index *ix, const float *query,
                                 const mp_search_options *opt, mp_neighbour *out, size_t *n,
                                 mp_why *why);

@@ -156,7 +156,7 @@ mp_err mp_bert_encode(const mp_bert *b, const mp_sentences *all, mp_team *team, 
             for (int i = 0; i < H; i++)
                 out[i] += row[i];
         if (!mp_normalise(out, H))
-            err = mp_fail(why, MP_INTERNAL, "the words have no direction");
+            err = mp_fail(why, MP_CORRUPT, "the words have no direction: the weights are damaged");
     }
     free(x);
     return err;

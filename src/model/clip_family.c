@@ -6,6 +6,7 @@
 #include "model/family.h"
 
 #include "model/bpe.h"
+#include "model/checked.h"
 #include "model/clip.h"
 #include "model/manifest.h"
 #include "model/qualify.h"
@@ -144,16 +145,17 @@ static mp_err open_clip(void **self, const char *folder, const mp_model_options 
     clip_model *m = mp_xcalloc(1, sizeof *m);
     *self = NULL;
     m->threads = opt->threads > 0 ? opt->threads : mp_cpu_count();
+    mp_checked files;
     mp_err err = mp_manifest_load(&m->manifest, folder, why);
-    if (!err && !mp_manifest_check(folder, NULL))
-        err = mp_fail(why, MP_CORRUPT, "a file of the model in %s has not the size it should have",
-                      folder);
+    if (!err)
+        err = mp_checked_look(&files, folder, &m->manifest, why);
     if (!err)
         err = open_parts(m, folder, opt->precision, why);
     if (err) {
         close_clip(m);
         return err;
     }
+    mp_checked_keep(&files, folder, &m->manifest);
     fill_info(info, &m->manifest);
     *self = m;
     return MP_OK;

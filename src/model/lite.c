@@ -12,7 +12,7 @@
  * projections. */
 #include "model/lite_parts.h"
 
-#include "model/manifest.h"
+#include "model/checked.h"
 #include "model/qualify.h"
 
 #include "base/os.h"
@@ -138,15 +138,25 @@ static mp_err open_lite(void **self, const char *folder, const mp_model_options 
                         mp_model_info *info, mp_why *why)
 {
     mp_lite *m = mp_xcalloc(1, sizeof *m);
+    mp_manifest *manifest = mp_xmalloc(sizeof *manifest);
+    mp_checked files;
     *self = NULL;
     pthread_mutex_init(&m->mutex, NULL);
     m->threads = opt->threads > 0 ? opt->threads : mp_cpu_count();
-    mp_err err = mp_manifest_check(folder, m->sha256)
-                     ? open_parts(m, folder, opt->precision, why)
-                     : mp_fail(why, MP_NOT_FOUND,
-                               "the model lite is not installed in %s (get it with: magpie model "
-                               "pull lite)",
-                               folder);
+    mp_err err = mp_manifest_load(manifest, folder, why);
+    if (err == MP_NOT_FOUND)
+        err = mp_fail(why, err,
+                      "the model lite is not installed in %.300s (get it with: magpie model pull "
+                      "lite)",
+                      folder);
+    if (!err)
+        err = mp_checked_look(&files, folder, manifest, why);
+    memcpy(m->sha256, manifest->sha256, sizeof m->sha256);
+    if (!err)
+        err = open_parts(m, folder, opt->precision, why);
+    if (!err)
+        mp_checked_keep(&files, folder, manifest);
+    free(manifest);
     if (err) {
         close_lite(m);
         return err;

@@ -183,7 +183,7 @@ static void normalise_rows(float *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (!mp_normalise(rows + i * LITE_DIMS, LITE_DIMS))
-            rows[i * LITE_DIMS] = 1; /* a picture of nothing: no feature fires */
+            rows[i * LITE_DIMS] += 1; /* a picture of nothing: no feature fires (NaN stays one) */
 }
 
 /* Features times the look projection, of unit length. */

@@ -244,13 +244,15 @@ mp_err mp_manifest_load(mp_manifest *out, const char *folder, mp_why *why)
     mp_err err = mp_file_read(path, MP_MANIFEST_BYTES, &text, &n, why);
     if (err)
         return err;
-    err = mp_manifest_read(out, (mp_str){(const char *)text, n}, why);
+    mp_why inner = {0};
+    err = mp_manifest_read(out, (mp_str){(const char *)text, n}, &inner);
     free(text);
-    if (!err && !whole(out)) {
-        *out = (mp_manifest){0};
-        err = mp_fail(why, MP_CORRUPT, "%.300s does not say every size and hash", path);
-    }
-    return err;
+    if (err)
+        return mp_fail(why, err, "%.200s is damaged: %.250s", path, inner.text);
+    if (whole(out))
+        return MP_OK;
+    *out = (mp_manifest){0};
+    return mp_fail(why, MP_CORRUPT, "%.300s does not say every size and hash", path);
 }
 
 bool mp_manifest_check(const char *folder, char sha256[65])

@@ -67,7 +67,7 @@ void mp_manifest_as_json(const mp_manifest *m, mp_buf *out);
 
 /* True when <folder>/manifest.json is one of ours and every file in it has the size it says.
  * sha256 (65 bytes, may be NULL) receives the hash over all files. The files' own SHA-256s are
- * checked when the model is installed, not at every start: they are 110 MB. */
+ * checked when the model is installed and when it is opened (checked.h), not here. */
 bool mp_manifest_check(const char *folder, char sha256[65]);
 
 #endif

@@ -2,11 +2,13 @@
 #include "model/catalogue.h"
 #include "model/family.h"
 
+#include "model/checked.h"
 #include "model/gather.h"
 #include "model/manifest.h"
 
 #include <glib.h>
 #include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +81,34 @@ bool mp_model_installed(const char *id, const char *models_dir, mp_model_info *i
     folder_of(models_dir, id, folder);
     const mp_family *f = family_of(id, folder);
     return f && f->installed(folder, info);
+}
+
+mp_err mp_model_absent(const char *id, const char *models_dir, mp_why *why)
+{
+    char folder[PATH_MAX];
+    mp_manifest m = {0};
+    mp_checked files;
+    mp_why inner = {0};
+    bool listed = false;
+    for (const char *const *k = mp_model_known(); *k; k++)
+        listed = listed || strcmp(*k, id) == 0;
+    folder_of(models_dir, id, folder);
+    mp_err err = is_name(id) ? mp_manifest_load(&m, folder, &inner) : MP_NOT_FOUND;
+    if (err == MP_NOT_FOUND && listed)
+        return mp_fail(
+            why, err, "the model %s is not installed in %.300s (get it with: magpie model pull %s)",
+            id, models_dir ? models_dir : "", id);
+    if (err == MP_NOT_FOUND)
+        return mp_fail(why, err, "no model is called '%.60s' (magpie model list shows them all)",
+                       id);
+    if (err)
+        return mp_fail(why, err, "%s; to fetch it again: magpie model pull %.60s", inner.text, id);
+    if (!family_of(id, folder))
+        return mp_fail(why, MP_UNSUPPORTED,
+                       "the model %.60s is of the family '%s', which this version does not know",
+                       id, m.family);
+    err = mp_checked_look(&files, folder, &m, why);
+    return err ? err : mp_fail(why, MP_BUSY, "the model %.60s has just come; try again", id);
 }
 
 /* ---- calls that are made together ---- */
@@ -162,6 +192,30 @@ static mp_err run_texts(void *context, mp_gathered *first, size_t n, mp_why *why
     return err;
 }
 
+/* ---- what comes out ---- */
+
+/* Rows of numbers, each as finite as sound weights make them. */
+static mp_err check_rows(const mp_model *m, const float *v, size_t n, int dims, mp_why *why)
+{
+    for (size_t i = 0; i < n * (size_t)dims; i++)
+        if (!isfinite(v[i]))
+            return mp_fail(
+                why, MP_CORRUPT,
+                "the model %s gives vectors that are no numbers: its weights are damaged",
+                m->info.id);
+    return MP_OK;
+}
+
+static mp_err check_spaces(const mp_model *m, float *const out[MP_SPACES], uint32_t mask, size_t n,
+                           mp_why *why)
+{
+    mp_err err = MP_OK;
+    for (int s = 0; !err && s < MP_SPACES; s++)
+        if (mask & (1u << s))
+            err = check_rows(m, out[s], n, m->info.space[s].dims, why);
+    return err;
+}
+
 /* ---- opening ---- */
 
 mp_err mp_model_open(mp_model **out, const char *id, const mp_model_options *opt, mp_why *why)
@@ -171,7 +225,7 @@ mp_err mp_model_open(mp_model **out, const char *id, const mp_model_options *opt
     folder_of(opt->models_dir, id, folder);
     const mp_family *f = is_name(id) ? family_of(id, folder) : NULL;
     if (!f)
-        return mp_fail(why, MP_NOT_FOUND, "no model is called '%s'", id);
+        return mp_model_absent(id, opt->models_dir, why);
     mp_model *m = mp_xcalloc(1, sizeof *m);
     m->family = f;
     mp_err err = f->open(&m->self, folder, opt, &m->info, why);
@@ -216,30 +270,30 @@ mp_err mp_model_encode_images(mp_model *m, const mp_views *views, size_t n, uint
     }
     if (n == 0)
         return MP_OK;
-    if (n >= ALONE_FROM)
-        return m->family->images(m->self, views, n, mask, out, why);
     picture_work work = {views, out};
-    return mp_gather_do(&m->pictures, mask, n, &work, why);
+    mp_err err = n >= ALONE_FROM ? m->family->images(m->self, views, n, mask, out, why)
+                                 : mp_gather_do(&m->pictures, mask, n, &work, why);
+    return err ? err : check_spaces(m, out, mask, n, why);
 }
 
-static mp_err check_text(mp_str text, mp_why *why)
+mp_err mp_model_check_text(mp_str text, mp_why *why)
 {
+    const char *end = text.p + text.n;
     bool blank = true;
-    for (size_t i = 0; i < text.n && blank; i++)
-        blank = strchr(" \t\r\n", text.p[i]) != NULL;
-    if (blank)
-        return mp_fail(why, MP_INVALID, "there are no words");
-    if (!g_utf8_validate(text.p, (gssize)text.n, NULL))
-        return mp_fail(why, MP_INVALID, "the words are not UTF-8");
-    return MP_OK;
+    if (text.n && !g_utf8_validate(text.p, (gssize)text.n, NULL))
+        return mp_fail(why, MP_INVALID, "the text is not UTF-8");
+    for (const char *c = text.p; blank && c < end; c = g_utf8_next_char(c))
+        blank = !g_unichar_isgraph(g_utf8_get_char(c));
+    return blank ? mp_fail(why, MP_INVALID, "there are no words: the text is empty or blank")
+                 : MP_OK;
 }
 
 static mp_err read_texts(mp_model *m, const mp_str *texts, size_t n, float *out, mp_why *why)
 {
-    if (n >= ALONE_FROM)
-        return m->family->sentences(m->self, texts, n, out, why);
     text_work work = {texts, out};
-    return mp_gather_do(&m->texts, 0, n, &work, why);
+    mp_err err = n >= ALONE_FROM ? m->family->sentences(m->self, texts, n, out, why)
+                                 : mp_gather_do(&m->texts, 0, n, &work, why);
+    return err ? err : check_rows(m, out, n, m->info.space[MP_SPACE_SENTENCE].dims, why);
 }
 
 /* Words of a model whose words are sentences, in the space that pictures share. */
@@ -261,11 +315,13 @@ mp_err mp_model_encode_text(mp_model *m, mp_str text, float *out, float *aim, mp
     *info = (mp_text_info){0};
     if (!m->family->text && !m->family->words_are_sentences)
         return mp_fail(why, MP_UNSUPPORTED, "the model %s does not know words", m->info.id);
-    mp_err err = check_text(text, why);
+    mp_err err = mp_model_check_text(text, why);
     if (err)
         return err;
-    return m->family->words_are_sentences ? read_words(m, text, out, aim, info, why)
-                                          : m->family->text(m->self, text, out, aim, info, why);
+    if (m->family->words_are_sentences)
+        return read_words(m, text, out, aim, info, why);
+    err = m->family->text(m->self, text, out, aim, info, why);
+    return err ? err : check_rows(m, out, 1, m->info.space[MP_SPACE_WORD].dims, why);
 }
 
 mp_err mp_model_encode_sentences(mp_model *m, const mp_str *texts, size_t n, float *out,
@@ -275,7 +331,7 @@ mp_err mp_model_encode_sentences(mp_model *m, const mp_str *texts, size_t n, flo
         return mp_fail(why, MP_UNSUPPORTED, "the model %s does not know words", m->info.id);
     mp_err err = MP_OK;
     for (size_t i = 0; !err && i < n; i++)
-        err = check_text(texts[i], why);
+        err = mp_model_check_text(texts[i], why);
     return err || !n ? err : read_texts(m, texts, n, out, why);
 }
 

@@ -58,7 +58,8 @@ typedef struct mp_model_options {
 } mp_model_options;
 
 /* Opens by id; caller closes. "builtin" needs no files. Errors: NOT_FOUND (not installed; why tells
- * how to get it), CORRUPT (size or SHA-256 differ from the manifest), NOMEM. */
+ * how to get it), CORRUPT (a file is missing, or its size or SHA-256 differ from the manifest; why
+ * names it), UNSUPPORTED (of a family that is not known here), NOMEM. */
 MP_CHECK mp_err mp_model_open(mp_model **out, const char *id, const mp_model_options *opt,
                               mp_why *why);
 void mp_model_close(mp_model *m);                          /* NULL allowed */
@@ -76,6 +77,8 @@ size_t mp_model_list(const char *models_dir, const char **ids, size_t cap);
 /* Cheap look (manifest and file sizes only): is it installed? Fills info when it is. Strings are
  * static or owned by a per-process cache. */
 bool mp_model_installed(const char *id, const char *models_dir, mp_model_info *info);
+/* Why not, for a person, and what to do; the errors are those of open. */
+MP_CHECK mp_err mp_model_absent(const char *id, const char *models_dir, mp_why *why);
 
 /* How far 8-bit products move vectors: the worst cosine between those and f32's. */
 typedef struct mp_qualification {
@@ -99,7 +102,8 @@ typedef struct mp_views {
 
 /* Encodes n pictures into the spaces of `mask` (1u << MP_SPACE_LOOK | ...). out[s] has room for
  * n * dims(s) floats, row i of picture i; other entries may be NULL. Any n (batched inside).
- * Errors: INVALID (a space without dims or pixels), NOMEM, INTERNAL (oneDNN). */
+ * Errors: INVALID (a space without dims or pixels), CORRUPT (the weights make vectors that are no
+ * numbers), NOMEM, INTERNAL (oneDNN). */
 MP_CHECK mp_err mp_model_encode_images(mp_model *m, const mp_views *views, size_t n, uint32_t mask,
                                        float *const out[MP_SPACES], mp_why *why);
 
@@ -118,6 +122,8 @@ typedef struct mp_text_info {
  */
 MP_CHECK mp_err mp_model_encode_text(mp_model *m, mp_str text, float *out, float *aim,
                                      mp_text_info *info, mp_why *why);
+/* What every text must be: UTF-8 with something to be seen in it. Errors: INVALID. */
+MP_CHECK mp_err mp_model_check_text(mp_str text, mp_why *why);
 /* A sentence (title, tags, query) into the SENTENCE space. Errors as above. */
 MP_CHECK mp_err mp_model_encode_sentences(mp_model *m, const mp_str *texts, size_t n, float *out,
                                           mp_why *why);

@@ -3322,9 +3322,9 @@ export interface components {
                  *       "type": "about:blank",
                  *       "title": "Bad Request",
                  *       "status": 400,
-                 *       "detail": "malformed JSON at line 1, column 9",
+                 *       "detail": "malformed JSON at line 1, column 9: invalid token",
                  *       "request_id": "5f1d0c2b9a8e4f7d8c6b5a4f3e2d1c0b",
-                 *       "error": "malformed JSON at line 1, column 9"
+                 *       "error": "malformed JSON at line 1, column 9: invalid token"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];

@@ -4,6 +4,8 @@
 #include "index/index.h"
 #include "simd/distance.h"
 
+#include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +167,75 @@ static void bad_input_adds_nothing(void **state)
     labels[0] = 0;
     assert_int_equal(mp_index_add_many(ix, labels, v, 1, NULL, NULL, &why), MP_INVALID);
     mp_index_close(ix);
+}
+
+/* What has no direction is neither put in nor asked with; the index is as it was. */
+static void vectors_without_direction_are_refused(void **state)
+{
+    static const float bad[] = {0, NAN, INFINITY, -INFINITY};
+    mp_why why;
+    mp_index *ix = open_index(*state);
+    fill(ix, 1, 50, 3);
+    for (size_t b = 0; b < MP_COUNT(bad); b++) {
+        float v[2 * DIMS] = {0};
+        int64_t labels[2] = {1001, 1002};
+        mp_neighbour out[3];
+        size_t n = 7;
+        mp_search_options opt = {.k = 3};
+        v[0] = 1;
+        v[DIMS + 5] = bad[b];
+        assert_int_equal(mp_index_add_many(ix, labels, v, 2, NULL, NULL, &why), MP_INVALID);
+        assert_non_null(strstr(why.text, "#1002")); /* which one, and neither is taken */
+        assert_int_equal(mp_index_count(ix), 50);
+        assert_false(mp_index_has(ix, 1001));
+        for (int exact = 0; exact < 2; exact++) {
+            opt.exact = exact;
+            assert_int_equal(mp_index_search(ix, v + DIMS, &opt, out, &n, &why), MP_INVALID);
+            assert_int_equal(n, 0);
+        }
+    }
+    mp_index_close(ix);
+}
+
+/* k is what is wished at most: no result needs room for what is not there. */
+static void any_k_is_answered(void **state)
+{
+    mp_why why;
+    mp_index *ix = open_index(*state);
+    float v[DIMS] = {1};
+    mp_neighbour out[50];
+    size_t n = 7;
+    for (int filled = 0; filled < 2; filled++) {
+        static const size_t large[] = {50, 51, 10001, (size_t)1 << 40, SIZE_MAX};
+        size_t there = filled ? 50 : 0;
+        mp_search_options opt = {.k = 0};
+        if (filled)
+            fill(ix, 1, 50, 3);
+        for (int exact = 0; exact < 2; exact++) {
+            opt.exact = exact;
+            opt.k = 0;
+            assert_ok(mp_index_search(ix, v, &opt, out, &n, &why));
+            assert_int_equal(n, 0);
+            for (size_t i = 0; i < MP_COUNT(large); i++) {
+                opt.k = large[i];
+                assert_ok(mp_index_search(ix, v, &opt, out, &n, &why));
+                assert_int_equal(n, there);
+            }
+        }
+    }
+    mp_index_close(ix);
+}
+
+static void impossible_dimensions_are_refused(void **state)
+{
+    static const int dims[] = {0, -1, 1 << 20, INT_MAX, INT_MIN};
+    mp_why why;
+    mp_index *ix;
+    for (size_t i = 0; i < MP_COUNT(dims); i++) {
+        mp_index_options opt = {.dims = dims[i]};
+        assert_int_equal(mp_index_open(&ix, *state, &opt, &why), MP_INVALID);
+        assert_null(ix);
+    }
 }
 
 static void tombstones_are_rebuilt_away(void **state)
@@ -358,6 +429,9 @@ int main(void)
         BOTH(equal_vectors_are_stored_once),
         BOTH(a_label_is_replaced),
         BOTH(bad_input_adds_nothing),
+        BOTH(vectors_without_direction_are_refused),
+        BOTH(any_k_is_answered),
+        BOTH(impossible_dimensions_are_refused),
         BOTH(tombstones_are_rebuilt_away),
         BOTH(a_build_can_be_stopped),
         BOTH(damage_is_noticed),
