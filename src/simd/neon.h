@@ -1,5 +1,5 @@
-/* neon.h - what the kernels for 64-bit ARM processors share: SDOT, which adds up products of signed
- * bytes by fours. For src/simd alone. */
+/* neon.h - what the kernels for 64-bit ARM processors share: the ends of rows, and SDOT, which adds
+ * up products of signed bytes by fours. For src/simd alone. */
 #ifndef MP_NEON_H
 #define MP_NEON_H
 
@@ -26,5 +26,36 @@ static inline int8x16_t mp_signed(uint8x16_t bytes)
 {
     return vreinterpretq_s8_u8(veorq_u8(bytes, vdupq_n_u8(128)));
 }
+
+/* The `left` floats that remain of a row, at most four of them; the rest of the register is 0. */
+static inline float32x4_t mp_load_some(const float *from, size_t left)
+{
+    float32x4_t v = vdupq_n_f32(0);
+    if (left >= 4)
+        return vld1q_f32(from);
+    if (left > 0)
+        v = vld1q_lane_f32(from, v, 0);
+    if (left > 1)
+        v = vld1q_lane_f32(from + 1, v, 1);
+    return left > 2 ? vld1q_lane_f32(from + 2, v, 2) : v;
+}
+
+static inline void mp_store_some(float *to, size_t left, float32x4_t v)
+{
+    if (left >= 4) {
+        vst1q_f32(to, v);
+        return;
+    }
+    if (left > 0)
+        vst1q_lane_f32(to, v, 0);
+    if (left > 1)
+        vst1q_lane_f32(to + 1, v, 1);
+    if (left > 2)
+        vst1q_lane_f32(to + 2, v, 2);
+}
+
+/* GCC would load all that a loop reads before the first product, and put the sums out of the
+ * registers for that: nothing is loaded before this that is written after it. */
+#define MP_LOADS_STAY __asm__ volatile("" ::: "memory")
 #endif
 #endif
