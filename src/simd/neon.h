@@ -1,5 +1,6 @@
-/* neon.h - what the kernels for 64-bit ARM processors share: the ends of rows, and SDOT, which adds
- * up products of signed bytes by fours. For src/simd alone. */
+/* neon.h - what the kernels for 64-bit ARM processors share: the ends of rows, SDOT, which adds up
+ * products of signed bytes by fours, and the sums under dense8.h and pairs8.h. For src/simd alone.
+ */
 #ifndef MP_NEON_H
 #define MP_NEON_H
 
@@ -57,5 +58,26 @@ static inline void mp_store_some(float *to, size_t left, float32x4_t v)
 /* GCC would load all that a loop reads before the first product, and put the sums out of the
  * registers for that: nothing is loaded before this that is written after it. */
 #define MP_LOADS_STAY __asm__ volatile("" ::: "memory")
+
+/* ---- sums of byte products: sums8_neon.c ---- */
+
+enum { MP_SUMS8_MOST = 5, MP_SUMS8_WIDTH = 16 };
+
+/* Rows of unsigned bytes against half a panel of signed codes, packed[depth / 4][MP_PANEL][4]. */
+typedef struct mp_sums8 {
+    const uint8_t *row;
+    size_t stride; /* from row to row */
+    const int8_t *codes;
+    size_t depth; /* a multiple of four */
+} mp_sums8;
+
+typedef struct mp_sums8_kernels {
+    size_t most; /* rows at once, at most MP_SUMS8_MOST */
+    /* out[r][c] = sum of (row[r][i] - 128) * code[c][i] for 1 to `most` rows. Codes lie in
+     * -127..127. */
+    void (*sums)(const mp_sums8 *t, size_t rows, int32_t (*out)[MP_SUMS8_WIDTH]);
+} mp_sums8_kernels;
+
+extern const mp_sums8_kernels mp_sums8_neon, mp_sums8_dotprod;
 #endif
 #endif

@@ -39,6 +39,8 @@ const mp_pixel_kernels *mp_pixel_for(mp_isa isa);
 extern const mp_pixel_kernels mp_pixel_scalar;
 #if defined(__x86_64__)
 extern const mp_pixel_kernels mp_pixel_avx2, mp_pixel_avx512;
+#elif defined(__aarch64__)
+extern const mp_pixel_kernels mp_pixel_neon;
 #endif
 
 #endif
