@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the kernels and their unit tests for 64-bit ARM and runs them under qemu, as a processor with
-# nothing but the baseline (cortex-a53) and as one with all that qemu knows (max). Everything it makes
-# or fetches lies in build/neon. Where something is missing it says so and is no failure.
+# nothing but the baseline (cortex-a53) and as one with all that qemu knows (max), SDOT among it.
+# Everything it makes or fetches lies in build/neon. Where something is missing it says so and is no
+# failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cc=aarch64-linux-gnu-gcc
@@ -67,4 +68,5 @@ for processor in cortex-a53 max; do
     for source in tests/unit/simd/test_*.c; do
         run_one $processor "$(basename "$source" .c)"
     done
-done
+done | tee "$place/said"
+grep -q neon-dotprod "$place/said" || { echo "neon: this qemu has no SDOT: its kernels were not run" >&2; exit 1; }
