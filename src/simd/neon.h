@@ -1,6 +1,6 @@
 /* neon.h - what the kernels for 64-bit ARM processors share: the ends of rows, SDOT, which adds up
- * products of signed bytes by fours, and the sums under dense8.h and pairs8.h. For src/simd alone.
- */
+ * products of signed bytes by fours, half precision, and the sums under dense8.h and pairs8.h. For
+ * src/simd alone. */
 #ifndef MP_NEON_H
 #define MP_NEON_H
 
@@ -58,6 +58,10 @@ static inline void mp_store_some(float *to, size_t left, float32x4_t v)
 /* GCC would load all that a loop reads before the first product, and put the sums out of the
  * registers for that: nothing is loaded before this that is written after it. */
 #define MP_LOADS_STAY __asm__ volatile("" ::: "memory")
+
+/* To half precision and back, by fours; return how many they did of n. */
+size_t mp_to_half_neon(const float *from, size_t n, uint16_t *to);
+size_t mp_from_half_neon(const uint16_t *from, size_t n, float *to);
 
 /* ---- sums of byte products: sums8_neon.c ---- */
 
