@@ -6,8 +6,8 @@ MODELS := $(CURDIR)/.models
 export MAGPIE_MODELS ?= $(MODELS)
 SOURCES = find src include tests bench examples fuzz -name '*.[ch]' -print0
 
-.PHONY: help demo test quality bench bench-http peers bench-peers install format check-format asan tsan clang fuzz clean \
-	release model deps-demo deps-test deps-bench kill200 memory10000 api generated docs-ui schema \
+.PHONY: help demo test quality bench bench-http peers bench-peers install format check-format asan tsan clang neon fuzz clean \
+	release model deps-demo deps-test deps-bench deps-neon kill200 memory10000 api generated docs-ui schema \
 	sdk-python sdk-typescript demo-stop web web-app web-e2e
 
 help:
@@ -27,9 +27,10 @@ help:
 	@echo "make sdk-typescript   fetch what the TypeScript client needs (npm), build and check it"
 	@echo "make sdk-python   build the Python client's wheel into build/sdk-python"
 	@echo "make schema    ask the service everything that its interface file allows, for longer"
+	@echo "make neon      build the kernels for 64-bit ARM and run their tests under qemu (deps-neon: what it needs)"
 	@echo "make asan tsan clang fuzz format check-format clean"
 
-deps-demo deps-test deps-bench:
+deps-demo deps-test deps-bench deps-neon:
 	@tools/deps.sh $(@:deps-%=%)
 
 # $(call configure,PRESET,OPTIONS): quiet unless it fails.
@@ -75,6 +76,9 @@ asan tsan:
 clang:
 	@$(call configure,clang)
 	@cmake --build build/clang -j $(JOBS)
+
+neon:
+	@tools/neon.sh
 
 fuzz: deps-test
 	@tools/fuzz.sh 60

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian or Ubuntu packages that a purpose needs: tools/deps.sh demo|test|bench
+# Installs the Debian or Ubuntu packages that a purpose needs: tools/deps.sh demo|test|bench|neon
 # Names what is missing first; uses sudo where it is not run by root. Touches nothing when all is there.
 set -euo pipefail
 
@@ -7,12 +7,15 @@ build="build-essential cmake ninja-build pkg-config python3 python3-pip libvips-
  libdnnl-dev libsodium-dev libjansson-dev libseccomp-dev libmicrohttpd-dev libgnutls28-dev zlib1g-dev libjwt-dev libcurl4-openssl-dev
  libarchive-dev
  libcmocka-dev"
+cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" # builds and runs tools/neon.sh's tests
+[ "$(uname -m)" != aarch64 ] || cross=
 case "${1:-demo}" in
 demo) wanted=$build ;;
-test) wanted="$build python3-venv clang chromium" ;;
+test) wanted="$build python3-venv clang chromium $cross" ;;
 bench) wanted="$build python3-venv clang wrk nginx-light" ;; # what bench/http measures with, and beside
+neon) wanted=$cross ;;
 *)
-    echo "usage: $0 demo|test|bench" >&2
+    echo "usage: $0 demo|test|bench|neon" >&2
     exit 2
     ;;
 esac

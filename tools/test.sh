@@ -33,6 +33,8 @@ if command -v clang >/dev/null; then
     step "Clang build (-Werror)"
     run clang
 fi
+step "kernels for 64-bit ARM, under qemu"
+run neon
 step "AddressSanitizer and UndefinedBehaviorSanitizer"
 run asan
 step "ThreadSanitizer"

@@ -14,6 +14,10 @@ typedef enum mp_isa { MP_ISA_SCALAR, MP_ISA_NEON, MP_ISA_AVX2, MP_ISA_AVX512 } m
  * MAGPIE_SIMD=scalar|neon|avx2|avx512 lowers it (a set that is not there is ignored). Any thread.
  */
 mp_isa mp_simd_isa(void);
+#if defined(__aarch64__)
+/* Whether this processor adds up products of bytes by fours (SDOT), which NEON need not have. */
+bool mp_has_dotprod(void);
+#endif
 const char *mp_isa_word(mp_isa isa);
 
 #endif

@@ -49,6 +49,9 @@ const mp_dense_kernels *mp_dense_for(mp_isa isa)
         return &mp_dense_avx512;
     if (isa == MP_ISA_AVX2)
         return &mp_dense_avx2;
+#elif defined(__aarch64__)
+    if (isa == MP_ISA_NEON)
+        return &mp_dense_neon;
 #endif
     (void)isa;
     return &mp_dense_scalar;

@@ -51,6 +51,8 @@ const mp_dense_kernels *mp_dense_for(mp_isa isa);
 extern const mp_dense_kernels mp_dense_scalar;
 #if defined(__x86_64__)
 extern const mp_dense_kernels mp_dense_avx2, mp_dense_avx512;
+#elif defined(__aarch64__)
+extern const mp_dense_kernels mp_dense_neon;
 #endif
 
 #endif

@@ -81,6 +81,9 @@ const mp_dense8_kernels *mp_dense8_for(mp_isa isa)
         return &mp_dense8_vnni;
     if (isa == MP_ISA_AVX512 || isa == MP_ISA_AVX2)
         return &mp_dense8_avx2;
+#elif defined(__aarch64__)
+    if (isa == MP_ISA_NEON)
+        return mp_has_dotprod() ? &mp_dense8_dotprod : &mp_dense8_neon;
 #endif
     (void)isa;
     return &mp_dense8_scalar;

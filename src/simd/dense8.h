@@ -66,6 +66,8 @@ const mp_dense8_kernels *mp_dense8_for(mp_isa isa);
 extern const mp_dense8_kernels mp_dense8_scalar;
 #if defined(__x86_64__)
 extern const mp_dense8_kernels mp_dense8_avx2, mp_dense8_vnni;
+#elif defined(__aarch64__)
+extern const mp_dense8_kernels mp_dense8_neon, mp_dense8_dotprod;
 #endif
 
 #endif

@@ -32,6 +32,9 @@ const mp_depthwise_kernels *mp_depthwise_for(mp_isa isa)
         return &mp_depthwise_avx512;
     if (isa == MP_ISA_AVX2)
         return &mp_depthwise_avx2;
+#elif defined(__aarch64__)
+    if (isa == MP_ISA_NEON)
+        return &mp_depthwise_neon;
 #endif
     (void)isa;
     return &mp_depthwise_scalar;

@@ -32,6 +32,8 @@ const mp_depthwise_kernels *mp_depthwise_for(mp_isa isa);
 extern const mp_depthwise_kernels mp_depthwise_scalar;
 #if defined(__x86_64__)
 extern const mp_depthwise_kernels mp_depthwise_avx2, mp_depthwise_avx512;
+#elif defined(__aarch64__)
+extern const mp_depthwise_kernels mp_depthwise_neon;
 #endif
 
 #endif

@@ -33,7 +33,7 @@ const mp_distance_kernels *mp_distance_for(mp_isa isa)
         return &mp_distance_avx2;
 #elif defined(__aarch64__)
     if (isa == MP_ISA_NEON)
-        return &mp_distance_neon;
+        return mp_has_dotprod() ? &mp_distance_dotprod : &mp_distance_neon;
 #endif
     (void)isa;
     return &mp_distance_scalar;

@@ -20,7 +20,7 @@ typedef float (*mp_dot_fn)(const float *a, const float *b, size_t n);
 enum { MP_CODE_GROUP = 64 }; /* coded vectors are padded to a multiple of this many bytes */
 
 typedef struct mp_distance_kernels {
-    const char *word; /* "scalar", "neon", "avx2", "avx512", "avx512-vnni" */
+    const char *word; /* "scalar", "neon", "neon-dotprod", "avx2", "avx512", "avx512-vnni" */
     mp_dot_fn dot;
     float (*dot_half)(const float *a, const uint16_t *b, size_t n);
     /* out[i] = sum over rows[i][j] * query[j], j < n; n is a multiple of MP_CODE_GROUP and at most
@@ -53,7 +53,7 @@ extern const mp_distance_kernels mp_distance_scalar;
 #if defined(__x86_64__)
 extern const mp_distance_kernels mp_distance_avx2, mp_distance_avx512, mp_distance_vnni;
 #elif defined(__aarch64__)
-extern const mp_distance_kernels mp_distance_neon;
+extern const mp_distance_kernels mp_distance_neon, mp_distance_dotprod;
 #endif
 
 #endif

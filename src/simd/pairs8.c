@@ -56,6 +56,9 @@ const mp_pairs8_kernels *mp_pairs8_for(mp_isa isa)
         return &mp_pairs8_vnni;
     if (isa == MP_ISA_AVX512 || isa == MP_ISA_AVX2)
         return &mp_pairs8_avx2;
+#elif defined(__aarch64__)
+    if (isa == MP_ISA_NEON)
+        return mp_has_dotprod() ? &mp_pairs8_dotprod : &mp_pairs8_neon;
 #endif
     (void)isa;
     return &mp_pairs8_scalar;

@@ -63,6 +63,8 @@ void mp_pairs8_put(const int8_t *code, size_t depth, size_t column, int8_t *pack
 extern const mp_pairs8_kernels mp_pairs8_scalar;
 #if defined(__x86_64__)
 extern const mp_pairs8_kernels mp_pairs8_avx2, mp_pairs8_vnni;
+#elif defined(__aarch64__)
+extern const mp_pairs8_kernels mp_pairs8_neon, mp_pairs8_dotprod;
 #endif
 
 #endif

@@ -54,6 +54,9 @@ const mp_pixel_kernels *mp_pixel_for(mp_isa isa)
         return &mp_pixel_avx512;
     if (isa == MP_ISA_AVX2)
         return &mp_pixel_avx2;
+#elif defined(__aarch64__)
+    if (isa == MP_ISA_NEON)
+        return &mp_pixel_neon;
 #endif
     (void)isa;
     return &mp_pixel_scalar;

@@ -35,10 +35,12 @@ typedef struct mp_pixel_kernels {
 /* For an instruction set; falls back to the next lower one where there is none of its own. */
 const mp_pixel_kernels *mp_pixel_for(mp_isa isa);
 
-/* The sets themselves: pixel.c, pixel_avx2.c, pixel_avx512.c. */
+/* The sets themselves: pixel.c, pixel_avx2.c, pixel_avx512.c, pixel_neon.c. */
 extern const mp_pixel_kernels mp_pixel_scalar;
 #if defined(__x86_64__)
 extern const mp_pixel_kernels mp_pixel_avx2, mp_pixel_avx512;
+#elif defined(__aarch64__)
+extern const mp_pixel_kernels mp_pixel_neon;
 #endif
 
 #endif

@@ -55,6 +55,9 @@ const mp_rows_kernels *mp_rows_for(mp_isa isa)
         return &mp_rows_avx512;
     if (isa == MP_ISA_AVX2)
         return &mp_rows_avx2;
+#elif defined(__aarch64__)
+    if (isa == MP_ISA_NEON)
+        return &mp_rows_neon;
 #endif
     (void)isa;
     return &mp_rows_scalar;

@@ -28,6 +28,8 @@ const mp_rows_kernels *mp_rows_for(mp_isa isa);
 extern const mp_rows_kernels mp_rows_scalar;
 #if defined(__x86_64__)
 extern const mp_rows_kernels mp_rows_avx2, mp_rows_avx512;
+#elif defined(__aarch64__)
+extern const mp_rows_kernels mp_rows_neon;
 #endif
 
 #endif

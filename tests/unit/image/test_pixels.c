@@ -64,32 +64,6 @@ static void kernels_agree_bit_for_bit(void **state)
     print_message("%d comparisons up to %s\n", compared, mp_isa_word(mp_simd_isa()));
 }
 
-/* Each kernel alone, at every length and with inputs that end at the end of their memory. */
-static void column_kernels_at_all_lengths(void **state)
-{
-    (void)state;
-    int32_t weights[9];
-    mp_rng rng = {4};
-    for (int k = 0; k < 9; k++)
-        weights[k] = (int32_t)(mp_rng_u64(&rng) % 1000000) - 30000;
-    for (size_t n = 1; n < 200; n++)
-        for (int rows = 1; rows <= 9; rows += 4) {
-            uint8_t *in = malloc(n * (size_t)rows), *want = malloc(n), *have = malloc(n);
-            for (size_t i = 0; i < n * (size_t)rows; i++)
-                in[i] = (uint8_t)mp_rng_u64(&rng);
-            mp_taps taps = {.n = rows, .weight = weights};
-            mp_pixel_for(MP_ISA_SCALAR)->column(in, n, &taps, n, want);
-            for (int isa = MP_ISA_NEON; isa <= (int)mp_simd_isa(); isa++) {
-                memset(have, 0xA5, n);
-                mp_pixel_for((mp_isa)isa)->column(in, n, &taps, n, have);
-                assert_memory_equal(want, have, n);
-            }
-            free(in);
-            free(want);
-            free(have);
-        }
-}
-
 static void a_window_is_a_part_of_the_whole(void **state)
 {
     (void)state;
@@ -231,7 +205,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_agree_bit_for_bit),
-        cmocka_unit_test(column_kernels_at_all_lengths),
         cmocka_unit_test(a_window_is_a_part_of_the_whole),
         cmocka_unit_test(a_flat_picture_stays_flat),
         cmocka_unit_test(same_size_is_a_copy),

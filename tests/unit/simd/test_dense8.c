@@ -136,25 +136,32 @@ static void products_are_right(void **state)
 }
 
 /* The largest codes of one sign, at the greatest depth that a model has: nothing overflows. */
+static void check_largest(const mp_dense8_kernels *kernels, float x, float w)
+{
+    enum { N = 32, K = 4096 };
+    problem p = make(1, N, K);
+    mp_matrix8 matrix = {p.packed, p.scale, p.sum, N, K};
+    for (size_t i = 0; i < K; i++)
+        p.x[i] = x;
+    for (size_t i = 0; i < N * K; i++)
+        p.w[i] = w;
+    mp_dense8_pack(p.w, N, K, p.packed, p.scale, p.sum);
+    kernels->quantise(p.x, 1, K, p.x_stride, p.q, p.q_stride, p.rows);
+    kernels->multiply(p.q, 1, p.q_stride, p.rows, &matrix, 0, N,
+                      &(mp_dense_out){.y = p.y, .y_stride = p.y_stride});
+    for (size_t o = 0; o < N; o++)
+        assert_true(fabsf(p.y[o] - x * w * K) < 1);
+    drop(&p);
+}
+
 static void the_largest_sums_fit(void **state)
 {
     (void)state;
-    enum { N = 32, K = 4096 };
     for (int isa = MP_ISA_SCALAR; isa <= (int)mp_simd_isa(); isa++) {
         const mp_dense8_kernels *kernels = mp_dense8_for((mp_isa)isa);
-        problem p = make(1, N, K);
-        mp_matrix8 w = {p.packed, p.scale, p.sum, N, K};
-        for (size_t i = 0; i < K; i++)
-            p.x[i] = 2;
-        for (size_t i = 0; i < N * K; i++)
-            p.w[i] = -3;
-        mp_dense8_pack(p.w, N, K, p.packed, p.scale, p.sum);
-        kernels->quantise(p.x, 1, K, p.x_stride, p.q, p.q_stride, p.rows);
-        kernels->multiply(p.q, 1, p.q_stride, p.rows, &w, 0, N,
-                          &(mp_dense_out){.y = p.y, .y_stride = p.y_stride});
-        for (size_t o = 0; o < N; o++)
-            assert_true(fabsf(p.y[o] + 6 * K) < 1);
-        drop(&p);
+        check_largest(kernels, 2, -3);
+        check_largest(kernels, -2, -3);
+        check_largest(kernels, 2, 3);
     }
 }
 

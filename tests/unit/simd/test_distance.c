@@ -56,6 +56,32 @@ static void halves_round_as_they_should(void **state)
     assert_true((have[0] & 0x7C00) == 0x7C00 && (have[0] & 0x3FF));
 }
 
+/* All halves there are but those that are no number, and floats at and around the middle of two. */
+static void arrays_of_halves_are_as_single_ones(void **state)
+{
+    (void)state;
+    enum { N = 0x7C01 * 2 };
+    static uint16_t half[N], have[4 * N], want;
+    static float x[N], y[4 * N], one;
+    for (uint32_t i = 0; i < N; i++)
+        half[i] = (uint16_t)(i % 2 << 15 | i / 2);
+    mp_from_half(half, N, x);
+    for (size_t i = 0; i < N; i++) {
+        float next = i + 2 < N ? x[i + 2] : x[i];
+        mp_from_half(half + i, 1, &one);
+        assert_memory_equal(&one, x + i, sizeof one);
+        y[4 * i] = x[i];
+        y[4 * i + 1] = isfinite(next) ? (x[i] + next) / 2 : 65520;
+        y[4 * i + 2] = nextafterf(y[4 * i + 1], 1e9f);
+        y[4 * i + 3] = nextafterf(y[4 * i + 1], -1e9f);
+    }
+    mp_to_half(y, 4 * N, have);
+    for (size_t i = 0; i < 4 * N; i++) {
+        mp_to_half(y + i, 1, &want);
+        assert_int_equal(have[i], want);
+    }
+}
+
 static void half_kernels_agree(void **state)
 {
     (void)state;
@@ -154,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_agree),
         cmocka_unit_test(halves_round_as_they_should),
+        cmocka_unit_test(arrays_of_halves_are_as_single_ones),
         cmocka_unit_test(half_kernels_agree),
         cmocka_unit_test(code_kernels_agree_bit_for_bit),
         cmocka_unit_test(a_code_is_as_far_off_as_it_says),
