@@ -122,13 +122,17 @@ static void close_clip(void *self)
     free(m);
 }
 
-static mp_err open_parts(clip_model *m, const char *folder, mp_precision_choice wanted, mp_why *why)
+/* news: their files were not read before. */
+static mp_err open_parts(clip_model *m, const char *folder, mp_precision_choice wanted, bool news,
+                         mp_why *why)
 {
     char path[PATH_MAX];
     mp_qualified how = mp_precision_for(folder, m->manifest.sha256, wanted);
     m->shape = shape_of(&m->manifest.architecture);
     snprintf(path, sizeof path, "%s/%s", folder, m->manifest.weights);
     mp_err err = mp_tensors_open(&m->weights, path, why);
+    if (!err && news)
+        err = mp_tensors_check(m->weights, why);
     if (!err)
         err = mp_clip_open(&m->clip, m->weights, &m->shape, how.image, how.text, why);
     if (!err)
@@ -150,7 +154,7 @@ static mp_err open_clip(void **self, const char *folder, const mp_model_options 
     if (!err)
         err = mp_checked_look(&files, folder, &m->manifest, why);
     if (!err)
-        err = open_parts(m, folder, opt->precision, why);
+        err = open_parts(m, folder, opt->precision, files.news, why);
     if (err) {
         close_clip(m);
         return err;

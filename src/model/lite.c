@@ -103,14 +103,24 @@ static mp_err pack_projections(mp_lite *m, mp_why *why)
     return MP_OK;
 }
 
-static mp_err open_parts(mp_lite *m, const char *folder, mp_precision_choice wanted, mp_why *why)
+static mp_err open_tensors(mp_tensors **out, const char *folder, const char *name, bool news,
+                           mp_why *why)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    mp_err err = mp_tensors_open(out, path, why);
+    return err || !news ? err : mp_tensors_check(*out, why);
+}
+
+/* news: their files were not read before. */
+static mp_err open_parts(mp_lite *m, const char *folder, mp_precision_choice wanted, bool news,
+                         mp_why *why)
 {
     mp_qualified how = mp_precision_for(folder, m->sha256, wanted);
     m->precision = how.image;
     char path[PATH_MAX];
     mp_tensor weight, bias;
-    snprintf(path, sizeof path, "%s/image.safetensors", folder);
-    mp_err err = mp_tensors_open(&m->image, path, why);
+    mp_err err = open_tensors(&m->image, folder, "image.safetensors", news, why);
     if (!err)
         err =
             mp_tensors_get(m->image, "_fc.weight", EFFNET_CLASSES * EFFNET_FEATURES, &weight, why);
@@ -121,8 +131,7 @@ static mp_err open_parts(mp_lite *m, const char *folder, mp_precision_choice wan
     m->fc_weight = weight.data;
     take_mean(m);
     m->fc_bias = bias.data;
-    snprintf(path, sizeof path, "%s/text.safetensors", folder);
-    err = mp_tensors_open(&m->text, path, why);
+    err = open_tensors(&m->text, folder, "text.safetensors", news, why);
     if (!err)
         err = mp_bert_open(&m->bert, m->text, how.text, why);
     snprintf(path, sizeof path, "%s/vocab.txt", folder);
@@ -153,7 +162,7 @@ static mp_err open_lite(void **self, const char *folder, const mp_model_options 
         err = mp_checked_look(&files, folder, manifest, why);
     memcpy(m->sha256, manifest->sha256, sizeof m->sha256);
     if (!err)
-        err = open_parts(m, folder, opt->precision, why);
+        err = open_parts(m, folder, opt->precision, files.news, why);
     if (!err)
         mp_checked_keep(&files, folder, manifest);
     free(manifest);

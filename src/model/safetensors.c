@@ -89,6 +89,42 @@ void mp_tensors_close(mp_tensors *t)
     free(t);
 }
 
+/* By bits, a block at a time, which compilers turn into vectors. */
+static bool has_nan(const uint32_t *bits, size_t n)
+{
+    enum { BLOCK = 4096 };
+    for (size_t at = 0; at < n; at += BLOCK) {
+        size_t end = MP_MIN(at + BLOCK, n);
+        uint32_t any = 0;
+        for (size_t i = at; i < end; i++)
+            any |= (bits[i] & 0x7FFFFFFF) > 0x7F800000;
+        if (any)
+            return true;
+    }
+    return false;
+}
+
+mp_err mp_tensors_check(const mp_tensors *t, mp_why *why)
+{
+    const char *name;
+    json_t *row;
+    json_object_foreach(t->header, name, row)
+    {
+        const char *dtype = json_string_value(json_object_get(row, "dtype"));
+        const json_t *range = json_object_get(row, "data_offsets");
+        json_int_t begin = json_integer_value(json_array_get(range, 0));
+        json_int_t end = json_integer_value(json_array_get(range, 1));
+        bool inside = begin >= 0 && end >= begin && (uint64_t)end <= t->data_bytes &&
+                      begin % 4 == 0; /* what is not is refused when it is asked for */
+        if (dtype && strcmp(dtype, "F32") == 0 && inside &&
+            has_nan((const uint32_t *)(const void *)(t->data + begin), (size_t)(end - begin) / 4))
+            return mp_fail(why, MP_CORRUPT,
+                           "%s: %.200s holds values that are no numbers: its weights are damaged",
+                           t->name, name);
+    }
+    return MP_OK;
+}
+
 bool mp_tensors_has(const mp_tensors *t, const char *name)
 {
     return json_object_get(t->header, name) != NULL;

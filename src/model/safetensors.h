@@ -18,6 +18,8 @@ typedef struct mp_tensors mp_tensors; /* opaque; safe from any thread once open 
 /* Errors: NOT_FOUND, IO, CORRUPT (header, overlapping or unaligned ranges, sizes that differ). */
 MP_CHECK mp_err mp_tensors_open(mp_tensors **out, const char *path, mp_why *why);
 void mp_tensors_close(mp_tensors *t); /* NULL allowed */
+/* Reads every f32 tensor: CORRUPT where a value is NaN, as no trained weight is. */
+MP_CHECK mp_err mp_tensors_check(const mp_tensors *t, mp_why *why);
 bool mp_tensors_has(const mp_tensors *t, const char *name);
 /* The tensor of that name with exactly this many values; CORRUPT when absent or different. */
 MP_CHECK mp_err mp_tensors_get(const mp_tensors *t, const char *name, size_t n, mp_tensor *out,

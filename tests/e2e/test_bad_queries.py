@@ -363,19 +363,26 @@ def test_pulling_mends_a_model_of_the_right_size(small, tmp_path):
     hub.close()
 
 
-def test_weights_that_are_no_numbers(small):
-    """As their manifest says they are, and yet of no use: NaN in a projection of either tower."""
+@pytest.mark.parametrize("value, at_once", [("nan", True), ("inf", False)])
+def test_weights_that_are_no_numbers(small, value, at_once):
+    """As their manifest says they are, and yet of no use. Some models carry masks of infinite numbers, so that these are
+    noticed by what is computed with them."""
     data = bytearray((small.folder / "model.safetensors").read_bytes())
     size = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8:8 + size])
     for name in ("visual_projection.weight", "text_projection.weight"):
         at = 8 + size + header[name]["data_offsets"][0]
-        data[at:at + 4] = struct.pack("<f", float("nan"))
+        data[at:at + 4] = struct.pack("<f", float(value))
     (small.folder / "model.safetensors").write_bytes(data)
     small.maker.write_manifest(small.folder, "clip-small")
     for words in (("search", "cat"), ("search", "--image", small.library.parent / "photos" / "p0.jpg"), ("reindex",),
                   ("add", picture_of(small.library.parent, 9))):
-        assert "its weights are damaged" in said(small.run(*words, code=5))
+        text = said(small.run(*words, code=5))
+        assert "weights are damaged" in text and ("projection.weight holds values that are no numbers" in text) == at_once
+    assert small.json("list")[-1]["count"] == 3
+    if at_once:
+        assert "no numbers" in said(small.run("embed", "--port", 0, "--model", "clip-small", code=5))
+        return
     s = Alone(small, MAGPIE_MODEL="clip-small")
     answer = s.ask("POST", "/embed/text", b'{"text":"cat"}', Content_Type="application/json")
     assert answer.status == 422 and "its weights are damaged" in answer.json["detail"]
@@ -401,9 +408,8 @@ def test_other_weights_of_the_same_name(small):
 
 # ---- the lite model ----
 
-@pytest.mark.parametrize("name", ["image.safetensors", "vocab.txt"])
-def test_damage_of_lite(lite, tmp_path, name):
-    """Links to all of its files but one, which is damaged."""
+def own_lite(lite, tmp_path, name, change):
+    """The model by links, but for one file, of which `change` makes another. Its bytes, and the folder."""
     source = os.path.join(lite.env["MAGPIE_MODELS"], "lite")
     folder = tmp_path / "models" / "lite"
     folder.mkdir(parents=True)
@@ -412,13 +418,52 @@ def test_damage_of_lite(lite, tmp_path, name):
             os.symlink(os.path.join(source, entry), folder / entry)
     with open(os.path.join(source, name), "rb") as f:
         data = bytearray(f.read())
-    data[-9] ^= 0x55
+    change(data)
     (folder / name).unlink()
     (folder / name).write_bytes(data)
     lite.env["MAGPIE_MODELS"] = str(tmp_path / "models")
+    return bytes(data), folder
+
+
+@pytest.mark.parametrize("name", ["image.safetensors", "vocab.txt"])
+def test_damage_of_lite(lite, tmp_path, name):
+    def flip(data):
+        data[-9] ^= 0x55
+    data, folder = own_lite(lite, tmp_path, name, flip)
     text = said(lite.run("search", "a cat", code=5))
-    assert name in text and sha256(bytes(data)) in text and "magpie model pull lite" in text
+    assert name in text and sha256(data) in text and "magpie model pull lite" in text
     (folder / name).unlink()
     assert f"{name} of the model in {folder} is missing" in said(lite.run("search", "a cat", code=5))
     (folder / "manifest.json").unlink()
     assert "magpie model pull lite" in said(lite.run("search", "a cat", code=3))
+
+
+@pytest.mark.parametrize("name, tensor", [("image.safetensors", "_conv_stem.weight"), ("text.safetensors", "embeddings.LayerNorm.weight")])
+def test_numbers_of_lite_that_are_none(lite, tmp_path, photos, name, tensor):
+    """By a manifest that says so: nothing of it comes into a library."""
+    def spoil(data):
+        size = struct.unpack("<Q", data[:8])[0]
+        begin, end = json.loads(data[8:8 + size])[tensor]["data_offsets"]
+        data[8 + size + begin:8 + size + end] = struct.pack("<f", float("nan")) * ((end - begin) // 4)
+    data, folder = own_lite(lite, tmp_path, name, spoil)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["sha256"] = sha256(data)
+    for row in manifest["files"]:
+        if row["name"] == name:
+            row["sha256"] = sha256(data)
+    for path in ("manifest.json", "derived.bin"):
+        (folder / path).unlink(missing_ok=True)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    for words in (("add", photos), ("search", "a cat")):
+        assert f"{name}: {tensor} holds values that are no numbers" in said(lite.run(*words, code=5))
+
+
+# ---- a service that a command asks ----
+
+def test_a_command_says_what_the_service_said(service, tmp_path):
+    m = Magpie(tmp_path)
+    m.env.update(MAGPIE_SERVER=f"http://127.0.0.1:{service.port}", MAGPIE_TOKEN=service.root)
+    for words, says in (([" "], "empty or blank"), ([LONG], "this one has 100000"), (["--not", "cat"], "say what to look for"),
+                        (["--like", "1", "--not-like", "1"], "cancel each other out")):
+        assert says in said(m.run("search", *words, code=2))
+    assert "1 to 10000" in said(m.run("search", "cat", "-k", 0, code=2))
