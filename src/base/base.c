@@ -234,7 +234,7 @@ void *mp_try_array(size_t count, size_t size)
 
 /* ---- buffer ---- */
 
-static void buf_reserve(mp_buf *b, size_t extra)
+void mp_buf_grow(mp_buf *b, size_t extra)
 {
     if (b->cap - b->n > extra)
         return;
@@ -243,31 +243,17 @@ static void buf_reserve(mp_buf *b, size_t extra)
     b->cap = MP_MAX(cap, (size_t)64);
 }
 
-void mp_buf_add(mp_buf *b, const void *data, size_t n)
-{
-    buf_reserve(b, n);
-    if (n)
-        memcpy(b->p + b->n, data, n);
-    b->n += n;
-    b->p[b->n] = '\0';
-}
-
-void mp_buf_str(mp_buf *b, const char *s)
-{
-    mp_buf_add(b, s, strlen(s));
-}
-
 void mp_buf_printf(mp_buf *b, const char *format, ...)
 {
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    buf_reserve(b, 0);
+    mp_buf_grow(b, 0);
     size_t room = b->cap - b->n;
     int n = vsnprintf(b->p + b->n, room, format, args);
     va_end(args);
     if (n > 0 && (size_t)n >= room) {
-        buf_reserve(b, (size_t)n);
+        mp_buf_grow(b, (size_t)n);
         vsnprintf(b->p + b->n, (size_t)n + 1, format, again);
     }
     b->n += n > 0 ? (size_t)n : 0;

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__GNUC__)
 #define MP_CHECK        __attribute__((warn_unused_result))
@@ -101,8 +102,21 @@ typedef struct mp_buf {
     char *p;
     size_t n, cap;
 } mp_buf;
-void mp_buf_add(mp_buf *b, const void *data, size_t n);
-void mp_buf_str(mp_buf *b, const char *s);
+void mp_buf_grow(mp_buf *b, size_t extra); /* room for so many more, and the NUL */
+/* Inline: answers are made of thousands of pieces of a few bytes. */
+static inline void mp_buf_add(mp_buf *b, const void *data, size_t n)
+{
+    if (b->cap - b->n <= n)
+        mp_buf_grow(b, n);
+    if (n)
+        memcpy(b->p + b->n, data, n);
+    b->n += n;
+    b->p[b->n] = '\0';
+}
+static inline void mp_buf_str(mp_buf *b, const char *s)
+{
+    mp_buf_add(b, s, strlen(s));
+}
 void mp_buf_printf(mp_buf *b, const char *format, ...) MP_PRINTF(2, 3);
 void mp_buf_free(mp_buf *b);
 

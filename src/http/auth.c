@@ -8,6 +8,7 @@
 
 #include "base/os.h"
 #include "core/ports.h"
+#include "meta/meta.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -330,9 +331,12 @@ bool mp_request_authorize(mp_request *r)
         mp_reply_header(r, "WWW-Authenticate", "Bearer");
         return false;
     }
+    mp_meta *meta = mp_core_meta(r->service->library);
+    mp_meta_hold(meta); /* key, session, account, projects: four small questions */
     mp_err err = identify(r, shown, &why);
     if (!err)
         err = mp_access_of(r->service->library, &r->user, r->scopes, r->arena, &r->access, &why);
+    mp_meta_let_go(meta);
     if (err) {
         mp_refuse(r, err, &why);
         return false;

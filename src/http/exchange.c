@@ -1,6 +1,7 @@
 /* exchange.c - a request from its first line to its end, as libmicrohttpd reports it: `begin` with
  * the request line, `go_on` when the head is read, for each piece of the body and when it is
  * complete, `end` when the answer is out or the client is gone. See exchange.h. */
+#include "http/brief.h"
 #include "http/encode.h"
 #include "http/exchange.h"
 
@@ -83,14 +84,22 @@ static bool take_piece(mp_exchange *x, const char *data, size_t n)
     return true;
 }
 
+static void answer(mp_exchange *x)
+{
+    mp_request *r = &x->request;
+    double began = mp_monotonic_s();
+    if (!r->route->slow || r->route->spool || !r->route->signed_in ||
+        mp_rates_authorize(r->service->rates, r))
+        r->route->handle(r);
+    mp_encode_reply(r);
+    mp_brief_took(r->service->brief, r->route, mp_monotonic_s() - began);
+    x->state = MP_DONE;
+}
+
 static void do_work(void *item)
 {
     mp_exchange *x = item;
-    mp_request *r = &x->request;
-    if (r->route->spool || !r->route->signed_in || mp_rates_authorize(r->service->rates, r))
-        r->route->handle(r);
-    mp_encode_reply(r);
-    x->state = MP_DONE;
+    answer(x);
     MHD_resume_connection(x->request.connection);
 }
 
@@ -98,10 +107,8 @@ static void do_work(void *item)
 static enum MHD_Result dispatch(mp_exchange *x)
 {
     mp_request *r = &x->request;
-    if (!r->route->slow) {
-        r->route->handle(r);
-        mp_encode_reply(r);
-        x->state = MP_DONE;
+    if (!r->route->slow || mp_brief_is(r->service->brief, r->route)) {
+        answer(x);
         return mp_exchange_send(x);
     }
     x->state = MP_WORKING;

@@ -29,14 +29,21 @@ json_t *mp_sink_tree(mp_sink *s)
 /* The comma and the key before what comes next in the text. */
 static void lead_in(mp_sink *s, const char *key)
 {
+    size_t n = key ? strlen(key) : 0;
+    mp_buf_grow(s->text, n + 4);
+    char *to = s->text->p + s->text->n;
     if (s->any)
-        mp_buf_add(s->text, ",", 1);
+        *to++ = ',';
     s->any = true;
-    if (!key)
-        return;
-    mp_buf_add(s->text, "\"", 1);
-    mp_buf_str(s->text, key);
-    mp_buf_add(s->text, "\":", 2);
+    if (key) {
+        *to++ = '"';
+        memcpy(to, key, n);
+        to += n;
+        *to++ = '"';
+        *to++ = ':';
+    }
+    *to = '\0';
+    s->text->n = (size_t)(to - s->text->p);
 }
 
 /* Into what is open in the tree; takes the reference. */

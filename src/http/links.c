@@ -5,6 +5,7 @@
 #include "http/server.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,12 +16,26 @@ static const char *signed_text(mp_request *r, const char *path, long long expire
     return mp_request_text(r, "link GET %s %lld", path, expires);
 }
 
+/* Joined by hand: an answer has a link for each of its pictures. */
 const char *mp_link_to(mp_request *r, const char *path)
 {
-    char signature[MP_SIGNATURE + 1];
-    long long expires = (mp_now_ms() / 1000 / HOUR_S + 2) * HOUR_S;
-    mp_signer_sign(&r->service->signer, signed_text(r, path, expires), signature);
-    return mp_request_text(r, "%s?exp=%lld&sig=%s", path, expires, signature);
+    char signature[MP_SIGNATURE + 1], expires[24];
+    mp_buf text = {0};
+    snprintf(expires, sizeof expires, "%lld", (mp_now_ms() / 1000 / HOUR_S + 2) * HOUR_S);
+    mp_buf_str(&text, "link GET ");
+    mp_buf_str(&text, path);
+    mp_buf_str(&text, " ");
+    mp_buf_str(&text, expires);
+    mp_signer_sign(&r->service->signer, text.p, signature);
+    text.n = 0;
+    mp_buf_str(&text, path);
+    mp_buf_str(&text, "?exp=");
+    mp_buf_str(&text, expires);
+    mp_buf_str(&text, "&sig=");
+    mp_buf_str(&text, signature);
+    const char *kept = mp_arena_strdup(r->arena, (mp_str){text.p, text.n});
+    mp_buf_free(&text);
+    return kept;
 }
 
 bool mp_link_admits(mp_request *r)

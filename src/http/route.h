@@ -17,6 +17,7 @@ struct mp_route {
     void (*handle)(mp_request *r);
     size_t max_body;        /* bytes; 0: takes none */
     bool slow;              /* runs on a worker */
+    bool brief;             /* the same, but not while it is quick: brief.h */
     bool signed_in;         /* 401 without a valid access token; only for slow or spooled ones */
     const char *permission; /* 403 for roles without it; NULL: none is needed */
     bool linked;            /* a signed link (links.h) lets in without a token */

@@ -11,6 +11,7 @@ enum { JSON_BODY = 1024 * 1024 };
 #define WORK      .slow = true
 #define USER      .slow = true, .signed_in = true
 #define MAY(what) .slow = true, .signed_in = true, .permission = what
+#define BRIEF     .brief = true
 #define PROBE     .rate = MP_RATE_NONE /* a monitor asks from one address for all */
 #define JSON      .max_body = JSON_BODY
 /* libmicrohttpd's limit of a gigabyte in all; one file has the library's limit. */
@@ -78,7 +79,7 @@ const mp_route mp_routes[] = {
     AT(POST, "/api/images/{id}/reindex", reindex_image, MAY("assets.write"), JSON),
     AT(GET, "/api/images/{id}/explain", explain, MAY("assets.read")),
 
-    AT(POST, "/api/search/similar", similar, MAY("assets.read"), JSON),
+    AT(POST, "/api/search/similar", similar, MAY("assets.read"), JSON, BRIEF),
     AT(POST, "/api/search/text", search_text, MAY("assets.read"), JSON),
     AT(POST, "/api/search/copies", copies, MAY("assets.read"), FILES),
     AT(POST, "/api/search", search, MAY("assets.read"), FILES),

@@ -1,4 +1,5 @@
 /* server.c - opening, draining and closing the service. See http.h. */
+#include "http/brief.h"
 #include "http/exchange.h"
 #include "http/line_log.h"
 #include "http/listen.h"
@@ -107,6 +108,7 @@ static mp_err open_service(mp_service *s, const mp_http_options *opt, mp_why *wh
     /* Handlers wait as much as they work: for a lock, a decoder, a disk. */
     int workers = opt->workers > 0 ? opt->workers : MP_MAX(8, 4 * mp_cpu_count());
     s->work = mp_work_new(workers, WAITING);
+    s->brief = mp_brief_new();
     s->most_downloads = MP_MAX(1, workers / 2);
     s->log = mp_line_log_new(STDERR_FILENO, LOG_BYTES);
     pthread_mutex_init(&s->setup_mutex, NULL);
@@ -259,6 +261,7 @@ void mp_http_close(mp_http *h)
         mp_streams_end(h->service.streams);
     if (h->daemon)
         MHD_stop_daemon(h->daemon);
+    mp_brief_free(h->service.brief);
     mp_streams_free(h->service.streams);
     mp_recall_free(h->service.recall);
     mp_maps_free(h->service.maps);

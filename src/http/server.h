@@ -26,6 +26,7 @@ struct mp_service {
     magpie *library;
     mp_metrics *metrics;
     mp_work *work;
+    struct mp_brief *brief;
     mp_streams *streams;
     struct mp_recall *recall;
     mp_cache *results;      /* answers to searches */

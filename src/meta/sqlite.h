@@ -38,6 +38,9 @@ struct mp_meta {
 
 /* Translates what SQLite says; `what` names the attempt. */
 mp_err mp_sql_fail(sqlite3 *db, int code, const char *what, mp_why *why);
+/* Opens one more connection to the same file. */
+MP_CHECK mp_err mp_sql_connect(const mp_meta *m, bool writer, bool create, conn **out, mp_why *why);
+/* A connection for reading until mp_sql_release: what this thread holds, else one of its own. */
 MP_CHECK mp_err mp_sql_reader(mp_meta *m, conn **out, mp_why *why);
 void mp_sql_release(mp_meta *m, conn *c);
 /* A reader for several statements: they see one state, and the locks of a read are taken once.

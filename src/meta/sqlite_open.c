@@ -162,7 +162,7 @@ static void add_uri_path(mp_buf *uri, const char *path)
     }
 }
 
-static mp_err conn_open(const mp_meta *m, bool writer, bool create, conn **out, mp_why *why)
+mp_err mp_sql_connect(const mp_meta *m, bool writer, bool create, conn **out, mp_why *why)
 {
     conn *c = mp_xcalloc(1, sizeof *c);
     mp_buf uri = {0};
@@ -183,56 +183,6 @@ static mp_err conn_open(const mp_meta *m, bool writer, bool create, conn **out, 
     }
     *out = c;
     return err;
-}
-
-mp_err mp_sql_reader(mp_meta *m, conn **out, mp_why *why)
-{
-    pthread_mutex_lock(&m->pool);
-    *out = m->idle;
-    if (m->idle)
-        m->idle = m->idle->next;
-    m->open += !*out;
-    pthread_mutex_unlock(&m->pool);
-    return *out ? MP_OK : conn_open(m, false, false, out, why);
-}
-
-size_t mp_meta_connections(mp_meta *m)
-{
-    pthread_mutex_lock(&m->pool);
-    size_t n = m->open + (m->writer != NULL);
-    pthread_mutex_unlock(&m->pool);
-    return n;
-}
-
-void mp_sql_release(mp_meta *m, conn *c)
-{
-    if (!c)
-        return;
-    pthread_mutex_lock(&m->pool);
-    c->next = m->idle;
-    m->idle = c;
-    pthread_mutex_unlock(&m->pool);
-}
-
-mp_err mp_sql_enter(mp_meta *m, conn **out, mp_why *why)
-{
-    static const char begin[] = "BEGIN";
-    mp_err err = mp_sql_reader(m, out, why);
-    if (!err)
-        err = mp_sql_exec_ints(*out, begin, NULL, 0, why);
-    if (err) {
-        mp_sql_release(m, *out);
-        *out = NULL;
-    }
-    return err;
-}
-
-void mp_sql_leave(mp_meta *m, conn *c)
-{
-    static const char end[] = "COMMIT";
-    if (c && mp_sql_exec_ints(c, end, NULL, 0, NULL)) /* nothing was written: nothing can be lost */
-        sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
-    mp_sql_release(m, c);
 }
 
 mp_err mp_sql_begin(mp_meta *m, conn **out, mp_why *why)
@@ -364,17 +314,17 @@ static mp_err migrate(mp_meta *m, mp_why *why)
 static mp_err open_connections(mp_meta *m, bool create, mp_why *why)
 {
     if (!m->read_only)
-        return conn_open(m, true, create, &m->writer, why);
+        return mp_sql_connect(m, true, create, &m->writer, why);
     conn *c;
     int64_t unused;
-    mp_err err = conn_open(m, false, false, &c, why);
+    mp_err err = mp_sql_connect(m, false, false, &c, why);
     if (!err && pragma_int(c, "SELECT count(*) FROM sqlite_master", &unused, NULL) == MP_OK) {
         mp_sql_release(m, c);
         return MP_OK;
     }
     conn_close(c);
     m->immutable = true;
-    err = conn_open(m, false, false, &c, why);
+    err = mp_sql_connect(m, false, false, &c, why);
     if (!err)
         mp_sql_release(m, c);
     return err;

@@ -308,6 +308,33 @@ static void vectors_are_the_truth(void **state)
     assert_true(g1.removals > g2.removals);
 }
 
+/* What is held is one state, also of the thread's own writes; a state of it is not given away. */
+static void what_is_held_does_not_move(void **state)
+{
+    store *s = *state;
+    mp_why why;
+    mp_item item, *items;
+    mp_generation before, after;
+    int64_t a = put(s, "/p/a.jpg", 1, NULL);
+    mp_meta_hold(s->m);
+    size_t open = mp_meta_connections(s->m);
+    assert_ok(mp_meta_generation(s->m, &before, &why));
+    int64_t b = put(s, "/p/b.jpg", 2, NULL);
+    assert_ok(mp_meta_generation(s->m, &after, &why));
+    assert_int_equal(after.changes, before.changes);
+    assert_int_equal(mp_meta_get_item(s->m, b, s->arena, &item, &why), MP_NOT_FOUND);
+    assert_ok(mp_meta_get_items(s->m, (int64_t[]){a, b}, 2, s->arena, &items, &why));
+    assert_true(items[0].id == a && items[1].id == 0);
+    assert_int_equal(count_where(s, ""), 1);
+    assert_int_equal(mp_meta_connections(s->m), open);
+    mp_meta_let_go(s->m);
+    assert_int_equal(count_where(s, ""), 2);
+    assert_ok(mp_meta_generation(s->m, &after, &why));
+    assert_true(after.changes > before.changes);
+    mp_meta_let_go(s->m); /* nothing is held: nothing happens */
+    assert_int_equal(count_where(s, ""), 2);
+}
+
 static void sources_follow_files(void **state)
 {
     store *s = *state;
@@ -571,6 +598,7 @@ int main(void)
         EACH(bad_filters_say_where),
         EACH(words_find_items),
         EACH(vectors_are_the_truth),
+        EACH(what_is_held_does_not_move),
         EACH(sources_follow_files),
         EACH(spares_are_further_files_that_are_there),
         EACH(verdicts_replace_each_other),
