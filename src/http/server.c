@@ -33,7 +33,8 @@ struct mp_http {
     struct MHD_Daemon *daemon;
     mp_service service;
     int port;
-    int quiet; /* the listening socket, once it takes nothing more; else -1 */
+    int listening; /* the daemon's, which closes it */
+    bool quiet;    /* it takes nothing more */
 };
 
 static void log_library(void *context, const char *format, va_list args)
@@ -185,23 +186,17 @@ static mp_err start_daemon(mp_http *h, const mp_http_options *opt, int fd, mp_wh
 mp_err mp_http_open(mp_http **out, const mp_http_options *opt, mp_why *why)
 {
     mp_http *h = mp_xcalloc(1, sizeof *h);
-    int fd = -1;
     *out = NULL;
-    h->quiet = -1;
-    mp_err err = mp_listen_at(opt->address, opt->port, &fd, &h->port, why);
+    mp_err err = mp_listen_at(opt->address, opt->port, &h->listening, &h->port, why);
     if (err) {
         free(h);
         return err;
     }
     err = open_service(&h->service, opt, why);
+    if (!err)
+        err = start_daemon(h, opt, h->listening, why);
     if (err) {
-        close(fd);
-        mp_http_close(h);
-        return err;
-    }
-    err = start_daemon(h, opt, fd, why);
-    if (err) {
-        close(fd);
+        close(h->listening);
         mp_http_close(h);
         return err;
     }
@@ -242,10 +237,9 @@ bool mp_http_drain(mp_http *h, int wait_ms)
     double until = mp_monotonic_s() + wait_ms / 1000.0;
     atomic_store(&h->service.draining, true);
     mp_streams_end(h->service.streams);
-    if (h->quiet < 0)
-        h->quiet = MHD_quiesce_daemon(h->daemon);
-    if (h->quiet >= 0) /* closed later: the threads may still have it in their hands */
-        (void)shutdown(h->quiet, SHUT_RDWR);
+    if (!h->quiet) /* by MHD_quiesce_daemon a pool of threads may abort: see test_http.c */
+        mp_listen_no_more(h->listening);
+    h->quiet = true;
     while (atomic_load(&h->service.active) > 0 && mp_monotonic_s() < until)
         nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
     return atomic_load(&h->service.active) == 0;
@@ -268,8 +262,6 @@ void mp_http_close(mp_http *h)
     mp_cache_free(h->service.results);
     mp_cache_free(h->service.groups);
     mp_query_log_free(h->service.queries);
-    if (h->quiet >= 0)
-        close(h->quiet);
     mp_watch_close(h->service.watch);
     mp_tls_close(h->service.tls);
     mp_otlp_close(h->service.otlp); /* after the last request */
