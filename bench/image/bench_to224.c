@@ -80,7 +80,7 @@ static files enlarged(const files *small)
     files f = {mp_xcalloc(LARGE, sizeof(mp_span)), MP_MIN(small->n, (size_t)LARGE)};
     for (size_t i = 0; i < f.n; i++) {
         VipsImage *im = NULL, *large = NULL;
-        void *data;
+        void *data = NULL;
         must(vips_jpegload_buffer((void *)(uintptr_t)small->bytes[i].p, small->bytes[i].n, &im,
                                   NULL) == 0 &&
                  vips_resize(im, &large,
