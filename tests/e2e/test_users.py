@@ -260,8 +260,8 @@ def test_without_a_mail_server_nobody_can_forget(service):
 
 def test_every_change_is_in_the_log(service):
     root = set_up(service)
-    path = f"/api/users/{make(service, root, 'ada')['id']}"
-    service.send(path, {"role": "guest", "active": False, "email": "ada@example.org"}, token=root, method="PATCH")
+    path = f"/api/users/{make(service, root, 'lovelace')['id']}"
+    service.send(path, {"role": "guest", "active": False, "email": "lovelace@example.org"}, token=root, method="PATCH")
     service.send(path, token=root, method="DELETE")
     invite = service.send("/api/invites", {}, token=root)[1]["id"]
     service.send(f"/api/invites/{invite}", token=root, method="DELETE")
@@ -275,4 +275,4 @@ def test_every_change_is_in_the_log(service):
         "invite.remove", "key.create", "key.remove", "keys.rotate", "user.password"]
     change = next(row for row in log if row["action"] == "user.change")
     assert change["detail"] == "role guest closed e-mail" and change["request_id"] and change["address"]
-    assert "ada" not in json.dumps(log)  # names and addresses would outlive the account
+    assert "lovelace" not in json.dumps(log)  # names and addresses would outlive the account
