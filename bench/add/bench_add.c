@@ -8,9 +8,9 @@
  * that is all there, and one search by words, the first (which builds the indexes) and the median
  * of others. */
 #include "magpie.h"
+#include "scratch.h"
 #include "timing.h"
 
-#include <ftw.h>
 #include <unistd.h>
 
 enum { ROUNDS = 3, SEARCHES = 31 };
@@ -19,14 +19,6 @@ typedef struct figures {
     timing add, rescan, first_search, search;
     size_t pictures;
 } figures;
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-    (void)st;
-    (void)flag;
-    (void)at;
-    return remove(path);
-}
 
 static bool ok(magpie_err err, const magpie_why *why)
 {
@@ -83,7 +75,7 @@ static bool round_of(const char *model, const char *folder, figures *f)
     for (int i = 0; fine && i < SEARCHES; i++)
         fine = search_once(m, words, &f->search);
     magpie_close(m);
-    nftw(library, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_remove(library);
     return fine;
 }
 

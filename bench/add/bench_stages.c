@@ -9,12 +9,12 @@
  * both stages need the processor, end to end cannot be above 1 / (1 / decode + 1 / encode),
  * whatever overlaps: of_possible is the share of that, and what is missing from 1 is waiting and
  * storing. */
+#include "scratch.h"
 #include "timing.h"
 
 #include "core/ingest.h"
 #include "core/walk.h"
 
-#include <ftw.h>
 #include <unistd.h>
 
 enum { ROUNDS = 3 };
@@ -33,12 +33,6 @@ static void must(mp_err err, const mp_why *why)
     }
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-    (void)st, (void)flag, (void)at;
-    return remove(path);
-}
-
 static magpie *open_new(char *folder)
 {
     magpie *m;
@@ -49,7 +43,7 @@ static magpie *open_new(char *folder)
         .library = folder, .model = "lite", .create = true, .decoder = MAGPIE_BINARY};
     if (magpie_open(&m, &opt, &why) != MAGPIE_OK) {
         printf("{\"bench\": \"stages\", \"skipped\": \"%s\"}\n", why.text);
-        nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        scratch_remove(folder);
         exit(0);
     }
     return m;
@@ -58,16 +52,13 @@ static magpie *open_new(char *folder)
 static void close_and_remove(magpie *m, const char *folder)
 {
     magpie_close(m);
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_remove(folder);
 }
 
 static void whole(bench *b)
 {
     char folder[] = "/tmp/bench-stages-XXXXXX";
     magpie *m = open_new(folder);
-    mp_why why = {0};
-    mp_decoder *decoder;
-    must(mp_core_decoder(m, &decoder, &why), &why);
     double began = mp_monotonic_s();
     if (magpie_add(m, (const char *const *)b->files.path, b->files.n, NULL, NULL, NULL) !=
         MAGPIE_OK)

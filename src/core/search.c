@@ -39,11 +39,13 @@ static void add_reason(const mp_search *s, const mp_candidate *c, mp_buf *out)
  * same name. */
 static unsigned long long out_of_sight(const mp_search *s)
 {
+    if (!s->look && !s->word)
+        return 0;
     space_index *look = &s->m->space[MP_SPACE_LOOK];
     pthread_mutex_lock(&look->mutex);
     unsigned long long n = look->others;
     pthread_mutex_unlock(&look->mutex);
-    return s->look || s->word ? n : 0;
+    return n;
 }
 
 static void write_note(const mp_search *s, char *out, size_t cap)
