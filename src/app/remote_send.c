@@ -11,7 +11,6 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SENDERS = 4, TRIES = 3, TICK_MS = 100 };
@@ -217,12 +216,7 @@ static void attend(sender *all, tally *t)
 {
     pthread_mutex_lock(&all->mutex);
     while (all->at_work > 0) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += TICK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&all->filled, &all->mutex, &until);
+        (void)mp_cond_wait_until(&all->filled, &all->mutex, mp_monotonic_s() + TICK_MS * 1e-3);
         empty_slots(all, t);
         pthread_mutex_unlock(&all->mutex);
         bool stop = tick(all, t);
@@ -241,7 +235,7 @@ mp_err remote_send(const remote_batch *b, magpie_add_report *report, mp_why *why
     all.post = b->project ? remote_path("/api/images?project_id=%lld&name=", (long long)b->project)
                           : remote_path("/api/images?name=");
     pthread_mutex_init(&all.mutex, NULL);
-    pthread_cond_init(&all.filled, NULL);
+    mp_cond_open(&all.filled);
     pthread_cond_init(&all.emptied, NULL);
     pthread_mutex_lock(&all.mutex);
     for (; n < SENDERS && (size_t)n < b->n; n++) {

@@ -29,6 +29,22 @@ double mp_monotonic_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+void mp_cond_open(pthread_cond_t *c)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(c, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+bool mp_cond_wait_until(pthread_cond_t *c, pthread_mutex_t *held, double at)
+{
+    struct timespec t = {.tv_sec = (time_t)at};
+    t.tv_nsec = (long)((at - (double)t.tv_sec) * 1e9);
+    return pthread_cond_timedwait(c, held, &t) == 0;
+}
+
 int mp_cpu_count(void)
 {
     cpu_set_t set;

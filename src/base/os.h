@@ -5,9 +5,16 @@
 
 #include "base/base.h"
 
+#include <pthread.h>
+
 int64_t mp_now_ms(void);     /* wall clock, Unix epoch */
 double mp_monotonic_s(void); /* for durations */
-int mp_cpu_count(void);      /* processors this process may run on, at least 1 */
+/* A condition whose timed waits count monotonic time, which no setting of the clock makes longer.
+ */
+void mp_cond_open(pthread_cond_t *c);
+/* Waits for news until mp_monotonic_s() is `at`; false when that time has come. May wake early. */
+bool mp_cond_wait_until(pthread_cond_t *c, pthread_mutex_t *held, double at);
+int mp_cpu_count(void); /* processors this process may run on, at least 1 */
 
 /* Cryptographic random bytes (getrandom). */
 void mp_random_bytes(void *out, size_t n);

@@ -3,7 +3,8 @@
  * Each caller decodes by itself, then puts a ticket into the intake. The first one there leads: it
  * takes the write lock and writes batch after batch of what has come in meanwhile, its own ticket
  * among them, until none is left; the others wait for their tickets. So a commit's fsync is shared
- * by all who arrived while the last one was under way (group commit). */
+ * by all who arrived while the last one was under way (group commit), and by those who are about to
+ * arrive. */
 #include "core/copies.h"
 #include "core/ingest.h"
 
@@ -14,7 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { TURNS = 8 };
+enum { TURNS = 8, COMPANY = 6 };
+#define COMPANY_S 0.02
 
 struct intake_ticket {
     analysis a;
@@ -71,16 +73,28 @@ static void write_batch(ingest *g, ticket **list, size_t n)
     }
 }
 
+/* Pictures are cheaper to encode and to commit together: a few tickets are waited for, but only
+ * those of pictures that are being analysed, and not for long. The mutex is held. */
+static void wait_for_company(mp_intake *in)
+{
+    double until = mp_monotonic_s() + COMPANY_S;
+    while (in->n_tickets > 0 && in->n_tickets < COMPANY && in->expected > 0 &&
+           mp_cond_wait_until(&in->more, &in->mutex, until))
+        ;
+}
+
 /* Up to a batch from the queue; the mutex is held. */
 static size_t take_tickets(mp_intake *in, ticket **list)
 {
     size_t n = 0;
+    wait_for_company(in);
     while (in->first && n < INGEST_BATCH) {
         list[n++] = in->first;
         in->first = in->first->next;
     }
     if (!in->first)
         in->last = NULL;
+    in->n_tickets -= (int)n;
     return n;
 }
 
@@ -130,6 +144,16 @@ static void lead(magpie *m)
     pthread_mutex_lock(&in->mutex);
 }
 
+/* One ticket more, or one fewer, is to come. */
+static void expect(mp_intake *in, int change)
+{
+    pthread_mutex_lock(&in->mutex);
+    in->expected += change;
+    pthread_mutex_unlock(&in->mutex);
+    if (change < 0)
+        pthread_cond_signal(&in->more);
+}
+
 static void hand_in(magpie *m, ticket *t)
 {
     mp_intake *in = &m->intake;
@@ -139,6 +163,9 @@ static void hand_in(magpie *m, ticket *t)
     else
         in->first = t;
     in->last = t;
+    in->n_tickets++;
+    in->expected--;
+    pthread_cond_signal(&in->more);
     while (!t->done) {
         if (in->led)
             pthread_cond_wait(&in->news, &in->mutex);
@@ -233,8 +260,10 @@ static mp_err add_once(magpie *m, int fd, const magpie_put *put, ticket *t, mp_w
         plan.gate = pass_gate;
         plan.gate_context = &g;
     }
+    expect(&m->intake, 1);
     mp_analyse_fd(&plan, fd, &t->a);
     if (t->a.err) {
+        expect(&m->intake, -1);
         err = mp_fail(why, t->a.err, "%s: %s", put->name, t->a.why.text);
         mp_analysis_free(&t->a);
         return err;

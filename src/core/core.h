@@ -50,8 +50,11 @@ typedef struct space_index {
 typedef struct mp_intake {
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t news;   /* tickets are done, or nobody leads any more */
+    pthread_cond_t more;   /* timed: a ticket came, or one that was expected will not */
     struct intake_ticket *first, *last;
-    bool led; /* a caller is writing what is here */
+    bool led;      /* a caller is writing what is here */
+    int n_tickets; /* here */
+    int expected;  /* pictures under analysis, whose tickets come next */
 } mp_intake;
 
 /* The items of a filter, as they were at a number of changes. */

@@ -2,10 +2,11 @@
  * touch the caller's progress function, so that it may belong to one thread. */
 #include "core/dedup_parallel.h"
 
+#include "base/os.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { POLL_MS = 50 };
 
@@ -58,12 +59,7 @@ static void wait_for_all(crew *c)
 {
     pthread_mutex_lock(&c->mutex);
     while (c->running > 0) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += POLL_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&c->ended, &c->mutex, &until);
+        (void)mp_cond_wait_until(&c->ended, &c->mutex, mp_monotonic_s() + POLL_MS * 1e-3);
         pthread_mutex_unlock(&c->mutex);
         poll_caller(c);
         pthread_mutex_lock(&c->mutex);
@@ -76,7 +72,7 @@ mp_err mp_dedup_parallel(const mp_dedup_steps *steps, mp_why *why)
     crew c = {.steps = steps};
     member *members = mp_xcalloc((size_t)steps->workers, sizeof *members);
     pthread_mutex_init(&c.mutex, NULL);
-    pthread_cond_init(&c.ended, NULL);
+    mp_cond_open(&c.ended);
     c.running = steps->workers;
     poll_caller(&c);
     for (int i = 0; i < steps->workers; i++) {

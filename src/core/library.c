@@ -263,6 +263,7 @@ magpie_err magpie_open(magpie **out, const magpie_options *opt, magpie_why *why)
     mp_copies_open(m);
     pthread_mutex_init(&m->intake.mutex, NULL);
     pthread_cond_init(&m->intake.news, NULL);
+    mp_cond_open(&m->intake.more);
     for (int s = 0; s < MP_SPACES; s++)
         pthread_mutex_init(&m->space[s].mutex, NULL);
     take_options(m, opt);
@@ -305,6 +306,7 @@ void magpie_close(magpie *m)
     mp_cache_free(m->words);
     pthread_mutex_destroy(&m->chosen_mutex);
     mp_copies_close(m);
+    pthread_cond_destroy(&m->intake.more);
     pthread_cond_destroy(&m->intake.news);
     pthread_mutex_destroy(&m->intake.mutex);
     pthread_mutex_destroy(&m->engine);

@@ -5,9 +5,7 @@
  * claimed slots, which belongs to the claiming reader until it is marked. */
 #include "core/analyse.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { WINDOW = 64 };
 
@@ -59,14 +57,10 @@ mp_err mp_pipeline_open(pipeline **out, const analysis_plan *plan, const char *c
                         size_t n, int threads, mp_why *why)
 {
     pipeline *p = mp_xcalloc(1, sizeof *p);
-    pthread_condattr_t monotonic;
     *p = (pipeline){.plan = plan, .paths = paths, .n = n};
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->freed, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->filled, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    mp_cond_open(&p->filled);
     p->threads = mp_xcalloc((size_t)threads, sizeof *p->threads);
     while (p->n_threads < threads &&
            pthread_create(&p->threads[p->n_threads], NULL, read_files, p) == 0)
@@ -82,16 +76,11 @@ mp_err mp_pipeline_open(pipeline **out, const analysis_plan *plan, const char *c
 
 bool mp_pipeline_next(pipeline *p, analysis *out, int wait_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)wait_ms * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    double until = mp_monotonic_s() + wait_ms * 1e-3;
     pthread_mutex_lock(&p->mutex);
     slot *s = &p->slots[p->taken % WINDOW];
-    while (p->taken < p->n && !s->ready)
-        if (pthread_cond_timedwait(&p->filled, &p->mutex, &until) == ETIMEDOUT)
-            break;
+    while (p->taken < p->n && !s->ready && mp_cond_wait_until(&p->filled, &p->mutex, until))
+        ;
     bool got = p->taken < p->n && s->ready;
     if (got) {
         *out = s->result;

@@ -9,7 +9,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { RING = 4096, BATCH = 512, TRIES = 3, TIMEOUT_MS = 10000 };
 /* After the end began: a request under way is asked to stop, which it hears within a second; and
@@ -133,12 +132,10 @@ static void send_batch(mp_otlp *o, const mp_span_of_request *span, size_t n)
 /* Under the mutex: waits for spans, then up to a second for more to go with them. */
 static void wait_for_batch(mp_otlp *o)
 {
-    struct timespec until;
     while (o->n == 0 && !o->ending)
         pthread_cond_wait(&o->news, &o->mutex);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec++;
-    while (o->n < BATCH && !o->ending && pthread_cond_timedwait(&o->news, &o->mutex, &until) == 0)
+    double until = mp_monotonic_s() + 1;
+    while (o->n < BATCH && !o->ending && mp_cond_wait_until(&o->news, &o->mutex, until))
         ;
 }
 
@@ -196,7 +193,6 @@ static void free_all(mp_otlp *o)
 
 mp_err mp_otlp_open(mp_otlp **out, const char *url, mp_why *why)
 {
-    pthread_condattr_t attributes;
     *out = NULL;
     if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
         return mp_fail(why, MP_INVALID, "'%.200s' is not the http or https URL of a collector",
@@ -207,10 +203,7 @@ mp_err mp_otlp_open(mp_otlp **out, const char *url, mp_why *why)
     mp_otlp *o = mp_xcalloc(1, sizeof *o);
     o->url = mp_xstrdup(url);
     pthread_mutex_init(&o->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&o->news, &attributes);
-    pthread_condattr_destroy(&attributes);
+    mp_cond_open(&o->news);
     if (pthread_create(&o->thread, NULL, run, o) != 0) {
         free_all(o);
         mp_net_exit();

@@ -5,7 +5,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { MOST = 1000 };
 
@@ -56,12 +55,10 @@ static void *run(void *context)
     mp_query_log *q = context;
     pthread_mutex_lock(&q->mutex);
     while (!q->ending) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += 1;
         if (q->n == 0)
             pthread_cond_wait(&q->news, &q->mutex);
-        else if (pthread_cond_timedwait(&q->news, &q->mutex, &until) != 0 || q->n > MOST / 2) {
+        else if (!mp_cond_wait_until(&q->news, &q->mutex, mp_monotonic_s() + 1) ||
+                 q->n > MOST / 2) {
             pthread_mutex_unlock(&q->mutex);
             mp_query_log_flush(q);
             pthread_mutex_lock(&q->mutex);
@@ -77,7 +74,7 @@ mp_query_log *mp_query_log_new(mp_meta *meta)
     q->meta = meta;
     pthread_mutex_init(&q->mutex, NULL);
     pthread_mutex_init(&q->writing, NULL);
-    pthread_cond_init(&q->news, NULL);
+    mp_cond_open(&q->news);
     q->started = pthread_create(&q->thread, NULL, run, q) == 0;
     return q;
 }

@@ -13,7 +13,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST = 200, BLOCK = 16 * 1024, LOOK_MS = 200 };
 static const double SILENCE_S = 15;
@@ -68,16 +67,11 @@ static void *run(void *context)
     mp_streams *all = context;
     pthread_mutex_lock(&all->mutex);
     while (!all->ending) {
-        struct timespec until;
         double now = mp_monotonic_s();
         for (mp_stream *s = all->first; s; s = s->right)
             look(s, now);
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += LOOK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
         if (all->first)
-            pthread_cond_timedwait(&all->news, &all->mutex, &until);
+            (void)mp_cond_wait_until(&all->news, &all->mutex, now + LOOK_MS * 1e-3);
         else
             pthread_cond_wait(&all->news, &all->mutex);
     }
@@ -89,7 +83,7 @@ mp_streams *mp_streams_new(void)
 {
     mp_streams *all = mp_xcalloc(1, sizeof *all);
     pthread_mutex_init(&all->mutex, NULL);
-    pthread_cond_init(&all->news, NULL);
+    mp_cond_open(&all->news);
     all->started = pthread_create(&all->thread, NULL, run, all) == 0;
     return all;
 }

@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 typedef struct place {
     mp_watch *watch;
@@ -59,10 +58,7 @@ static void *sweep(void *context)
     mp_watch *w = context;
     pthread_mutex_lock(&w->mutex);
     while (!w->ending) {
-        struct timespec at;
-        clock_gettime(CLOCK_MONOTONIC, &at);
-        at.tv_sec++;
-        (void)pthread_cond_timedwait(&w->news, &w->mutex, &at);
+        (void)mp_cond_wait_until(&w->news, &w->mutex, mp_monotonic_s() + 1);
         int64_t now = now_ms();
         for (place *p = w->first; p; p = p->after)
             if (is_slow(p, now))
@@ -75,14 +71,10 @@ static void *sweep(void *context)
 mp_err mp_watch_open(mp_watch **out, int idle_s, void *owner, mp_why *why)
 {
     mp_watch *w = mp_xcalloc(1, sizeof *w);
-    pthread_condattr_t attributes;
     w->idle_s = idle_s;
     w->owner = owner;
     pthread_mutex_init(&w->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->news, &attributes);
-    pthread_condattr_destroy(&attributes);
+    mp_cond_open(&w->news);
     *out = w;
     if (pthread_create(&w->thread, NULL, sweep, w) == 0)
         return MP_OK;

@@ -2,11 +2,9 @@
 #include "jobs/inside.h"
 #include "jobs/retry.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static mp_err check(const mp_jobs_options *opt, mp_why *why)
 {
@@ -41,17 +39,12 @@ static void copy_handlers(mp_jobs *j, const mp_jobs_options *opt)
     }
 }
 
-/* Durations must not jump with the wall clock. */
 static void set_up_waiting(mp_jobs *j)
 {
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&j->mutex, NULL);
-    pthread_cond_init(&j->news, &monotonic);
-    pthread_cond_init(&j->quiet, &monotonic);
-    pthread_cond_init(&j->tick, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    mp_cond_open(&j->news);
+    mp_cond_open(&j->quiet);
+    mp_cond_open(&j->tick);
 }
 
 static void release(mp_jobs *j)
@@ -98,15 +91,7 @@ mp_err mp_jobs_open(mp_jobs **out, const mp_jobs_options *opt, mp_why *why)
 
 void mp_jobs_wait(mp_jobs *j, pthread_cond_t *condition, int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(ms / 1000);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_cond_timedwait(condition, &j->mutex, &until);
+    (void)mp_cond_wait_until(condition, &j->mutex, mp_monotonic_s() + (double)ms * 1e-3);
 }
 
 int64_t mp_jobs_retry_time(const mp_jobs *j, int attempts, mp_rng *rng)

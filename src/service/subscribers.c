@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PAGE = 500 };
 
@@ -204,16 +203,13 @@ static void *run(void *context)
     struct mp_subscribers *s = context;
     pthread_mutex_lock(&s->mutex);
     while (!s->ending) {
-        struct timespec until;
         pthread_mutex_unlock(&s->mutex);
         bool more = false;
         for (size_t i = 0; i < MP_COUNT(subscribers); i++)
             more = follow(s, &subscribers[i]) || more;
         pthread_mutex_lock(&s->mutex);
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += 1;
         if (!more && !s->ending)
-            pthread_cond_timedwait(&s->end, &s->mutex, &until);
+            (void)mp_cond_wait_until(&s->end, &s->mutex, mp_monotonic_s() + 1);
     }
     pthread_mutex_unlock(&s->mutex);
     return NULL;
@@ -224,7 +220,7 @@ struct mp_subscribers *mp_subscribers_open(mp_worker *w)
     struct mp_subscribers *s = mp_xcalloc(1, sizeof *s);
     *s = (struct mp_subscribers){.w = w, .meta = mp_core_meta(w->opt.library)};
     pthread_mutex_init(&s->mutex, NULL);
-    pthread_cond_init(&s->end, NULL);
+    mp_cond_open(&s->end);
     s->started = pthread_create(&s->thread, NULL, run, s) == 0;
     if (!s->started)
         mp_log(MP_LOG_ERROR, "no thread for the subscribers: events wait");
