@@ -2,8 +2,10 @@
  * by themselves on the same cores: reading, hashing and decoding through the pipeline that
  * magpie_add uses; and encoding what came out of it, in batches of the same size.
  *
- *     bench_stages [FOLDER]     one JSON object; the clothing photographs where they are, else
- * samples/
+ *     bench_stages [MODEL [PICTURES [FOLDER]]]
+ *
+ * prints one JSON object, of at most so many JPEGs of the folder: the clothing photographs where
+ * they are, else samples/. MODEL is lite unless told; MAGPIE_PRECISION says how it computes.
  *
  * of_slowest: end to end over the slower stage alone, which then has every core to itself. Where
  * both stages need the processor, end to end cannot be above 1 / (1 / decode + 1 / encode),
@@ -20,6 +22,7 @@
 enum { ROUNDS = 3 };
 
 typedef struct bench {
+    const char *model;
     mp_walk_list files;
     analysis *done;
     timing whole, decode, encode;
@@ -33,14 +36,14 @@ static void must(mp_err err, const mp_why *why)
     }
 }
 
-static magpie *open_new(char *folder)
+static magpie *open_new(const bench *b, char *folder)
 {
     magpie *m;
     magpie_why why;
     if (!mkdtemp(folder))
         exit(1);
     magpie_options opt = {
-        .library = folder, .model = "lite", .create = true, .decoder = MAGPIE_BINARY};
+        .library = folder, .model = b->model, .create = true, .decoder = MAGPIE_BINARY};
     if (magpie_open(&m, &opt, &why) != MAGPIE_OK) {
         printf("{\"bench\": \"stages\", \"skipped\": \"%s\"}\n", why.text);
         scratch_remove(folder);
@@ -58,7 +61,7 @@ static void close_and_remove(magpie *m, const char *folder)
 static void whole(bench *b)
 {
     char folder[] = "/tmp/bench-stages-XXXXXX";
-    magpie *m = open_new(folder);
+    magpie *m = open_new(b, folder);
     double began = mp_monotonic_s();
     if (magpie_add(m, (const char *const *)b->files.path, b->files.n, NULL, NULL, NULL) !=
         MAGPIE_OK)
@@ -109,7 +112,7 @@ static void encode(bench *b, ingest *g)
 static void stages(bench *b)
 {
     char folder[] = "/tmp/bench-stages-XXXXXX";
-    magpie *m = open_new(folder);
+    magpie *m = open_new(b, folder);
     ingest *g = mp_xcalloc(1, sizeof *g);
     mp_why why;
     must(mp_ingest_open(g, m, &why), &why);
@@ -128,14 +131,14 @@ static bool is_jpeg(const char *path)
     return dot && strcmp(dot, ".jpg") == 0;
 }
 
-static void find(bench *b, const char *folder)
+static void find(bench *b, const char *folder, size_t most)
 {
     mp_walk_list all = {0};
     mp_walk_options walk = {0};
     mp_why why;
     must(mp_walk_folder(folder, &walk, &all, &why), &why);
     mp_walk_sort(&all);
-    for (size_t i = 0; i < all.n; i++)
+    for (size_t i = 0; i < all.n && b->files.n < most; i++)
         if (is_jpeg(all.path[i]))
             mp_walk_add(&b->files, all.path[i]);
     b->done = mp_xcalloc(b->files.n, sizeof *b->done);
@@ -149,16 +152,19 @@ static double per_s(const bench *b, timing *t)
 
 int main(int argc, char **argv)
 {
-    const char *folder = argc > 1 ? argv[1] : MAGPIE_SHARED_DIR "/data/clothing";
-    bench b = {0};
-    find(&b, access(folder, R_OK) == 0 ? folder : MAGPIE_SAMPLES_DIR);
+    bench b = {.model = argc > 1 ? argv[1] : "lite"};
+    size_t most = argc > 2 ? (size_t)strtoull(argv[2], NULL, 10) : SIZE_MAX;
+    const char *folder = argc > 3 ? argv[3] : MAGPIE_SHARED_DIR "/data/clothing";
+    find(&b, access(folder, R_OK) == 0 ? folder : MAGPIE_SAMPLES_DIR, most);
     for (int r = 0; r < ROUNDS; r++) {
         whole(&b);
         stages(&b);
     }
     double all = per_s(&b, &b.whole), decoded = per_s(&b, &b.decode),
            encoded = per_s(&b, &b.encode);
-    printf("{\"bench\": \"stages\", ");
+    const char *precision = getenv("MAGPIE_PRECISION");
+    printf("{\"bench\": \"stages\", \"model\": \"%s\", \"precision\": \"%s\", ", b.model,
+           precision ? precision : "auto");
     timing_machine();
     printf(", \"pictures\": %zu,\n \"decode_per_s\": %.1f, \"encode_per_s\": %.1f, "
            "\"end_to_end_per_s\": %.1f,\n \"of_slowest\": %.3f, \"of_possible\": %.3f}\n",

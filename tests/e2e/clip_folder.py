@@ -1,4 +1,4 @@
-"""A small CLIP model with random weights, as an installed model's folder."""
+"""A CLIP model with random weights, small unless a shape is given, as an installed model's folder."""
 import hashlib
 import json
 import pathlib
@@ -34,29 +34,29 @@ def architecture(shape=SHAPE):
             "mean": reference.MEAN, "deviation": reference.DEVIATION}
 
 
-def write_files(folder, school="transformers", seed=1):
+def write_files(folder, shape=SHAPE, school="transformers", seed=1):
     folder.mkdir(parents=True)
-    weights = reference.random_weights(SHAPE, seed)
+    weights = reference.random_weights(shape, seed)
     reference.write_safetensors(folder / "model.safetensors", reference.as_open_clip(weights) if school == "open_clip" else weights)
     (folder / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(vocabulary())}))
     (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(MERGES) + "\n")
     return weights
 
 
-def write_manifest(folder, name):
+def write_manifest(folder, name, shape=SHAPE):
     files = []
     for path in ("model.safetensors", "vocab.json", "merges.txt"):
         data = (folder / path).read_bytes()
         files.append({"name": path, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()})
     whole = hashlib.sha256("".join(f["sha256"] for f in files).encode()).hexdigest()
-    manifest = {"magpie_model": 1, "id": name, "family": "clip", "about": "a small CLIP with random weights",
-                "licence": "CC0-1.0", "sha256": whole, "files": files, "architecture": architecture(),
+    manifest = {"magpie_model": 1, "id": name, "family": "clip", "about": "a CLIP with random weights",
+                "licence": "CC0-1.0", "sha256": whole, "files": files, "architecture": architecture(shape),
                 "weights": "model.safetensors", "tokenizer": {"vocabulary": "vocab.json", "merges": "merges.txt"}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return manifest
 
 
-def install(models, name="clip-small", **options):
-    weights = write_files(models / name, **options)
-    write_manifest(models / name, name)
+def install(models, name="clip-small", shape=SHAPE, **options):
+    weights = write_files(models / name, shape, **options)
+    write_manifest(models / name, name, shape)
     return weights
