@@ -95,7 +95,8 @@ void mp_clip_close(mp_clip *c)
 }
 
 /* w (p / 255 - mean) / deviation = (w / (255 deviation)) p - w mean / deviation, and the bias that
- * this makes. Values are in the order of the weights: channel, row, column. */
+ * this makes. The weights come by channel, row, column, and go by row, column, channel as pixels
+ * do. */
 static bool fold_patch(mp_clip *c)
 {
     size_t w = (size_t)c->shape.image_width, n = c->patch_values, plane = n / 3;
@@ -106,7 +107,7 @@ static bool fold_patch(mp_clip *c)
         for (size_t i = 0; i < n; i++) {
             float mean = c->shape.mean[i / plane], deviation = c->shape.deviation[i / plane];
             float v = c->weights.patch[o * n + i];
-            folded[o * n + i] = v / (255 * deviation);
+            folded[o * n + i % plane * 3 + i / plane] = v / (255 * deviation);
             sum -= (double)v * (double)mean / (double)deviation;
         }
         bias[o] = (float)sum;
@@ -133,17 +134,15 @@ static mp_err pack_patch(mp_clip *c, mp_why *why)
 
 /* ---- pictures ---- */
 
-/* A picture's pixels, patch by patch, each channel by channel. */
+/* A picture's pixels, patch by patch, in the picture's own order. */
 static void cut_patches(const mp_clip *c, const uint8_t *px, float *to, size_t stride)
 {
     size_t side = (size_t)c->shape.side, patch = (size_t)c->shape.patch, grid = side / patch;
     for (size_t p = 0; p < c->patches; p++, to += stride) {
         const uint8_t *corner = px + (p / grid * patch * side + p % grid * patch) * 3;
-        float *at = to;
-        for (size_t channel = 0; channel < 3; channel++)
-            for (size_t y = 0; y < patch; y++)
-                for (size_t x = 0; x < patch; x++)
-                    *at++ = corner[(y * side + x) * 3 + channel];
+        for (size_t y = 0; y < patch; y++)
+            for (size_t i = 0; i < patch * 3; i++)
+                to[y * patch * 3 + i] = corner[y * side * 3 + i];
     }
 }
 

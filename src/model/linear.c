@@ -90,7 +90,7 @@ void mp_linear_multiply(const mp_linear *l, size_t from, size_t to, const mp_row
 typedef struct product {
     const mp_linear *l;
     const mp_rows_in *in;
-    size_t rows, y_stride;
+    size_t first, rows, y_stride;
     bool add;
     float *y;
 } product;
@@ -99,7 +99,8 @@ static void multiply_part(void *context, int member, size_t from, size_t to)
 {
     const product *p = context;
     (void)member;
-    mp_linear_multiply(p->l, from, to, p->in, p->rows, p->add, p->y, p->y_stride);
+    mp_linear_multiply(p->l, p->first + from, p->first + to, p->in, p->rows, p->add, p->y,
+                       p->y_stride);
 }
 
 static void enter_part(void *context, int member, size_t from, size_t to)
@@ -109,11 +110,17 @@ static void enter_part(void *context, int member, size_t from, size_t to)
     mp_linear_enter(p->l, p->in, from, to);
 }
 
+void mp_linear_multiply_by(const mp_linear *l, mp_team *team, size_t from, size_t to,
+                           const mp_rows_in *in, size_t rows, bool add, float *y, size_t y_stride)
+{
+    product p = {l, in, from, rows, y_stride, add, y};
+    mp_team_do(team, to - from, MP_PANEL, multiply_part, &p);
+}
+
 void mp_linear_multiply_all(const mp_linear *l, mp_team *team, const mp_rows_in *in, size_t rows,
                             bool add, float *y, size_t y_stride)
 {
-    product p = {l, in, rows, y_stride, add, y};
-    mp_team_do(team, l->n, MP_PANEL, multiply_part, &p);
+    mp_linear_multiply_by(l, team, 0, l->n, in, rows, add, y, y_stride);
 }
 
 mp_err mp_linear_apply(const mp_linear *l, mp_team *team, const float *x, size_t rows,

@@ -49,7 +49,10 @@ void mp_linear_enter(const mp_linear *l, const mp_rows_in *in, size_t from, size
 /* Outputs [from, to), whole panels but for the last, for all rows; with `add`, y += them. */
 void mp_linear_multiply(const mp_linear *l, size_t from, size_t to, const mp_rows_in *in,
                         size_t rows, bool add, float *y, size_t y_stride);
-/* All outputs, by a team (NULL: alone). */
+/* The same by a team (NULL: alone). */
+void mp_linear_multiply_by(const mp_linear *l, mp_team *team, size_t from, size_t to,
+                           const mp_rows_in *in, size_t rows, bool add, float *y, size_t y_stride);
+/* All outputs. */
 void mp_linear_multiply_all(const mp_linear *l, mp_team *team, const mp_rows_in *in, size_t rows,
                             bool add, float *y, size_t y_stride);
 

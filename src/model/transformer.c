@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAD = 16, ALIGN = 64 };
+enum { PAD = 16, ALIGN = 64, ROWS_AT_ONCE = 2 };
 
 typedef struct layer {
     mp_layer_weights from;
@@ -119,8 +119,10 @@ void mp_stack_close(mp_stack *s)
 
 /* ---- one run ---- */
 
-typedef struct span { /* one sequence: its rows and its place among the sequences */
+typedef struct span { /* one sequence: its rows, and those of them that are asked about the others
+                       */
     size_t at, n;
+    size_t first, asked;
 } span;
 
 typedef struct run {
@@ -146,17 +148,19 @@ static mp_rows_in rows_of(const run *r, const float *x, size_t stride)
     return (mp_rows_in){x, stride, r->code, r->code_stride, r->code_row};
 }
 
-/* Softmax of scores: with `causal` row i has i + 1 of them, and the others count for nothing. */
-static void weigh(const run *r, float *score, size_t n, size_t stride, size_t depth)
+/* Softmax of scores: with `causal` row i of the sequence has i + 1 of them, and the others count
+ * for nothing. */
+static void weigh(const run *r, const span *one, float *score, size_t stride, size_t depth)
 {
     float scale = 1 / sqrtf((float)depth);
     if (!r->s->spec.causal) {
-        r->s->rows->softmax(score, n, n, stride, scale);
+        r->s->rows->softmax(score, one->asked, one->n, stride, scale);
         return;
     }
-    for (size_t i = 0; i < n; i++) {
-        r->s->rows->softmax(score + i * stride, 1, i + 1, stride, scale);
-        memset(score + i * stride + i + 1, 0, (n - i - 1) * sizeof *score);
+    for (size_t i = 0; i < one->asked; i++, score += stride) {
+        size_t some = one->first + i + 1;
+        r->s->rows->softmax(score, 1, some, stride, scale);
+        memset(score + some, 0, (one->n - some) * sizeof *score);
     }
 }
 
@@ -164,7 +168,7 @@ static void weigh(const run *r, float *score, size_t n, size_t stride, size_t de
 static void attend(run *r, const span *one, size_t head, float *room)
 {
     size_t width = (size_t)r->s->spec.width, depth = width / (size_t)r->s->spec.heads, n = one->n;
-    size_t stride = (n + PAD - 1) / PAD * PAD;
+    size_t stride = (n + PAD - 1) / PAD * PAD, row = one->at + one->first;
     float *keys = room, *values = keys + mp_dense_packed(r->longest, depth);
     float *score = values + mp_dense_packed(depth, r->longest);
     const float *q = r->qkv + one->at * r->qkv_stride + head * depth;
@@ -172,11 +176,12 @@ static void attend(run *r, const span *one, size_t head, float *room)
     mp_dense_pack(q + width, n, depth, r->qkv_stride, keys);
     mp_dense_pack_across(q + 2 * width, depth, n, r->qkv_stride, values);
     mp_dense_out scores = {.y = score, .y_stride = stride};
-    mp_dense_out mixed = {.y = r->part + one->at * r->part_stride + head * depth,
+    mp_dense_out mixed = {.y = r->part + row * r->part_stride + head * depth,
                           .y_stride = r->part_stride};
-    r->s->dense->multiply(q, n, r->qkv_stride, &k, 0, n, &scores);
-    weigh(r, score, n, stride, depth);
-    r->s->dense->multiply(score, n, stride, &v, 0, depth, &mixed);
+    r->s->dense->multiply(q + one->first * r->qkv_stride, one->asked, r->qkv_stride, &k, 0, n,
+                          &scores);
+    weigh(r, one, score, stride, depth);
+    r->s->dense->multiply(score, one->asked, stride, &v, 0, depth, &mixed);
 }
 
 static void attend_part(void *context, int member, size_t from, size_t to)
@@ -223,17 +228,21 @@ typedef struct row_step {
     mp_rows_in in;
 } row_step;
 
+/* Few rows at a time: they are in the first cache for all that is done to them. */
 static void step_rows(void *context, int member, size_t from, size_t to)
 {
     const row_step *s = context;
     run *r = s->r;
     (void)member;
-    if (s->norm)
-        norm_rows(r, *s->norm, from, to);
-    if (s->activate)
-        activate(r, r->wide + from * r->wide_stride, to - from, (size_t)r->s->spec.hidden);
-    if (s->next)
-        mp_linear_enter(s->next, &s->in, from, to);
+    for (size_t next; from < to; from = next) {
+        next = MP_MIN(from + ROWS_AT_ONCE, to);
+        if (s->norm)
+            norm_rows(r, *s->norm, from, next);
+        if (s->activate)
+            activate(r, r->wide + from * r->wide_stride, next - from, (size_t)r->s->spec.hidden);
+        if (s->next)
+            mp_linear_enter(s->next, &s->in, from, next);
+    }
 }
 
 static void do_rows(run *r, size_t rows, row_step s)
@@ -243,13 +252,32 @@ static void do_rows(run *r, size_t rows, row_step s)
         mp_team_do(r->team, rows, 1, step_rows, &s);
 }
 
+/* Queries, keys and values. In a last layer of which one row of each sequence is wanted, there is
+ * one query of each. */
+static void ask(run *r, const layer *l, const mp_rows_in *in, bool last)
+{
+    size_t w = (size_t)r->s->spec.width;
+    mp_linear_multiply_by(&l->qkv, r->team, last ? w : 0, 3 * w, in, r->rows, false, r->qkv,
+                          r->qkv_stride);
+    for (int i = 0; last && i < r->all->n; i++) {
+        span *one = &r->spans[i];
+        size_t row = one->at + (size_t)r->all->keep[i];
+        mp_rows_in alone = {in->x + row * in->stride, in->stride, in->code + row * in->code_stride,
+                            in->code_stride, in->meant + row};
+        one->first = row - one->at;
+        one->asked = 1;
+        mp_linear_multiply_by(&l->qkv, r->team, 0, w, &alone, 1, false,
+                              r->qkv + row * r->qkv_stride, r->qkv_stride);
+    }
+}
+
 /* Only the wanted row of each sequence goes on: its attention and its place in the stream. Rows
  * move towards the front, in order. */
 static void keep_rows(run *r)
 {
     size_t w = (size_t)r->s->spec.width;
     for (int i = 0; i < r->all->n; i++) {
-        size_t row = r->spans[i].at + (size_t)r->all->keep[i], to = (size_t)i;
+        size_t row = r->spans[i].at + r->spans[i].first, to = (size_t)i;
         memmove(r->x + to * w, r->x + row * w, w * sizeof *r->x);
         memmove(r->part + to * r->part_stride, r->part + row * r->part_stride, w * sizeof *r->part);
     }
@@ -283,9 +311,10 @@ static void run_layers(run *r)
         do_rows(
             r, rows,
             (row_step){.norm = spec->after ? NULL : &l->from.first, .next = &l->qkv, .in = stream});
-        mp_linear_multiply_all(&l->qkv, r->team, &stream, rows, false, r->qkv, r->qkv_stride);
+        bool last = r->all->keep && i + 1 == spec->layers;
+        ask(r, l, &stream, last);
         mp_team_do(r->team, n * (size_t)spec->heads, 1, attend_part, r);
-        if (r->all->keep && i + 1 == spec->layers) {
+        if (last) {
             keep_rows(r);
             rows = n;
         }
@@ -300,7 +329,7 @@ static void find_spans(run *r)
     size_t at = 0;
     for (int i = 0; i < r->all->n; i++) {
         size_t n = (size_t)r->all->length[i];
-        r->spans[i] = (span){at, n};
+        r->spans[i] = (span){at, n, 0, n};
         r->longest = MP_MAX(r->longest, n);
         at += n;
     }

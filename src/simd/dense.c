@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-void mp_dense_pack(const float *w, size_t n, size_t k, size_t w_stride, float *packed)
+static void pack(const float *w, size_t n, size_t k, size_t w_stride, float *packed)
 {
     for (size_t from = 0; from < n; from += MP_PANEL)
         for (size_t i = 0; i < k; i++)
@@ -40,7 +40,7 @@ static void multiply(const float *x, size_t m, size_t x_stride, const mp_matrix 
     }
 }
 
-const mp_dense_kernels mp_dense_scalar = {"scalar", multiply};
+const mp_dense_kernels mp_dense_scalar = {"scalar", pack, multiply};
 
 const mp_dense_kernels *mp_dense_for(mp_isa isa)
 {
@@ -55,4 +55,9 @@ const mp_dense_kernels *mp_dense_for(mp_isa isa)
 #endif
     (void)isa;
     return &mp_dense_scalar;
+}
+
+void mp_dense_pack(const float *w, size_t n, size_t k, size_t w_stride, float *packed)
+{
+    mp_dense_for(mp_simd_isa())->pack(w, n, k, w_stride, packed);
 }

@@ -17,7 +17,8 @@ static inline size_t mp_dense_packed(size_t n, size_t k)
 {
     return (n + MP_PANEL - 1) / MP_PANEL * MP_PANEL * k;
 }
-/* w: n x k, rows w_stride apart. packed: 64-byte aligned room for mp_dense_packed(n, k). */
+/* w: n x k, rows w_stride apart. packed: 64-byte aligned room for mp_dense_packed(n, k). By the
+ * best set of the processor. */
 void mp_dense_pack(const float *w, size_t n, size_t k, size_t w_stride, float *packed);
 /* The same from the transposed matrix: w is k x n. */
 void mp_dense_pack_across(const float *w, size_t n, size_t k, size_t w_stride, float *packed);
@@ -38,6 +39,7 @@ typedef struct mp_dense_out {
 
 typedef struct mp_dense_kernels {
     const char *word;
+    void (*pack)(const float *w, size_t n, size_t k, size_t w_stride, float *packed);
     /* Outputs [from, to) of x (m x k, rows x_stride apart) times w, transposed. from is a multiple
      * of MP_PANEL, to too or n. Reads x only within its m rows. Strides that are a multiple of 4096
      * bytes fall on the same lines of the first cache: avoid them. */
@@ -51,6 +53,8 @@ const mp_dense_kernels *mp_dense_for(mp_isa isa);
 extern const mp_dense_kernels mp_dense_scalar;
 #if defined(__x86_64__)
 extern const mp_dense_kernels mp_dense_avx2, mp_dense_avx512;
+/* Eight lanes are enough for it. */
+void mp_dense_pack_avx2(const float *w, size_t n, size_t k, size_t w_stride, float *packed);
 #elif defined(__aarch64__)
 extern const mp_dense_kernels mp_dense_neon;
 #endif

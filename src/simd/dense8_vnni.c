@@ -10,7 +10,14 @@
 
 #define INLINE TARGET static inline __attribute__((always_inline))
 
-enum { ROWS = 12, GROUP = MP_DENSE8_GROUP, STEP = MP_PANEL * GROUP, TOP = 255, AHEAD = 16 };
+enum {
+    ROWS = 12,
+    GROUP = MP_DENSE8_GROUP,
+    STEP = MP_PANEL * GROUP,
+    TOP = 255,
+    AHEAD = 16,
+    LINE = 64
+};
 
 /* ---- codes of rows ---- */
 
@@ -65,6 +72,7 @@ typedef struct tile {
     size_t q_stride;
     const mp_row8 *rows;
     const int8_t *w;
+    const int8_t *next, *next_end; /* this tile's share of the next panel, fetched meanwhile */
     size_t depth;
     const float *scale, *bias;
     const int32_t *sum;
@@ -138,13 +146,15 @@ INLINE __m512i add_products(__m512i sum, __m512i bytes, __m512i codes)
 
 INLINE void panel(const tile *t, int rows)
 {
-    const int8_t *w = t->w;
+    const int8_t *w = t->w, *next = t->next;
     const uint8_t *q = t->q, *end = q + t->depth;
     EACH_ROW(CLEAR)
     for (; q < end; q += GROUP, w += STEP) {
         __m512i a = _mm512_load_si512(w), b = _mm512_load_si512(w + 64);
         _mm_prefetch((const char *)(w + AHEAD * STEP), _MM_HINT_T0);
         _mm_prefetch((const char *)(w + AHEAD * STEP + 64), _MM_HINT_T0);
+        _mm_prefetch((const char *)next, _MM_HINT_T1);
+        next = MP_MIN(next + LINE, t->next_end);
         EACH_ROW(ADD)
     }
     columns low = columns_of(t, 0, t->low), high = columns_of(t, 16, t->high);
@@ -191,8 +201,11 @@ TARGET static void multiply(const uint8_t *q, size_t m, size_t q_stride, const m
         t.bias = out->bias ? out->bias + from : NULL;
         t.low = (__mmask16)(some >= 16 ? 0xFFFF : (1u << some) - 1);
         t.high = (__mmask16)(some >= 32 ? 0xFFFF : some > 16 ? (1u << (some - 16)) - 1 : 0);
+        size_t ahead = from + MP_PANEL < to ? MP_PANEL * t.depth : 0;
         for (size_t i = 0, r = 0; i < tiles; i++) { /* tiles of nearly the same height */
             size_t next = m * (i + 1) / tiles;
+            t.next = t.w + ahead + ahead * i / tiles;
+            t.next_end = t.w + ahead + ahead * (i + 1) / tiles;
             t.q = q + r * q_stride;
             t.rows = rows + r;
             t.y = out->y + r * out->y_stride + from;

@@ -8,6 +8,46 @@
 
 enum { ROWS = 6, HALF = MP_PANEL / 2 };
 
+/* ---- packing ---- */
+
+/* Eight rows of eight, transposed, to lines of a panel. */
+TARGET static void pack_block(const float *w, size_t w_stride, float *to)
+{
+    __m256 r[8], pair[8], four[8];
+    for (size_t i = 0; i < 8; i++)
+        r[i] = _mm256_loadu_ps(w + i * w_stride);
+    for (size_t i = 0; i < 8; i += 2) {
+        pair[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        pair[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (size_t i = 0; i < 8; i += 4) {
+        four[i] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0x44);
+        four[i + 1] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0xEE);
+        four[i + 2] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0x44);
+        four[i + 3] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0xEE);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        _mm256_store_ps(to + i * MP_PANEL, _mm256_permute2f128_ps(four[i], four[i + 4], 0x20));
+        _mm256_store_ps(to + (i + 4) * MP_PANEL,
+                        _mm256_permute2f128_ps(four[i], four[i + 4], 0x31));
+    }
+}
+
+TARGET void mp_dense_pack_avx2(const float *w, size_t n, size_t k, size_t w_stride, float *packed)
+{
+    for (size_t o = 0; o < (n + MP_PANEL - 1) / MP_PANEL * MP_PANEL; o += 8) {
+        float *to = packed + o / MP_PANEL * MP_PANEL * k + o % MP_PANEL;
+        size_t i = 0;
+        for (; o + 8 <= n && i + 8 <= k; i += 8)
+            pack_block(w + o * w_stride + i, w_stride, to + i * MP_PANEL);
+        for (; i < k; i++)
+            for (size_t c = 0; c < 8; c++)
+                to[i * MP_PANEL + c] = o + c < n ? w[(o + c) * w_stride + i] : 0;
+    }
+}
+
+/* ---- products ---- */
+
 typedef struct tile {
     const float *x;
     size_t x_stride;
@@ -20,13 +60,32 @@ typedef struct tile {
     bool add, relu6;
 } tile;
 
+/* Eight outputs of a row; of a panel that is not full, one by one. */
+TARGET static void finish(const tile *t, int r, size_t from, __m256 sum)
+{
+    float out[8], *y = t->y + (size_t)r * t->y_stride + from;
+    size_t n = t->some > from ? t->some - from : 0;
+    if (n >= 8) {
+        sum = t->bias ? _mm256_add_ps(sum, _mm256_loadu_ps(t->bias + from)) : sum;
+        sum = t->add ? _mm256_add_ps(sum, _mm256_loadu_ps(y)) : sum;
+        if (t->relu6)
+            sum = _mm256_min_ps(_mm256_max_ps(sum, _mm256_setzero_ps()), _mm256_set1_ps(6));
+        _mm256_storeu_ps(y, sum);
+        return;
+    }
+    _mm256_storeu_ps(out, sum);
+    for (size_t c = 0; c < n; c++) {
+        float v = out[c] + (t->bias ? t->bias[from + c] : 0) + (t->add ? y[c] : 0);
+        y[c] = t->relu6 ? MP_MIN(MP_MAX(v, 0), 6) : v;
+    }
+}
+
 /* `rows` is a constant where this is called and all loops over rows are unrolled: only so do the
  * sums stay in registers. */
 TARGET static inline __attribute__((always_inline)) void half_panel(const tile *t, int rows)
 {
     __m256 sum[ROWS][2];
     const float *w = t->w;
-    float out[HALF], *y = t->y;
     MP_UNROLL
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][1] = _mm256_setzero_ps();
@@ -40,13 +99,9 @@ TARGET static inline __attribute__((always_inline)) void half_panel(const tile *
         }
     }
     MP_UNROLL
-    for (int r = 0; r < rows; r++, y += t->y_stride) {
-        _mm256_storeu_ps(out, sum[r][0]);
-        _mm256_storeu_ps(out + 8, sum[r][1]);
-        for (size_t c = 0; c < t->some; c++) {
-            float v = (t->add ? y[c] : 0) + out[c] + (t->bias ? t->bias[c] : 0);
-            y[c] = t->relu6 ? MP_MIN(MP_MAX(v, 0), 6) : v;
-        }
+    for (int r = 0; r < rows; r++) {
+        finish(t, r, 0, sum[r][0]);
+        finish(t, r, 8, sum[r][1]);
     }
 }
 
@@ -87,5 +142,5 @@ TARGET static void multiply(const float *x, size_t m, size_t x_stride, const mp_
     }
 }
 
-const mp_dense_kernels mp_dense_avx2 = {"avx2", multiply};
+const mp_dense_kernels mp_dense_avx2 = {"avx2", mp_dense_pack_avx2, multiply};
 #endif

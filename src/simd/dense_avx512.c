@@ -7,12 +7,13 @@
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 
-enum { ROWS = 12, AHEAD = 16 };
+enum { ROWS = 12, AHEAD = 16, LINE = 16 };
 
 typedef struct tile {
     const float *x;
     size_t x_stride;
     const float *w;
+    const float *next, *next_end; /* this tile's share of the next panel, fetched meanwhile */
     size_t k;
     const float *bias;
     __mmask16 low, high; /* of the panel's outputs, those that are wanted */
@@ -39,7 +40,7 @@ TARGET static inline __attribute__((always_inline)) void finish(const tile *t, i
 TARGET static inline __attribute__((always_inline)) void panel(const tile *t, int rows)
 {
     __m512 sum[ROWS][2];
-    const float *w = t->w;
+    const float *w = t->w, *next = t->next;
     MP_UNROLL
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][1] = _mm512_setzero_ps();
@@ -47,6 +48,8 @@ TARGET static inline __attribute__((always_inline)) void panel(const tile *t, in
         __m512 a = _mm512_load_ps(w), b = _mm512_load_ps(w + 16);
         _mm_prefetch((const char *)(w + AHEAD * MP_PANEL), _MM_HINT_T0);
         _mm_prefetch((const char *)(w + AHEAD * MP_PANEL + 16), _MM_HINT_T0);
+        _mm_prefetch((const char *)next, _MM_HINT_T1);
+        next = MP_MIN(next + LINE, t->next_end);
         MP_UNROLL
         for (int r = 0; r < rows; r++) {
             __m512 v = _mm512_set1_ps(t->x[(size_t)r * t->x_stride + i]);
@@ -103,8 +106,11 @@ TARGET static void multiply(const float *x, size_t m, size_t x_stride, const mp_
         t.bias = out->bias ? out->bias + from : NULL;
         t.low = (__mmask16)(some >= 16 ? 0xFFFF : (1u << some) - 1);
         t.high = (__mmask16)(some >= 32 ? 0xFFFF : some > 16 ? (1u << (some - 16)) - 1 : 0);
+        size_t ahead = from + MP_PANEL < to ? MP_PANEL * w->k : 0;
         for (size_t i = 0, r = 0; i < tiles; i++) { /* tiles of nearly the same height */
             size_t next = m * (i + 1) / tiles;
+            t.next = t.w + ahead + ahead * i / tiles;
+            t.next_end = t.w + ahead + ahead * (i + 1) / tiles;
             t.x = x + r * x_stride;
             t.y = out->y + r * out->y_stride + from;
             rows_by_panel(&t, next - r);
@@ -113,5 +119,5 @@ TARGET static void multiply(const float *x, size_t m, size_t x_stride, const mp_
     }
 }
 
-const mp_dense_kernels mp_dense_avx512 = {"avx512", multiply};
+const mp_dense_kernels mp_dense_avx512 = {"avx512", mp_dense_pack_avx2, multiply};
 #endif

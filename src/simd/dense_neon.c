@@ -9,6 +9,34 @@
 
 enum { ROWS = 5, HALF = MP_PANEL / 2, PARTS = 4, AT_ONCE = 4 };
 
+/* ---- packing ---- */
+
+/* Four inputs of four outputs: vst4q writes them by turns, which is the transpose. */
+static void pack_block(const float *w, size_t w_stride, float *to)
+{
+    float turned[16];
+    float32x4x4_t rows = {{vld1q_f32(w), vld1q_f32(w + w_stride), vld1q_f32(w + 2 * w_stride),
+                           vld1q_f32(w + 3 * w_stride)}};
+    vst4q_f32(turned, rows);
+    for (size_t i = 0; i < 4; i++)
+        vst1q_f32(to + i * MP_PANEL, vld1q_f32(turned + 4 * i));
+}
+
+static void pack(const float *w, size_t n, size_t k, size_t w_stride, float *packed)
+{
+    for (size_t o = 0; o < (n + MP_PANEL - 1) / MP_PANEL * MP_PANEL; o += 4) {
+        float *to = packed + o / MP_PANEL * MP_PANEL * k + o % MP_PANEL;
+        size_t i = 0;
+        for (; o + 4 <= n && i + 4 <= k; i += 4)
+            pack_block(w + o * w_stride + i, w_stride, to + i * MP_PANEL);
+        for (; i < k; i++)
+            for (size_t c = 0; c < 4; c++)
+                to[i * MP_PANEL + c] = o + c < n ? w[(o + c) * w_stride + i] : 0;
+    }
+}
+
+/* ---- products ---- */
+
 typedef struct tile {
     const float *x;
     size_t x_stride;
@@ -128,5 +156,5 @@ static void multiply(const float *x, size_t m, size_t x_stride, const mp_matrix 
     }
 }
 
-const mp_dense_kernels mp_dense_neon = {"neon", multiply};
+const mp_dense_kernels mp_dense_neon = {"neon", pack, multiply};
 #endif

@@ -15,6 +15,13 @@ INLINE __mmask16 mask_of(size_t left)
     return left >= LANES ? 0xFFFF : (__mmask16)((1u << left) - 1);
 }
 
+/* 1 / x by an estimate of 14 bits and one step of Newton's: a third of a division's time. */
+INLINE __m512 inverse_of(__m512 x)
+{
+    __m512 r = _mm512_rcp14_ps(x);
+    return _mm512_mul_ps(r, _mm512_fnmadd_ps(x, r, _mm512_set1_ps(2)));
+}
+
 /* 2^f by a polynomial for |f| <= 1/2 (its largest relative error is 8e-8), 2^n by the exponent. */
 INLINE __m512 exp_of(__m512 x)
 {
@@ -92,8 +99,7 @@ TARGET static void softmax(float *x, size_t m, size_t n, size_t stride, float sc
 INLINE __m512 erf_of(__m512 x)
 {
     __m512 a = _mm512_abs_ps(x), t, p = _mm512_set1_ps(1.061405429f);
-    t = _mm512_div_ps(_mm512_set1_ps(1),
-                      _mm512_fmadd_ps(a, _mm512_set1_ps(0.3275911f), _mm512_set1_ps(1)));
+    t = inverse_of(_mm512_fmadd_ps(a, _mm512_set1_ps(0.3275911f), _mm512_set1_ps(1)));
     p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-1.453152027f));
     p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(1.421413741f));
     p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-0.284496736f));
@@ -123,8 +129,8 @@ TARGET static void quick_gelu(float *x, size_t m, size_t n, size_t stride)
             __mmask16 mask = mask_of(n - i);
             __m512 v = _mm512_maskz_loadu_ps(mask, x + i);
             __m512 e = exp_of(_mm512_mul_ps(v, _mm512_set1_ps(-1.702f)));
-            _mm512_mask_storeu_ps(x + i, mask,
-                                  _mm512_div_ps(v, _mm512_add_ps(e, _mm512_set1_ps(1))));
+            _mm512_mask_storeu_ps(
+                x + i, mask, _mm512_mul_ps(v, inverse_of(_mm512_add_ps(e, _mm512_set1_ps(1)))));
         }
 }
 

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST = 40 };
 
@@ -83,9 +84,32 @@ static void products_are_right(void **state)
                     check((mp_isa)isa, m, widths[n], depths[k], (m + n + k) % 2);
 }
 
+static void packing_is_alike_in_every_set(void **state)
+{
+    (void)state;
+    static const size_t widths[] = {1, 7, 8, 31, 32, 33, 50, 72}, depths[] = {1, 3, 4, 8, 13, 64};
+    for (size_t i = 0; i < MP_COUNT(widths) * MP_COUNT(depths); i++) {
+        size_t n = widths[i / MP_COUNT(depths)], k = depths[i % MP_COUNT(depths)], stride = k + 3;
+        size_t all = mp_dense_packed(n, k), bytes = (all * sizeof(float) + 63) / 64 * 64;
+        float *w = noise((n - 1) * stride + k, 6); /* nothing may be read behind the last row */
+        float *expected = aligned_alloc(64, bytes), *packed = aligned_alloc(64, bytes);
+        assert_true(expected && packed);
+        mp_dense_scalar.pack(w, n, k, stride, expected);
+        for (int isa = MP_ISA_SCALAR; isa <= (int)mp_simd_isa(); isa++) {
+            memset(packed, 77, bytes);
+            mp_dense_for((mp_isa)isa)->pack(w, n, k, stride, packed);
+            assert_memory_equal(packed, expected, all * sizeof(float));
+        }
+        free(packed);
+        free(expected);
+        free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_right),
+                                       cmocka_unit_test(packing_is_alike_in_every_set),
                                        cmocka_unit_test(packing_across_is_packing_the_transpose)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
