@@ -16,6 +16,10 @@ void mp_dense_pack_across(const float *w, size_t n, size_t k, size_t w_stride, f
     for (size_t from = 0; from < n; from += MP_PANEL)
         for (size_t i = 0; i < k; i++, packed += MP_PANEL) {
             size_t some = MP_MIN(n - from, (size_t)MP_PANEL);
+            if (some == MP_PANEL) { /* a constant, which needs no call */
+                memcpy(packed, w + i * w_stride + from, MP_PANEL * sizeof *w);
+                continue;
+            }
             memcpy(packed, w + i * w_stride + from, some * sizeof *w);
             memset(packed + some, 0, (MP_PANEL - some) * sizeof *w);
         }

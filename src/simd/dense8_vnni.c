@@ -48,8 +48,14 @@ TARGET static void quantise_row(const float *x, size_t k, uint8_t *q, mp_row8 *r
     __m512 by = _mm512_set1_ps(inverse);
     __m512i at = _mm512_set1_epi32(zero), none = _mm512_setzero_si512();
     *row = (mp_row8){scale, zero};
-    for (size_t i = 0; i < k; i += 16) {
-        __mmask16 mask = k - i >= 16 ? 0xFFFF : (__mmask16)((1u << (k - i)) - 1);
+    size_t i = 0;
+    for (; i + 16 <= k; i += 16) {
+        __m512 v = _mm512_mul_ps(_mm512_loadu_ps(x + i), by);
+        __m512i code = _mm512_max_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(v), at), none);
+        _mm_storeu_si128((__m128i *)(void *)(q + i), _mm512_cvtusepi32_epi8(code));
+    }
+    if (i < k) {
+        __mmask16 mask = (__mmask16)((1u << (k - i)) - 1);
         __m512 v = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), by);
         __m512i code = _mm512_max_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(v), at), none);
         _mm512_mask_cvtusepi32_storeu_epi8(q + i, mask, code);

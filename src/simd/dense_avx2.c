@@ -10,12 +10,12 @@ enum { ROWS = 6, HALF = MP_PANEL / 2 };
 
 /* ---- packing ---- */
 
-/* Eight rows of eight, transposed, to lines of a panel. */
-TARGET static void pack_block(const float *w, size_t w_stride, float *to)
+/* Eight rows of eight, of which so many are there, transposed to lines of a panel. */
+TARGET static void pack_block(const float *w, size_t rows, size_t w_stride, float *to)
 {
     __m256 r[8], pair[8], four[8];
     for (size_t i = 0; i < 8; i++)
-        r[i] = _mm256_loadu_ps(w + i * w_stride);
+        r[i] = i < rows ? _mm256_loadu_ps(w + i * w_stride) : _mm256_setzero_ps();
     for (size_t i = 0; i < 8; i += 2) {
         pair[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
         pair[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
@@ -37,9 +37,9 @@ TARGET void mp_dense_pack_avx2(const float *w, size_t n, size_t k, size_t w_stri
 {
     for (size_t o = 0; o < (n + MP_PANEL - 1) / MP_PANEL * MP_PANEL; o += 8) {
         float *to = packed + o / MP_PANEL * MP_PANEL * k + o % MP_PANEL;
-        size_t i = 0;
-        for (; o + 8 <= n && i + 8 <= k; i += 8)
-            pack_block(w + o * w_stride + i, w_stride, to + i * MP_PANEL);
+        size_t i = 0, rows = o < n ? MP_MIN(n - o, (size_t)8) : 0;
+        for (; i + 8 <= k; i += 8)
+            pack_block(rows ? w + o * w_stride + i : w, rows, w_stride, to + i * MP_PANEL);
         for (; i < k; i++)
             for (size_t c = 0; c < 8; c++)
                 to[i * MP_PANEL + c] = o + c < n ? w[(o + c) * w_stride + i] : 0;

@@ -38,19 +38,55 @@ INLINE __m512 exp_of(__m512 x)
     return _mm512_scalef_ps(p, n);
 }
 
+/* Several sums at a time: an addition takes longer than a load. */
+enum { SUMS = 4 };
+
+INLINE float total(const __m512 sum[SUMS])
+{
+    return _mm512_reduce_add_ps(
+        _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3])));
+}
+
+INLINE float sum_of(const float *x, size_t n)
+{
+    __m512 sum[SUMS] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
+                        _mm512_setzero_ps()};
+    size_t i = 0;
+    for (; i + SUMS * LANES <= n; i += SUMS * LANES) {
+        MP_UNROLL
+        for (size_t s = 0; s < SUMS; s++)
+            sum[s] = _mm512_add_ps(sum[s], _mm512_loadu_ps(x + i + s * LANES));
+    }
+    for (; i < n; i += LANES)
+        sum[0] = _mm512_add_ps(sum[0], _mm512_maskz_loadu_ps(mask_of(n - i), x + i));
+    return total(sum);
+}
+
+INLINE float squares_about(const float *x, size_t n, __m512 mean)
+{
+    __m512 sum[SUMS] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
+                        _mm512_setzero_ps()};
+    size_t i = 0;
+    for (; i + SUMS * LANES <= n; i += SUMS * LANES) {
+        MP_UNROLL
+        for (size_t s = 0; s < SUMS; s++) {
+            __m512 v = _mm512_sub_ps(_mm512_loadu_ps(x + i + s * LANES), mean);
+            sum[s] = _mm512_fmadd_ps(v, v, sum[s]);
+        }
+    }
+    for (; i < n; i += LANES) {
+        __mmask16 mask = mask_of(n - i);
+        __m512 v = _mm512_maskz_sub_ps(mask, _mm512_maskz_loadu_ps(mask, x + i), mean);
+        sum[0] = _mm512_fmadd_ps(v, v, sum[0]);
+    }
+    return total(sum);
+}
+
 TARGET static void norm_row(const float *x, size_t n, const float *gamma, const float *beta,
                             float eps, float *y)
 {
-    __m512 sum = _mm512_setzero_ps(), square = sum;
-    for (size_t i = 0; i < n; i += LANES)
-        sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask_of(n - i), x + i));
-    __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / (float)n);
-    for (size_t i = 0; i < n; i += LANES) {
-        __mmask16 mask = mask_of(n - i);
-        __m512 v = _mm512_maskz_sub_ps(mask, _mm512_maskz_loadu_ps(mask, x + i), mean);
-        square = _mm512_fmadd_ps(v, v, square);
-    }
-    __m512 scale = _mm512_set1_ps(1 / sqrtf(_mm512_reduce_add_ps(square) / (float)n + eps));
+    __m512 mean = _mm512_set1_ps(sum_of(x, n) / (float)n);
+    __m512 scale = _mm512_set1_ps(1 / sqrtf(squares_about(x, n, mean) / (float)n + eps));
     for (size_t i = 0; i < n; i += LANES) {
         __mmask16 mask = mask_of(n - i);
         __m512 v = _mm512_mul_ps(_mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x + i), mean), scale);
