@@ -1,4 +1,4 @@
-/* dense8_avx2.c - up to three rows by half a panel. Codes of rows have seven bits: two products of
+/* dense8_avx2.c - up to four rows by half a panel. Codes of rows have seven bits: two products of
  * bytes then fit the 16 bits in which AVX2 adds them. See dense8.h. */
 #include "simd/dense8.h"
 
@@ -8,7 +8,7 @@
 
 #define TARGET __attribute__((target("avx2,fma")))
 
-enum { ROWS = 3, GROUP = MP_DENSE8_GROUP, STEP = MP_PANEL * GROUP, TOP = 127, HALF = 16 };
+enum { ROWS = 4, GROUP = MP_DENSE8_GROUP, STEP = MP_PANEL * GROUP, TOP = 127, HALF = 16 };
 
 /* ---- codes of rows ---- */
 
@@ -154,8 +154,10 @@ TARGET static void rows_by_half(const tile *t, size_t rows)
         half_panel(t, 1);
     else if (rows == 2)
         half_panel(t, 2);
-    else
+    else if (rows == 3)
         half_panel(t, 3);
+    else
+        half_panel(t, 4);
 }
 
 TARGET static void multiply(const uint8_t *q, size_t m, size_t q_stride, const mp_row8 *rows,
