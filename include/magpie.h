@@ -96,6 +96,9 @@ typedef struct magpie_options {
     int64_t max_pixels;    /* 0: 50,000,000 */
     int32_t max_side;      /* 0: 16384 */
     int64_t max_bytes;     /* of one file; 0: 26,214,400 (25 MiB) */
+    bool half_vectors;     /* indexes keep vectors as f16: half as much room on disk and in its
+                              cache, coordinates rounded by 2^-11 of themselves. The database has
+                              them in f32 either way */
 } magpie_options;
 
 /* Opens (or, with create, makes) a library. opt NULL: all defaults with create true.

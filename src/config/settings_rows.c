@@ -79,6 +79,14 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
                           .min = 1,
                           .max = 1099511627776.0,
                           .help = "Larger files are refused."},
+    [MP_SET_INDEX_VECTORS] = {.name = "index-vectors",
+                              .type = MP_OPT_CHOICE,
+                              .value = "KIND",
+                              .choices = "f32|f16",
+                              .fallback = "f32",
+                              .help =
+                                  "How search indexes keep vectors: f16 takes half the room and "
+                                  "rounds scores in the third decimal."},
     [MP_SET_COLOR] = {.name = "color",
                       .type = MP_OPT_CHOICE,
                       .value = "WHEN",

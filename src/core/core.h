@@ -82,6 +82,7 @@ struct magpie {
     int threads, decoders, wait_ms, decode_timeout_ms;
     int64_t max_pixels, max_bytes;
     int32_t max_side;
+    bool half_vectors; /* in indexes */
 
     mp_meta *meta;
     mp_blob *blobs;

@@ -230,6 +230,7 @@ static void take_options(magpie *m, const magpie_options *opt)
     m->decode_timeout_ms = opt->decode_timeout_ms > 0 ? opt->decode_timeout_ms : 10000;
     m->max_pixels = opt->max_pixels > 0 ? opt->max_pixels : 50000000;
     m->max_side = opt->max_side > 0 ? opt->max_side : 16384;
+    m->half_vectors = opt->half_vectors;
     m->max_bytes = opt->max_bytes > 0 ? opt->max_bytes : 25 * 1024 * 1024;
     decoder_binary(opt->decoder, m->decoder_path, sizeof m->decoder_path);
 }

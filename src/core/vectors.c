@@ -35,8 +35,8 @@ static uint64_t identity_of(const mp_vector_key *key)
     return mp_checksum64(&key->dims, sizeof key->dims, tag);
 }
 
-static mp_err open_index(magpie *m, const mp_vector_key *key, size_t count, mp_index **out,
-                         mp_why *why)
+static mp_err open_index(magpie *m, const mp_vector_key *key, size_t count, bool half,
+                         mp_index **out, mp_why *why)
 {
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%s/index", m->path);
@@ -44,6 +44,7 @@ static mp_err open_index(magpie *m, const mp_vector_key *key, size_t count, mp_i
                             .threads = m->threads,
                             .seed = 1,
                             .tag = identity_of(key),
+                            .storage = half ? MP_INDEX_F16 : MP_INDEX_F32,
                             .folder = count < EXACT_BELOW ? NULL : folder};
     return mp_index_open(out, count < EXACT_BELOW ? "exact" : "hnsw", &opt, why);
 }
@@ -213,7 +214,7 @@ static mp_err load(magpie *m, const mp_model *model, mp_space space, space_index
     char path[PATH_MAX];
     uint64_t stamp = 0;
     mp_why reason = {0};
-    mp_err err = open_index(m, key, count, &s->index, why);
+    mp_err err = open_index(m, key, count, m->half_vectors, &s->index, why);
     if (err)
         return err;
     s->seen = (mp_generation){.changes = -1};
@@ -328,7 +329,7 @@ mp_err mp_core_subset_index(magpie *m, mp_space space, const int64_t *ids, size_
         memmove(v + kept++ * (size_t)key.dims, row, (size_t)key.dims * sizeof *v);
     }
     if (!err)
-        err = open_index(m, &key, kept, out, why);
+        err = open_index(m, &key, kept, m->half_vectors, out, why);
     if (!err)
         err = mp_index_add_many(*out, labels, v, kept, NULL, NULL, why);
     if (err) {
@@ -346,12 +347,15 @@ mp_err mp_core_check_snapshot(magpie *m, const mp_model_info *info, mp_space spa
                               const char *path, mp_why *why)
 {
     mp_vector_key key = {info->id, info->sha256, mp_space_word(space), info->space[space].dims};
-    mp_index *index;
-    uint64_t stamp;
-    mp_err err = open_index(m, &key, EXACT_BELOW, &index, why);
-    if (!err)
-        err = mp_index_load(index, path, &stamp, why);
-    mp_index_close(index);
+    mp_err err = MP_CORRUPT;
+    for (int half = 0; err == MP_CORRUPT && half < 2; half++) { /* whoever wrote it chose */
+        mp_index *index;
+        uint64_t stamp;
+        err = open_index(m, &key, EXACT_BELOW, half, &index, why);
+        if (!err)
+            err = mp_index_load(index, path, &stamp, why);
+        mp_index_close(index);
+    }
     return err;
 }
 

@@ -130,6 +130,45 @@ static void a_removed_item_never_comes_back(void **state)
     assert_true(add(f, 1, NULL) > other);
 }
 
+static float score_of(const magpie_hits *hits, int64_t id)
+{
+    for (size_t i = 0; i < hits->n; i++)
+        if (hits->hit[i].id == id)
+            return hits->hit[i].score;
+    fail_msg("#%lld is not among the hits", (long long)id);
+    return 0;
+}
+
+static void indexes_of_half_the_size_give_nearly_the_same_scores(void **state)
+{
+    enum { N = 12 };
+    fixture *f = *state;
+    magpie_why why;
+    magpie *half;
+    magpie_hits *exact, *rounded;
+    int64_t ids[N];
+    size_t differ = 0;
+    for (size_t i = 0; i < N; i++)
+        ids[i] = add(f, i + 1, NULL);
+    magpie_options opt = {.library = f->dir, .threads = 1, .half_vectors = true};
+    assert_fine(magpie_open(&half, &opt, &why));
+    magpie_term term = {.kind = MAGPIE_ID, .id = ids[0]};
+    magpie_query q = {.terms = &term, .n_terms = 1, .k = N, .min_score = -1};
+    assert_fine(magpie_search(f->m, &q, &exact, &why));
+    assert_fine(magpie_search(half, &q, &rounded, &why));
+    assert_int_equal(exact->n, N - 1);
+    assert_int_equal(rounded->n, N - 1);
+    for (size_t i = 1; i < N; i++) {
+        float a = score_of(exact, ids[i]), b = score_of(rounded, ids[i]);
+        assert_float_equal(a, b, 2e-3);
+        differ += a != b;
+    }
+    assert_true(differ > 0); /* or the option does nothing */
+    magpie_hits_free(exact);
+    magpie_hits_free(rounded);
+    magpie_close(half);
+}
+
 static void search_refuses_what_makes_no_sense(void **state)
 {
     fixture *f = *state;
@@ -381,10 +420,15 @@ static void bad_tags_and_verdicts_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(bytes_come_back_as_they_were),       EACH(a_removed_item_never_comes_back),
-        EACH(search_refuses_what_makes_no_sense), EACH(pages_of_a_search_follow_each_other),
-        EACH(a_copy_does_not_pass_the_gate),      EACH(not_like_pushes_down),
-        EACH(searches_run_beside_adding),         EACH(a_library_opens_again_as_it_was),
+        EACH(bytes_come_back_as_they_were),
+        EACH(indexes_of_half_the_size_give_nearly_the_same_scores),
+        EACH(a_removed_item_never_comes_back),
+        EACH(search_refuses_what_makes_no_sense),
+        EACH(pages_of_a_search_follow_each_other),
+        EACH(a_copy_does_not_pass_the_gate),
+        EACH(not_like_pushes_down),
+        EACH(searches_run_beside_adding),
+        EACH(a_library_opens_again_as_it_was),
         EACH(bad_tags_and_verdicts_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
