@@ -5,10 +5,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -60,13 +58,4 @@ mp_err mp_listen_at(const char *address, int port, int *out, int *bound_port, mp
                                                     : ((struct sockaddr_in *)&bound)->sin_port);
     *out = fd;
     return MP_OK;
-}
-
-void mp_listen_no_more(int fd)
-{
-    int quiet = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (quiet < 0 || dup3(quiet, fd, O_CLOEXEC) < 0)
-        (void)shutdown(fd, SHUT_RDWR);
-    if (quiet >= 0)
-        close(quiet);
 }

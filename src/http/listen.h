@@ -8,8 +8,4 @@
  * Errors: INVALID (not an address), IO (port in use, no rights). */
 MP_CHECK mp_err mp_listen_at(const char *address, int port, int *out, int *bound_port, mp_why *why);
 
-/* Nobody can connect any more; who has connected stays. The descriptor stays open, as one on which
- * nothing ever happens, for the loops that know it. Any thread. */
-void mp_listen_no_more(int fd);
-
 #endif

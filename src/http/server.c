@@ -1,4 +1,5 @@
 /* server.c - opening, draining and closing the service. See http.h. */
+#include "http/acceptor.h"
 #include "http/brief.h"
 #include "http/exchange.h"
 #include "http/line_log.h"
@@ -32,9 +33,8 @@ enum {
 struct mp_http {
     struct MHD_Daemon *daemon;
     mp_service service;
+    mp_acceptor *acceptor; /* NULL: nobody can connect any more */
     int port;
-    int listening; /* the daemon's, which closes it */
-    bool quiet;    /* it takes nothing more */
 };
 
 static void log_library(void *context, const char *format, va_list args)
@@ -157,7 +157,16 @@ static int pick_certificate(gnutls_session_t session, const struct gnutls_cert_r
     return 0;
 }
 
-static mp_err start_daemon(mp_http *h, const mp_http_options *opt, int fd, mp_why *why)
+static void note_connection(void *service, struct MHD_Connection *connection, void **place,
+                            enum MHD_ConnectionNotificationCode what)
+{
+    mp_service *s = service;
+    mp_watch_notify(s->watch, connection, place, what);
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+        atomic_fetch_add(&s->ended, 1);
+}
+
+static mp_err start_daemon(mp_http *h, const mp_http_options *opt, mp_why *why)
 {
     int idle_s = opt->idle_s > 0 ? opt->idle_s : IDLE_S;
     mp_service *s = &h->service;
@@ -165,19 +174,20 @@ static mp_err start_daemon(mp_http *h, const mp_http_options *opt, int fd, mp_wh
     if (err)
         return err;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
-                     MHD_USE_ERROR_LOG | (s->tls ? (unsigned)MHD_USE_TLS : 0);
+                     MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
+                     (s->tls ? (unsigned)MHD_USE_TLS : 0);
+    unsigned threads = (unsigned)(opt->threads > 0 ? opt->threads : 2);
     const struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)mp_tls_priorities},
         {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)pick_certificate},
         {MHD_OPTION_END, 0, NULL}};
     h->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, mp_exchange_go_on, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
-        (unsigned)(opt->threads > 0 ? opt->threads : 2), MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)idle_s,
+        MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_CONNECTION_LIMIT,
+        (CONNECTIONS + 64) * threads, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)idle_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT,
         1, MHD_OPTION_URI_LOG_CALLBACK, mp_exchange_begin, s, MHD_OPTION_NOTIFY_COMPLETED,
-        mp_exchange_end, s, MHD_OPTION_NOTIFY_CONNECTION, mp_watch_notify, s->watch,
+        mp_exchange_end, s, MHD_OPTION_NOTIFY_CONNECTION, note_connection, s,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)MP_MAX(opt->per_address, 0), MHD_OPTION_ARRAY,
         s->tls ? tls : tls + 2, MHD_OPTION_END);
     return h->daemon ? MP_OK : mp_fail(why, MP_INTERNAL, "the HTTP server does not start");
@@ -187,16 +197,21 @@ mp_err mp_http_open(mp_http **out, const mp_http_options *opt, mp_why *why)
 {
     mp_http *h = mp_xcalloc(1, sizeof *h);
     *out = NULL;
-    mp_err err = mp_listen_at(opt->address, opt->port, &h->listening, &h->port, why);
+    int listening;
+    mp_err err = mp_listen_at(opt->address, opt->port, &listening, &h->port, why);
     if (err) {
         free(h);
         return err;
     }
     err = open_service(&h->service, opt, why);
     if (!err)
-        err = start_daemon(h, opt, h->listening, why);
+        err = start_daemon(h, opt, why);
+    if (err)
+        close(listening);
+    else
+        err = mp_acceptor_open(&h->acceptor, listening, h->daemon, CONNECTIONS, &h->service.ended,
+                               why);
     if (err) {
-        close(h->listening);
         mp_http_close(h);
         return err;
     }
@@ -237,9 +252,8 @@ bool mp_http_drain(mp_http *h, int wait_ms)
     double until = mp_monotonic_s() + wait_ms / 1000.0;
     atomic_store(&h->service.draining, true);
     mp_streams_end(h->service.streams);
-    if (!h->quiet) /* by MHD_quiesce_daemon a pool of threads may abort: see test_http.c */
-        mp_listen_no_more(h->listening);
-    h->quiet = true;
+    mp_acceptor_close(h->acceptor);
+    h->acceptor = NULL;
     while (atomic_load(&h->service.active) > 0 && mp_monotonic_s() < until)
         nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
     return atomic_load(&h->service.active) == 0;
@@ -249,7 +263,8 @@ void mp_http_close(mp_http *h)
 {
     if (!h)
         return;
-    /* First the workers: libmicrohttpd must not be stopped while a connection is suspended. */
+    mp_acceptor_close(h->acceptor);
+    /* Then the workers: libmicrohttpd must not be stopped while a connection is suspended. */
     mp_work_free(h->service.work);
     if (h->service.streams)
         mp_streams_end(h->service.streams);

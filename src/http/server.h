@@ -56,8 +56,9 @@ struct mp_service {
     _Atomic bool draining;   /* readiness says no */
     struct mp_line_log *log; /* of requests, to standard error */
 
-    mp_watch *watch; /* of slow connections */
-    mp_tls *tls;     /* NULL: plain HTTP */
+    mp_watch *watch;        /* of slow connections */
+    _Atomic unsigned ended; /* connections, ever */
+    mp_tls *tls;            /* NULL: plain HTTP */
     mp_cors *cors;
     mp_proxies *proxies; /* that are trusted */
     mp_rates *rates;     /* NULL: no limits */

@@ -254,8 +254,7 @@ static void *ask_until_over(void *context)
     return (void *)(uintptr_t)answered;
 }
 
-/* While connections come in, too: libmicrohttpd's own way to stop listening ends the process when a
- * thread of its pool and the caller take the socket out of a set at the same time. */
+/* While connections come in, too. */
 static void draining_while_many_come(void **state)
 {
     enum { ROUNDS = 10, ASKERS = 4 };
