@@ -6,7 +6,7 @@
  * the last ones as queries; the index keeps its vectors in FOLDER. Reads lines "build THREADS",
  * "search EF THREADS", "scan", "join", "memory" and answers each with an object: "us" is per row of
  * the build or of the join, or per query when all queries are asked at once by so many threads. The
- * join is what dupes asks of a large library: the neighbours of every row, here of 20,000 of them.
+ * join is what dupes asks of a large library: the neighbours of every row.
  *
  * Without steps, searches are timed one by one on one thread; median and quartiles are printed. */
 #include "index/index.h"
@@ -184,23 +184,43 @@ static double scan_us(const double *seconds)
     return sum / QUERIES * 1e6;
 }
 
-/* The neighbours of rows of the index itself, spread over all of it. */
-static double join(const mp_index *ix, size_t n)
+/* The share of the exact neighbours of some rows that the join found. */
+static double join_recall(const mp_index *ix, size_t n, const mp_neighbour *found)
 {
-    enum { ROWS = 20000 };
-    size_t some = MP_MIN(n, (size_t)ROWS);
-    int64_t *labels = mp_xcalloc(some, sizeof *labels);
-    mp_neighbour *found = mp_xcalloc(some * K, sizeof *found);
+    enum { ROWS = 200 };
+    size_t right = 0, all = 0;
+    static float row[1 << 16]; /* more than an index takes */
     mp_why why;
-    for (size_t i = 0; i < some; i++)
-        labels[i] = (int64_t)(i * (n / some)) + 1;
+    for (size_t i = 0; i < n; i += MP_MAX(n / ROWS, (size_t)1)) {
+        mp_neighbour exact[K + 1];
+        mp_search_options opt = {.k = K + 1, .exact = true};
+        size_t n_exact;
+        if (mp_index_get(ix, (int64_t)i + 1, row, &why) ||
+            mp_index_search(ix, row, &opt, exact, &n_exact, &why))
+            fail("exact neighbours", &why);
+        for (size_t e = 0; e < n_exact; e++)
+            for (size_t k = 0; exact[e].label != (int64_t)i + 1 && k < K; k++)
+                right += found[i * K + k].label == exact[e].label;
+        all += MP_MIN(n_exact - 1, (size_t)K);
+    }
+    return all ? (double)right / (double)all : 1;
+}
+
+/* The neighbours of every row of the index. */
+static void join(const mp_index *ix, size_t n)
+{
+    int64_t *labels = mp_xcalloc(n, sizeof *labels);
+    mp_neighbour *found = mp_xcalloc(n * K, sizeof *found);
+    mp_why why;
+    for (size_t i = 0; i < n; i++)
+        labels[i] = (int64_t)i + 1;
     double began = mp_monotonic_s();
-    if (mp_index_knn(ix, labels, some, K, found, NULL, NULL, &why))
+    if (mp_index_knn(ix, labels, n, K, found, NULL, NULL, &why))
         fail("join", &why);
     double spent = mp_monotonic_s() - began;
+    printf("{\"us\":%.3f,\"recall\":%.4f}\n", spent / (double)n * 1e6, join_recall(ix, n, found));
     free(labels);
     free(found);
-    return spent / (double)some * 1e6;
 }
 
 /* One step per line, so that a peer can take its turn in between. */
@@ -224,7 +244,7 @@ static void take_steps(const rows *r, size_t n, mp_index_options opt, mp_neighbo
             us = ask_all(ix, r, number, threads, have);
             printf("{\"us\":%.3f,\"recall\":%.4f}\n", us, recall(want, have));
         } else if (ix && strncmp(line, "join", 4) == 0) {
-            printf("{\"us\":%.3f}\n", join(ix, n));
+            join(ix, n);
         } else if (ix && strncmp(line, "memory", 6) == 0) {
             mp_index_bytes b = mp_index_memory(ix);
             printf("{\"heap\":%zu,\"mapped\":%zu}\n", b.heap, b.mapped);

@@ -202,7 +202,7 @@ def one_size(program, path, rows, n, rounds, peers, folder):
         print(f"{n} vectors, {name}: built in {seconds[name][0]:.1f} s", file=sys.stderr, flush=True)
     bytes_of = {name: engine.memory() for name, engine in engines.items()}
     report = {
-        "join_us": engines["magpie"].step("join")["us"],
+        "join": engines["magpie"].step("join"),
         "search": searches(engines, truth, rounds),
         "build": {name: {"seconds": round(s[0], 2), "cpu_seconds": round(s[1], 2),
                          "it_over_ours": round(s[0] / seconds["magpie"][0], 2),
@@ -231,7 +231,7 @@ def growth(sizes, reports):
     return {"add_all_s": exponents(sizes, [r["build"]["magpie"]["seconds"] for r in reports]),
             "search_us": exponents(sizes, search_us)
             | {"us_over_log_n": {n: round(u / math.log(n), 3) for n, u in zip(sizes, search_us)}},
-            "neighbours_of_all_s": exponents(sizes, [round(r["join_us"] * n / 1e6, 2)
+            "neighbours_of_all_s": exponents(sizes, [round(r["join"]["us"] * n / 1e6, 2)
                                                      for n, r in zip(sizes, reports)])}
 
 

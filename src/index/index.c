@@ -1,12 +1,11 @@
 /* index.c - the index's calls but adding (add.c) and snapshots. See index.h and store.h. */
-#include "index/crew.h"
 #include "index/store.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { DEFAULT_M = 16, DEFAULT_EF_CONSTRUCTION = 100, DEFAULT_EF_SEARCH = 128, MAX_M = 64 };
-enum { MAX_DIMS = MAX_CODE_BYTES, LEAST_CODED = 64 };
+enum { LEAST_CODED = 64 };
 
 /* With a filter of p labels among n, a graph search sees about n/p times as many nodes as without;
  * below p^2 = GRAPH_COST * n looking at the p vectors themselves is cheaper, and exact. */
@@ -102,12 +101,6 @@ void mp_index_close(mp_index *ix)
 const char *mp_index_kind(const mp_index *ix)
 {
     return ix->graph ? "hnsw" : "exact";
-}
-
-/* Locks are not part of what const promises. */
-static mp_index *mutable(const mp_index *ix)
-{
-    return (mp_index *)(uintptr_t)ix;
 }
 
 mp_err mp_index_remove(mp_index *ix, int64_t label, mp_why *why)
@@ -207,7 +200,8 @@ static void score_again(const mp_index *ix, const probe *query, heap *found, bes
     }
 }
 
-static void beam(const mp_index *ix, const probe *query, const mp_search_options *opt, best *b)
+static void beam(const mp_index *ix, const probe *query, const mp_search_options *opt,
+                 uint32_t entry, best *b)
 {
     size_t ef = (size_t)(opt->ef > 0 ? opt->ef : ix->opt.ef_search);
     /* Without filter and tombstones every node counts: their labels need not be looked at. */
@@ -215,7 +209,8 @@ static void beam(const mp_index *ix, const probe *query, const mp_search_options
         .ix = ix, .allow = opt->allow, .any = !opt->allow && !atomic_load(&ix->n_dead)};
     heap found = {0};
     ef = MP_MAX(ef, opt->k);
-    uint32_t entry = mp_graph_descend(ix, query, 0);
+    if (entry == NO_NODE)
+        entry = mp_graph_descend(ix, query, 0);
     if (entry == NO_NODE)
         return;
     visited *seen = mp_visited_take(mutable(ix));
@@ -269,8 +264,8 @@ static mp_err expand(const mp_index *ix, const best *b, const mp_search_options 
     return MP_OK;
 }
 
-static mp_err search_unit(const mp_index *ix, const float *unit, const mp_search_options *opt,
-                          mp_neighbour *out, size_t *n, mp_why *why)
+mp_err mp_index_search_from(const mp_index *ix, const float *unit, const mp_search_options *opt,
+                            uint32_t entry, mp_neighbour *out, size_t *n, mp_why *why)
 {
     int8_t code[MAX_CODE_BYTES];
     best b = {.at = mp_try_array(opt->k, sizeof *b.at), .k = opt->k};
@@ -281,7 +276,7 @@ static mp_err search_unit(const mp_index *ix, const float *unit, const mp_search
     if (exact)
         mp_scan(ix, &query, opt->allow, &b);
     else
-        beam(ix, &query, opt, &b);
+        beam(ix, &query, opt, entry, &b);
     mp_err err = expand(ix, &b, opt, out, n, why);
     free(b.at);
     return err;
@@ -307,59 +302,10 @@ mp_err mp_index_search(const mp_index *ix, const float *query, const mp_search_o
         pthread_rwlock_rdlock(&mutable(ix)->labels);
         there.k = MP_MIN(there.k, ix->n_labels);
         if (there.k)
-            err = search_unit(ix, unit, &there, out, n, why);
+            err = mp_index_search_from(ix, unit, &there, NO_NODE, out, n, why);
         pthread_rwlock_unlock(&mutable(ix)->labels);
         pthread_rwlock_unlock(&mutable(ix)->shape);
     }
     free(unit);
-    return err;
-}
-
-/* ---- neighbours of many ---- */
-
-typedef struct knn {
-    const mp_index *ix;
-    const int64_t *labels;
-    size_t k, done_before, total;
-    mp_neighbour *out;
-} knn;
-
-static mp_err knn_one(void *context, size_t i, mp_why *why)
-{
-    knn *q = context;
-    mp_neighbour *to = q->out + i * q->k;
-    mp_neighbour *found = mp_try_array(q->k + 1, sizeof *found);
-    float room[MAX_DIMS];
-    mp_search_options opt = {.k = q->k + 1};
-    size_t n = 0, kept = 0;
-    memset(to, 0, q->k * sizeof *to);
-    if (!found)
-        return mp_fail(why, MP_NOMEM, "no memory");
-    pthread_rwlock_rdlock(&mutable(q->ix)->shape);
-    pthread_rwlock_rdlock(&mutable(q->ix)->labels);
-    uint32_t node = mp_store_find_label(q->ix, q->labels[i]);
-    mp_err err = MP_OK;
-    if (node != NO_NODE)
-        err = search_unit(q->ix, mp_store_vector(q->ix, node, room), &opt, found, &n, why);
-    pthread_rwlock_unlock(&mutable(q->ix)->labels);
-    pthread_rwlock_unlock(&mutable(q->ix)->shape);
-    for (size_t k = 0; k < n && kept < q->k; k++)
-        if (found[k].label != q->labels[i])
-            to[kept++] = found[k];
-    free(found);
-    return err;
-}
-
-mp_err mp_index_knn(const mp_index *ix, const int64_t *labels, size_t n, size_t k,
-                    mp_neighbour *out, mp_index_progress_fn progress, void *context, mp_why *why)
-{
-    enum { SLICE = 1024 };
-    mp_err err = MP_OK;
-    for (size_t i = 0; !err && i < n; i += SLICE) {
-        knn q = {.ix = ix, .labels = labels + i, .k = k, .out = out + i * k};
-        err = mp_crew_run(knn_one, &q, MP_MIN(n - i, (size_t)SLICE), ix->opt.threads, why);
-        if (!err && progress && progress(context, MP_MIN(i + SLICE, n), n))
-            err = mp_fail(why, MP_CANCELLED, "stopped while looking for neighbours");
-    }
     return err;
 }

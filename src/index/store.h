@@ -205,7 +205,7 @@ float mp_probe_exact(const mp_index *ix, const probe *p, uint32_t node);
 float mp_probe_bound(const mp_index *ix, const probe *p, uint32_t node);
 /* How far it hardly ever is: errors of coordinates are independent. */
 float mp_probe_spread(const mp_index *ix, const probe *p, uint32_t node);
-enum { MAX_CODE_BYTES = 8192 };
+enum { MAX_CODE_BYTES = 8192, MAX_DIMS = MAX_CODE_BYTES };
 
 /* ---- graph_build.c: inserts a node that exists already ---- */
 MP_CHECK mp_err mp_graph_insert(mp_index *ix, uint32_t node, mp_why *why);
@@ -226,6 +226,17 @@ uint32_t mp_graph_descend(const mp_index *ix, const probe *query, int level);
 bool mp_graph_beam(const mp_index *ix, const probe *query, uint32_t entry, int level, size_t ef,
                    const node_filter *filter, size_t budget, visited *seen, heap *found);
 void mp_heap_free(heap *h);
+
+/* Locks are not part of what const promises. */
+static inline mp_index *mutable(const mp_index *ix)
+{
+    return (mp_index *)(uintptr_t)ix;
+}
+/* As mp_index_search, of a vector of unit length, k at most the number of labels, both locks held
+ * for reading; in a graph from `entry` on (NO_NODE: from its top). */
+MP_CHECK mp_err mp_index_search_from(const mp_index *ix, const float *unit,
+                                     const mp_search_options *opt, uint32_t entry,
+                                     mp_neighbour *out, size_t *n, mp_why *why);
 
 /* ---- scan.c ---- */
 /* The k best nodes so far: a heap with the worst on top. */
