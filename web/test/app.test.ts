@@ -5,7 +5,7 @@ import { listen, shortcuts, type Shortcut } from '@/app/keys';
 import { dismiss, toast, toasts, undoable } from '@/app/toasts';
 import { magpie } from '@/app/session';
 import { safeReturn } from '@/lib/url';
-import { readTerms, writeTerms } from '@/pages/search/terms';
+import { readTerms, readThreshold, writeTerms, writeThreshold } from '@/pages/search/terms';
 import { isPicture, ofList } from '@/upload/files';
 import { cancel, enqueue, pause, queue, retry } from '@/upload/queue';
 
@@ -137,6 +137,15 @@ describe('the parts of a search', () => {
     ] as const;
     expect(readTerms(writeTerms(terms))).toEqual(terms);
     expect(writeTerms([])).toBeUndefined();
+  });
+
+  it('never leave out the best one at the end of the slider', () => {
+    for (const best of [0.28375, 0.2839999, 0.284, 1, 0.0004, -0.12345]) {
+      expect(readThreshold(writeThreshold(best))).toBeLessThanOrEqual(best);
+      expect(readThreshold(writeThreshold(best))).toBeGreaterThan(best - 0.0021);
+    }
+    expect(readThreshold(undefined)).toBe(-Infinity);
+    expect(readThreshold('x')).toBe(-Infinity);
   });
 
   it('are not taken from an address that makes no sense', () => {

@@ -15,15 +15,19 @@ import { queryOf } from '@/lib/searches';
 import { Hits } from './Hits';
 import { Saved } from './Saved';
 import { Terms } from './Terms';
-import { ask, isAsked, readTerms, writeTerms, type Answer, type Term } from './terms';
+import {
+  ask,
+  isAsked,
+  readTerms,
+  readThreshold,
+  writeTerms,
+  writeThreshold,
+  type Answer,
+  type Term,
+} from './terms';
 
 const PAUSE_MS = 250;
 let files = 0;
-
-function readThreshold(text: string | undefined): number {
-  const value = text ? Number(text) : NaN;
-  return Number.isFinite(value) ? value : -Infinity;
-}
 
 /** What a search could be called. */
 function nameOf(words: string, terms: readonly Term[]): string {
@@ -227,7 +231,9 @@ export default function SearchPage() {
               <Threshold
                 answer={answer}
                 value={threshold}
-                onChange={(min, least) => setUrl({ min: min > least ? min.toFixed(3) : undefined }, true)}
+                onChange={(min, least) =>
+                  setUrl({ min: min > least ? writeThreshold(min) : undefined }, true)
+                }
               />
             </div>
             {answer.results.length === 0 ? (

@@ -17,6 +17,16 @@ export interface Term {
   key?: number;
 }
 
+/** Three digits are enough; never rounded up, which at the slider's end would leave out the best one, too. */
+export function writeThreshold(value: number): string {
+  return (Math.floor(value * 1000) / 1000).toFixed(3);
+}
+
+export function readThreshold(text: string | undefined): number {
+  const value = text ? Number(text) : NaN;
+  return Number.isFinite(value) ? value : -Infinity;
+}
+
 /** "text:1:storm -id:0.5:12" with the values escaped. */
 export function writeTerms(terms: readonly Term[]): string | undefined {
   const kept = terms.filter((term) => term.kind !== 'file');
