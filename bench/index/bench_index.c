@@ -194,7 +194,7 @@ static double join_recall(const mp_index *ix, size_t n, const mp_neighbour *foun
     for (size_t i = 0; i < n; i += MP_MAX(n / ROWS, (size_t)1)) {
         mp_neighbour exact[K + 1];
         mp_search_options opt = {.k = K + 1, .exact = true};
-        size_t n_exact;
+        size_t n_exact = 0;
         if (mp_index_get(ix, (int64_t)i + 1, row, &why) ||
             mp_index_search(ix, row, &opt, exact, &n_exact, &why))
             fail("exact neighbours", &why);
