@@ -232,7 +232,7 @@ static inline mp_index *mutable(const mp_index *ix)
 {
     return (mp_index *)(uintptr_t)ix;
 }
-/* As mp_index_search, of a vector of unit length, k at most the number of labels, both locks held
+/* As mp_index_search, of a vector of unit length and with room for k in any case, both locks held
  * for reading; in a graph from `entry` on (NO_NODE: from its top). */
 MP_CHECK mp_err mp_index_search_from(const mp_index *ix, const float *unit,
                                      const mp_search_options *opt, uint32_t entry,

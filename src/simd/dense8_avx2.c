@@ -2,6 +2,8 @@
  * bytes then fit the 16 bits in which AVX2 adds them. See dense8.h. */
 #include "simd/dense8.h"
 
+#include "simd/finish_avx2.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>
@@ -89,32 +91,17 @@ typedef struct tile {
     bool add, relu6;
 } tile;
 
-/* Eight outputs of a row; of a panel that is not full, one by one. */
 TARGET static void finish(const tile *t, int r, int half, __m256i sum)
 {
-    float out[8];
-    size_t from = (size_t)half * 8, n = t->some > from ? t->some - from : 0;
-    float *y = t->y + (size_t)r * t->y_stride + from;
+    size_t from = (size_t)half * 8;
     __m256i sums = _mm256_loadu_si256((const __m256i *)(const void *)(t->sum + from));
     __m256i exact =
         _mm256_sub_epi32(sum, _mm256_mullo_epi32(sums, _mm256_set1_epi32(t->rows[r].zero)));
     __m256 scale =
         _mm256_mul_ps(_mm256_loadu_ps(t->scale + from), _mm256_set1_ps(t->rows[r].scale));
-    __m256 v8 = _mm256_mul_ps(_mm256_cvtepi32_ps(exact), scale);
-    if (n >= 8) {
-        v8 = t->bias ? _mm256_add_ps(v8, _mm256_loadu_ps(t->bias + from)) : v8;
-        v8 = t->add ? _mm256_add_ps(v8, _mm256_loadu_ps(y)) : v8;
-        if (t->relu6)
-            v8 = _mm256_min_ps(_mm256_max_ps(v8, _mm256_setzero_ps()), _mm256_set1_ps(6));
-        _mm256_storeu_ps(y, v8);
-        return;
-    }
-    _mm256_storeu_ps(out, v8);
-    for (size_t i = 0; i < n; i++) {
-        float v = out[i] + (t->bias ? t->bias[from + i] : 0);
-        v += t->add ? y[i] : 0;
-        y[i] = t->relu6 ? MP_MIN(MP_MAX(v, 0), 6) : v;
-    }
+    mp_finish_avx2(_mm256_mul_ps(_mm256_cvtepi32_ps(exact), scale), t->bias ? t->bias + from : NULL,
+                   t->y + (size_t)r * t->y_stride + from, t->some > from ? t->some - from : 0,
+                   t->add, t->relu6);
 }
 
 /* `rows` is a constant where this is called and all loops over rows are unrolled: only so do the

@@ -39,6 +39,12 @@ TARGET static void find_range(const float *x, size_t k, float *low, float *high)
     *high = _mm512_reduce_max_ps(h);
 }
 
+INLINE __m512i codes_of(__m512 x, __m512 by, __m512i at)
+{
+    __m512i code = _mm512_add_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(x, by)), at);
+    return _mm512_max_epi32(code, _mm512_setzero_si512());
+}
+
 TARGET static void quantise_row(const float *x, size_t k, uint8_t *q, mp_row8 *row)
 {
     float low, high;
@@ -46,18 +52,16 @@ TARGET static void quantise_row(const float *x, size_t k, uint8_t *q, mp_row8 *r
     float scale = (high - low) / TOP, inverse = scale > 0 ? 1 / scale : 0;
     int zero = _mm_cvtss_si32(_mm_set_ss(-low * inverse));
     __m512 by = _mm512_set1_ps(inverse);
-    __m512i at = _mm512_set1_epi32(zero), none = _mm512_setzero_si512();
+    __m512i at = _mm512_set1_epi32(zero);
     *row = (mp_row8){scale, zero};
     size_t i = 0;
     for (; i + 16 <= k; i += 16) {
-        __m512 v = _mm512_mul_ps(_mm512_loadu_ps(x + i), by);
-        __m512i code = _mm512_max_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(v), at), none);
+        __m512i code = codes_of(_mm512_loadu_ps(x + i), by, at);
         _mm_storeu_si128((__m128i *)(void *)(q + i), _mm512_cvtusepi32_epi8(code));
     }
     if (i < k) {
         __mmask16 mask = (__mmask16)((1u << (k - i)) - 1);
-        __m512 v = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), by);
-        __m512i code = _mm512_max_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(v), at), none);
+        __m512i code = codes_of(_mm512_maskz_loadu_ps(mask, x + i), by, at);
         _mm512_mask_cvtusepi32_storeu_epi8(q + i, mask, code);
     }
     memset(q + k, 0, mp_dense8_depth(k) - k);

@@ -1,6 +1,8 @@
 /* dense_avx2.c - up to six rows by half a panel: 12 of the 16 registers hold sums. See dense.h. */
 #include "simd/dense.h"
 
+#include "simd/finish_avx2.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -60,24 +62,10 @@ typedef struct tile {
     bool add, relu6;
 } tile;
 
-/* Eight outputs of a row; of a panel that is not full, one by one. */
 TARGET static void finish(const tile *t, int r, size_t from, __m256 sum)
 {
-    float out[8], *y = t->y + (size_t)r * t->y_stride + from;
-    size_t n = t->some > from ? t->some - from : 0;
-    if (n >= 8) {
-        sum = t->bias ? _mm256_add_ps(sum, _mm256_loadu_ps(t->bias + from)) : sum;
-        sum = t->add ? _mm256_add_ps(sum, _mm256_loadu_ps(y)) : sum;
-        if (t->relu6)
-            sum = _mm256_min_ps(_mm256_max_ps(sum, _mm256_setzero_ps()), _mm256_set1_ps(6));
-        _mm256_storeu_ps(y, sum);
-        return;
-    }
-    _mm256_storeu_ps(out, sum);
-    for (size_t c = 0; c < n; c++) {
-        float v = out[c] + (t->bias ? t->bias[from + c] : 0) + (t->add ? y[c] : 0);
-        y[c] = t->relu6 ? MP_MIN(MP_MAX(v, 0), 6) : v;
-    }
+    mp_finish_avx2(sum, t->bias ? t->bias + from : NULL, t->y + (size_t)r * t->y_stride + from,
+                   t->some > from ? t->some - from : 0, t->add, t->relu6);
 }
 
 /* `rows` is a constant where this is called and all loops over rows are unrolled: only so do the
