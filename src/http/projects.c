@@ -84,6 +84,8 @@ static void send_project(mp_request *r, int status, int64_t id)
     mp_project p;
     mp_why why = {0};
     mp_err err = mp_meta_get_project(meta_of(r), id, r->user.id, r->arena, &p, &why);
+    if (!err)
+        err = mp_meta_count_assets(meta_of(r), id, &p.assets, &why);
     if (err)
         mp_reply_failure(r, err, &why);
     else
@@ -142,7 +144,7 @@ void mp_handle_get_project(mp_request *r)
 {
     mp_project p;
     if (project_asked(r, false, &p))
-        mp_reply_json(r, 200, project_json(&p));
+        send_project(r, 200, p.id);
 }
 
 void mp_handle_add_project(mp_request *r)

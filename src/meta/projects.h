@@ -12,16 +12,19 @@ typedef struct mp_project {
     const char *status; /* "active", "archived" */
     bool is_default;    /* its owner's: takes what names no other */
     int64_t created_ms, updated_ms;
-    uint64_t assets;  /* of any type, not in the trash */
+    uint64_t assets;  /* of any type, not in the trash; in a list alone */
     const char *role; /* of who asks: "owner", "editor", "viewer", "" */
 } mp_project;
 
 /* id, updated_ms, assets and role are ignored; *id becomes the new one. EXISTS: the owner has one
  * of this name. */
 MP_CHECK mp_err mp_meta_add_project(mp_meta *m, const mp_project *p, int64_t *id, mp_why *why);
-/* user_id: whose role is told. Strings in `arena`. NOT_FOUND. */
+/* user_id: whose role is told. Strings in `arena`. assets is 0: it is asked at each request that
+ * names a project, and counting takes as long as there are assets. NOT_FOUND. */
 MP_CHECK mp_err mp_meta_get_project(mp_meta *m, int64_t id, int64_t user_id, mp_arena *arena,
                                     mp_project *out, mp_why *why);
+/* Of any type, not in the trash; 0 where there is no such project. */
+MP_CHECK mp_err mp_meta_count_assets(mp_meta *m, int64_t project_id, uint64_t *out, mp_why *why);
 MP_CHECK mp_err mp_meta_has_project(mp_meta *m, int64_t id, bool *out, mp_why *why);
 /* By ascending id after `after`: the user's own and those shared with them, or all there are.
  * status NULL: any. */

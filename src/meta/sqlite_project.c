@@ -172,13 +172,14 @@ mp_err mp_meta_adopt_project(mp_meta *m, int64_t id, int64_t user_id, mp_why *wh
 
 /* ---- reading ---- */
 
-/* ?1: who asks. */
-#define PROJECT_COLUMNS                                                                            \
+#define ASSETS_OF(project)                                                                         \
+    "(SELECT count(*) FROM asset a WHERE a.project_id = " project " AND a.state <> 2)"
+/* ?1: who asks. Counting takes as long as there are assets. */
+#define PROJECT_COLUMNS(assets)                                                                    \
     "SELECT p.id, coalesce(p.owner_id, 0), p.name, p.description, p.config, p.status, "            \
-    "p.is_default, p.created_ms, p.updated_ms, (SELECT count(*) FROM asset a WHERE "               \
-    "a.project_id = p.id AND a.state <> 2), CASE WHEN p.owner_id = ?1 THEN 'owner' ELSE "          \
-    "coalesce((SELECT role FROM project_member x WHERE x.project_id = p.id AND x.user_id = ?1), "  \
-    "'') END FROM project p "
+    "p.is_default, p.created_ms, p.updated_ms, " assets ", CASE WHEN p.owner_id = ?1 THEN "        \
+    "'owner' ELSE coalesce((SELECT role FROM project_member x WHERE x.project_id = p.id AND "      \
+    "x.user_id = ?1), '') END FROM project p "
 
 static void take_project(sqlite3_stmt *s, mp_arena *arena, mp_project *out)
 {
@@ -198,7 +199,7 @@ static void take_project(sqlite3_stmt *s, mp_arena *arena, mp_project *out)
 mp_err mp_meta_get_project(mp_meta *m, int64_t id, int64_t user_id, mp_arena *arena,
                            mp_project *out, mp_why *why)
 {
-    static const char sql[] = PROJECT_COLUMNS "WHERE p.id = ?2";
+    static const char sql[] = PROJECT_COLUMNS("0") "WHERE p.id = ?2";
     conn *c;
     *out = (mp_project){0};
     mp_err err = mp_sql_reader(m, &c, why);
@@ -210,6 +211,21 @@ mp_err mp_meta_get_project(mp_meta *m, int64_t id, int64_t user_id, mp_arena *ar
     }
     mp_sql_release(m, c);
     return err || found ? err : mp_fail(why, MP_NOT_FOUND, "there is no such project");
+}
+
+mp_err mp_meta_count_assets(mp_meta *m, int64_t project_id, uint64_t *out, mp_why *why)
+{
+    static const char sql[] = "SELECT " ASSETS_OF("?1");
+    conn *c;
+    *out = 0;
+    mp_err err = mp_sql_reader(m, &c, why);
+    sqlite3_stmt *s = err ? NULL : mp_sql_ask(c, sql, &err, why, "i", project_id);
+    if (s && mp_sql_row(c, s, &err, why)) {
+        *out = (uint64_t)sqlite3_column_int64(s, 0);
+        sqlite3_reset(s);
+    }
+    mp_sql_release(m, c);
+    return err;
 }
 
 mp_err mp_meta_has_project(mp_meta *m, int64_t id, bool *out, mp_why *why)
@@ -231,10 +247,10 @@ mp_err mp_meta_list_projects(mp_meta *m, int64_t user_id, bool all, const char *
                              int64_t after, size_t limit, mp_arena *arena, mp_project **out,
                              size_t *n, mp_why *why)
 {
-    static const char sql[] =
-        PROJECT_COLUMNS "WHERE p.id > ?2 AND (?3 OR p.owner_id = ?1 OR EXISTS (SELECT 1 FROM "
-                        "project_member x WHERE x.project_id = p.id AND x.user_id = ?1)) "
-                        "AND (?5 IS NULL OR p.status = ?5) ORDER BY p.id LIMIT ?4";
+    static const char sql[] = PROJECT_COLUMNS(
+        ASSETS_OF("p.id")) "WHERE p.id > ?2 AND (?3 OR p.owner_id = ?1 OR EXISTS (SELECT 1 FROM "
+                           "project_member x WHERE x.project_id = p.id AND x.user_id = ?1)) "
+                           "AND (?5 IS NULL OR p.status = ?5) ORDER BY p.id LIMIT ?4";
     conn *c = NULL;
     *n = 0;
     *out = mp_arena_alloc(arena, (limit + 1) * sizeof **out);

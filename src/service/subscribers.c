@@ -143,25 +143,41 @@ static bool is_echo(const mp_event *e)
     return strncmp(e->type, "job.", 4) == 0 && strstr(e->data, "\"notification\"");
 }
 
+/* What a project asks for. Events come in runs of one project: the last one's is kept. */
+typedef struct asked {
+    int64_t project_id; /* 0: of none yet */
+    json_t *config;     /* NULL: the project is gone */
+} asked;
+
+static const json_t *targets_of(struct mp_subscribers *s, const page *p, int64_t project_id,
+                                asked *kept)
+{
+    mp_project project;
+    if (project_id != kept->project_id) {
+        json_decref(kept->config);
+        bool there = mp_meta_get_project(s->meta, project_id, 0, p->arena, &project, NULL) == MP_OK;
+        *kept = (asked){project_id, there ? json_loads(project.config, 0, NULL) : NULL};
+    }
+    return json_object_get(kept->config, "notifications");
+}
+
 static mp_err notify(struct mp_subscribers *s, const page *p, mp_why *why)
 {
     mp_err err = MP_OK;
+    asked kept = {0};
     for (size_t i = 0; !err && i < p->n; i++) {
         const mp_event *e = &p->event[i];
-        mp_project project;
         const json_t *target;
         size_t k;
-        if (!e->project_id || is_echo(e) ||
-            mp_meta_get_project(s->meta, e->project_id, 0, p->arena, &project, NULL))
+        if (!e->project_id || is_echo(e))
             continue;
-        json_t *config = json_loads(project.config, 0, NULL);
-        json_array_foreach(json_object_get(config, "notifications"), k, target)
+        json_array_foreach(targets_of(s, p, e->project_id, &kept), k, target)
         {
             if (!err && wants(target, e->type))
                 err = add_notification(s, e, target, k, why);
         }
-        json_decref(config);
     }
+    json_decref(kept.config);
     if (!err)
         err = mp_meta_advance_cursor(s->meta, "notification", p->to, why);
     mp_jobs_wake(s->w->jobs);
