@@ -145,14 +145,12 @@ static mp_err publish(mp_search *s, magpie_hits **out, mp_why *why)
 }
 
 /* The filter's items, where they are not all. */
-static mp_err choose(mp_search *s, mp_arena *arena, bool all_is_none, mp_why *why)
+static mp_err choose(mp_search *s, bool all_is_none, mp_why *why)
 {
     static const int64_t none[1];
     if (!s->q->where)
         return MP_OK;
-    mp_err err = mp_core_filter(s->q->where, arena, &s->filter, why);
-    if (!err)
-        err = mp_core_choose(s->m, s->q->where, &s->chosen, why);
+    mp_err err = mp_core_choose(s->m, s->q->where, &s->chosen, why);
     if (err || (s->chosen->everything && all_is_none))
         return err;
     s->allow = s->chosen->n ? s->chosen->ids : none; /* matches nothing: still a filter */
@@ -160,36 +158,63 @@ static mp_err choose(mp_search *s, mp_arena *arena, bool all_is_none, mp_why *wh
     return MP_OK;
 }
 
-/* *current: nothing was changed since the filter's items were read, where that matters. */
+/* Whether another thread has brought an index up to a later state than the one in which the filter
+ * let everything pass. */
+static bool is_ahead(const mp_search *s)
+{
+    bool ahead = false;
+    for (int i = 0; i < MP_SPACES; i++) {
+        space_index *space = &s->m->space[i];
+        pthread_mutex_lock(&space->mutex);
+        ahead = ahead || (space->index && space->seen.changes > s->chosen->changes);
+        pthread_mutex_unlock(&space->mutex);
+    }
+    return ahead;
+}
+
+/* Nothing is encoded for it: all that it asks for is a few rows. */
+static bool is_quick(const magpie_query *q)
+{
+    bool quick = true;
+    for (size_t i = 0; i < q->n_terms; i++)
+        quick = quick && (q->terms[i].kind == MAGPIE_ID || q->terms[i].kind == MAGPIE_VECTOR);
+    return quick;
+}
+
+/* From here on the library is seen in one state, but for what an index is ahead of it. */
+static mp_err find(mp_search *s, bool all_is_none, magpie_hits **out, mp_why *why)
+{
+    mp_err err = choose(s, all_is_none, why);
+    if (!err)
+        err = mp_search_candidates(s, why);
+    if (!err)
+        err = mp_search_score(s, why);
+    return err ? err : publish(s, out, why);
+}
+
+/* *current: no index went on while a filter that everything passes was left out. */
 static mp_err run(magpie *m, const magpie_query *query, bool all_is_none, bool *current,
                   magpie_hits **out, mp_why *why)
 {
     mp_arena *arena = mp_arena_new(0);
-    mp_generation now;
     size_t k = query->skip + (query->k ? query->k : DEFAULT_K) + 1; /* is there a next page? */
     mp_search s = {.m = m, .q = query, .k = k, .measure = "cosine"};
-    *current = true;
     mp_err err = mp_core_model(m, &s.model, why);
     if (!err)
         s.info = mp_model_get_info(s.model);
     if (!err)
-        err = choose(&s, arena, all_is_none, why);
+        err = mp_core_filter(query->where, arena, &s.filter, why);
+    bool quick = is_quick(query);
+    if (quick)
+        mp_meta_hold(m->meta);
     if (!err)
         err = mp_search_terms(&s, why);
+    if (!quick) /* a state is not held for as long as encoding takes */
+        mp_meta_hold(m->meta);
     if (!err)
-        err = mp_search_candidates(&s, why);
-    if (!err)
-        err = mp_search_score(&s, why);
-    if (!err)
-        err = publish(&s, out, why);
-    if (!err && s.chosen && !s.allow) {
-        err = mp_meta_generation(m->meta, &now, why);
-        *current = !err && now.changes == s.chosen->changes;
-    }
-    if (err) {
-        magpie_hits_free(*out);
-        *out = NULL;
-    }
+        err = find(&s, all_is_none, out, why);
+    *current = !s.chosen || s.allow || !is_ahead(&s);
+    mp_meta_let_go(m->meta);
     mp_core_release(m, s.chosen);
     free(s.look);
     free(s.word);
@@ -220,6 +245,7 @@ magpie_err magpie_search(magpie *m, const magpie_query *query, magpie_hits **out
         err = run(m, query, true, &current, out, INNER(why));
     if (!err && !current) {
         magpie_hits_free(*out);
+        *out = NULL;
         err = run(m, query, false, &current, out, INNER(why));
     }
     return OUTER(err);

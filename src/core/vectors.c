@@ -267,7 +267,8 @@ mp_err mp_core_index_of(magpie *m, const mp_model *model, mp_space space, space_
     mp_generation now;
     uint64_t count = 0;
     mp_err err = mp_meta_generation(m->meta, &now, why);
-    if (err || (s->index && s->seen.changes == now.changes))
+    /* Who holds an older state than others have brought the index up to does not take it back. */
+    if (err || (s->index && s->seen.changes >= now.changes))
         return err;
     err = mp_meta_count_vectors(m->meta, key.model, key.space, &count, why);
     /* Grown beyond what a scan is good for: a graph replaces it. */

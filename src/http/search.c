@@ -116,41 +116,43 @@ static void ask_and_answer(mp_request *r, const mp_question *q, const char *kind
 }
 
 /* All that an answer depends on: the question, what may be seen, the state of the library, and the
- * hour, with which the links in it change. False: it is not worth keeping (pictures and vectors are
+ * hour, with which the links in it change. Empty: it is not worth keeping (pictures and vectors are
  * long and do not come again). */
-static bool make_key(mp_request *r, const mp_question *q, const char *kind, mp_buf *key)
+static mp_buf make_key(mp_request *r, const mp_question *q, const char *kind)
 {
     mp_generation now;
+    mp_buf key = {0};
+    for (size_t i = 0; i < q->n; i++)
+        if (q->term[i].kind != MAGPIE_TEXT && q->term[i].kind != MAGPIE_ID)
+            return key;
     if (mp_meta_generation(mp_core_meta(r->service->library), &now, NULL))
-        return false;
-    mp_buf_printf(key, "%s %llu %lld %lld %zu %zu %.9g %d %d %s", kind,
+        return key;
+    mp_buf_printf(&key, "%s %llu %lld %lld %zu %zu %.9g %d %d %s", kind,
                   (unsigned long long)mp_core_model_turn(r->service->library),
                   (long long)now.changes, (long long)(mp_now_ms() / 3600000), q->offset, q->limit,
                   (double)q->threshold, (int)q->exact, (int)q->bare, q->scope ? q->scope : "*");
     for (size_t i = 0; i < q->n; i++) {
         const magpie_term *t = &q->term[i];
         if (t->kind == MAGPIE_TEXT)
-            mp_buf_printf(key, "\nt %.9g %s", (double)t->weight, t->text);
-        else if (t->kind == MAGPIE_ID)
-            mp_buf_printf(key, "\ni %.9g %lld", (double)t->weight, (long long)t->id);
+            mp_buf_printf(&key, "\nt %.9g %s", (double)t->weight, t->text);
         else
-            return false;
+            mp_buf_printf(&key, "\ni %.9g %lld", (double)t->weight, (long long)t->id);
     }
-    return true;
+    return key;
 }
 
-static void answer(mp_request *r, const mp_question *q, const char *kind)
+/* Takes the key. */
+static void answer(mp_request *r, const mp_question *q, const char *kind, mp_buf key)
 {
-    mp_buf key = {0}, text = {0};
-    bool keep = make_key(r, q, kind, &key);
+    mp_buf text = {0};
     mp_span name = {(const uint8_t *)key.p, key.n};
-    if (keep && mp_cache_get(r->service->results, name, &text)) {
+    if (key.n && mp_cache_get(r->service->results, name, &text)) {
         mp_metrics_count(r->service->metrics, MP_SEARCHES, kind, 1);
         mp_reply_text(r, 200, "application/json", (mp_str){text.p, text.n});
     } else {
         ask_and_answer(r, q, kind);
         const mp_reply *reply = &r->reply;
-        if (keep && reply->status == 200)
+        if (key.n && reply->status == 200)
             mp_cache_put(r->service->results, name,
                          (mp_span){(const uint8_t *)reply->body.p, reply->body.n});
     }
@@ -207,8 +209,13 @@ void mp_handle_similar(mp_request *r)
     }
     id = id ? id : other;
     q.term[0].kind = MAGPIE_ID;
-    if (mp_item_id(r, id, "image_id", false, &q.term[0].id) && mp_search_common(r, &q, -1))
-        answer(r, &q, "similar");
+    mp_meta *meta = mp_core_meta(r->service->library);
+    mp_meta_hold(meta); /* whose it is, what may be seen, and the state that an answer is kept of */
+    bool fine = mp_item_id(r, id, "image_id", false, &q.term[0].id) && mp_search_common(r, &q, -1);
+    mp_buf key = fine ? make_key(r, &q, "similar") : (mp_buf){0};
+    mp_meta_let_go(meta);
+    if (fine)
+        answer(r, &q, "similar", key);
 }
 
 bool mp_search_words_fine(mp_request *r, const char *words)
@@ -235,7 +242,7 @@ void mp_handle_search_text(mp_request *r)
         return;
     q.term[0] = (magpie_term){.kind = MAGPIE_TEXT, .text = words};
     if (mp_search_common(r, &q, 0))
-        answer(r, &q, "text");
+        answer(r, &q, "text", make_key(r, &q, "text"));
 }
 
 /* ---- mixed ---- */
@@ -473,5 +480,5 @@ void mp_handle_search(mp_request *r)
     if (positive == 0)
         mp_reply_problem(r, 422, "say what to look for: texts, ids, images or vectors");
     else
-        answer(r, &q, "mixed");
+        answer(r, &q, "mixed", make_key(r, &q, "mixed"));
 }

@@ -30,8 +30,8 @@ void mp_meta_own_process(void);
 
 /* What this thread reads until mp_meta_let_go it reads from one state of the store, whose locks are
  * taken once: for several small questions in a row. What is written meanwhile, also by this thread,
- * is not seen. It does not nest. Both are called for the same m by the same thread; a hold that
- * fails changes nothing but the cost. */
+ * is not seen. A hold within a hold goes on with its state. Both are called for the same m by the
+ * same thread; a hold that fails changes nothing but the cost. */
 void mp_meta_hold(mp_meta *m);
 void mp_meta_let_go(mp_meta *m);
 

@@ -376,7 +376,7 @@ void mp_meta_close(mp_meta *m)
     free(m);
 }
 
-/* ---- settings and generation ---- */
+/* ---- settings ---- */
 
 mp_err mp_meta_get_setting(mp_meta *m, const char *key, char *out, size_t cap, mp_why *why)
 {
@@ -413,23 +413,4 @@ mp_err mp_meta_set_setting(mp_meta *m, const char *key, const char *value, mp_wh
         err = mp_sql_run(c, s, why);
     }
     return mp_sql_end(m, err, why);
-}
-
-mp_err mp_meta_generation(mp_meta *m, mp_generation *out, mp_why *why)
-{
-    static const char sql[] =
-        "SELECT (SELECT value FROM counter WHERE name = 'changes'), "
-        "(SELECT value FROM counter WHERE name = 'removals'), "
-        "(SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'vector'), 0))";
-    conn *c;
-    *out = (mp_generation){0};
-    mp_err err = mp_sql_reader(m, &c, why);
-    sqlite3_stmt *s = err ? NULL : mp_sql_get(c, sql, &err, why);
-    if (s && mp_sql_row(c, s, &err, why))
-        *out = (mp_generation){sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
-                               sqlite3_column_int64(s, 2)};
-    if (s)
-        sqlite3_reset(s);
-    mp_sql_release(m, c);
-    return err;
 }

@@ -326,11 +326,19 @@ static void what_is_held_does_not_move(void **state)
     assert_ok(mp_meta_get_items(s->m, (int64_t[]){a, b}, 2, s->arena, &items, &why));
     assert_true(items[0].id == a && items[1].id == 0);
     assert_int_equal(count_where(s, ""), 1);
+    mp_meta_hold(s->m); /* goes on with the same state, and ends before it */
+    assert_int_equal(count_where(s, ""), 1);
+    mp_meta_let_go(s->m);
+    assert_int_equal(count_where(s, ""), 1);
     assert_int_equal(mp_meta_connections(s->m), open);
     mp_meta_let_go(s->m);
     assert_int_equal(count_where(s, ""), 2);
     assert_ok(mp_meta_generation(s->m, &after, &why));
     assert_true(after.changes > before.changes);
+    mp_meta_hold(s->m); /* a later one is of a later state */
+    assert_ok(mp_meta_generation(s->m, &before, &why));
+    assert_int_equal(before.changes, after.changes);
+    mp_meta_let_go(s->m);
     mp_meta_let_go(s->m); /* nothing is held: nothing happens */
     assert_int_equal(count_where(s, ""), 2);
 }

@@ -369,6 +369,46 @@ static void searches_run_beside_adding(void **state)
     assert_int_equal(stats.vectors, 25);
 }
 
+/* Everything passes the filter as long as nothing was added. */
+static void *keep_searching_within(void *context)
+{
+    hammer *h = context;
+    magpie_term term = {.kind = MAGPIE_ID, .id = 1};
+    magpie_query q = {
+        .terms = &term, .n_terms = 1, .where = "id<=3", .min_score = -1, .k = 50, .bare = true};
+    while (!*h->stop) {
+        magpie_why why;
+        magpie_hits *hits;
+        if (magpie_search(h->f->m, &q, &hits, &why))
+            abort();
+        if (hits->n != 2 || hits->hit[0].id > 3 || hits->hit[1].id > 3)
+            abort();
+        magpie_hits_free(hits);
+    }
+    return NULL;
+}
+
+static void what_is_added_meanwhile_does_not_pass_a_filter(void **state)
+{
+    enum { SEARCHERS = 4, ADDERS = 2 };
+    fixture *f = *state;
+    _Atomic bool stop = false;
+    pthread_t threads[SEARCHERS + ADDERS];
+    hammer h[SEARCHERS + ADDERS];
+    for (uint64_t seed = 1; seed <= 3; seed++)
+        add(f, seed, NULL);
+    for (int i = 0; i < SEARCHERS + ADDERS; i++) {
+        h[i] = (hammer){f, (uint64_t)(100 * (i + 1)), &stop};
+        pthread_create(&threads[i], NULL, i < SEARCHERS ? keep_searching_within : keep_adding,
+                       &h[i]);
+    }
+    for (int i = SEARCHERS; i < SEARCHERS + ADDERS; i++)
+        pthread_join(threads[i], NULL);
+    stop = true;
+    for (int i = 0; i < SEARCHERS; i++)
+        pthread_join(threads[i], NULL);
+}
+
 static void a_library_opens_again_as_it_was(void **state)
 {
     fixture *f = *state;
@@ -428,6 +468,7 @@ int main(void)
         EACH(a_copy_does_not_pass_the_gate),
         EACH(not_like_pushes_down),
         EACH(searches_run_beside_adding),
+        EACH(what_is_added_meanwhile_does_not_pass_a_filter),
         EACH(a_library_opens_again_as_it_was),
         EACH(bad_tags_and_verdicts_are_refused),
     };
