@@ -4,6 +4,7 @@
 #include "base/os.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,7 +19,7 @@ enum { FULL_MS = 20, STARVED_MS = 200 };
 struct mp_acceptor {
     int listening, end; /* end: readable when it is over */
     struct MHD_Daemon *daemon;
-    unsigned most, taken;
+    unsigned threads, most, taken;
     const _Atomic unsigned *ended;
     pthread_t thread;
 };
@@ -26,6 +27,23 @@ struct mp_acceptor {
 static bool is_full(const mp_acceptor *a)
 {
     return a->taken - atomic_load(a->ended) >= a->most;
+}
+
+/* libmicrohttpd gives a connection to the thread that its descriptor's number falls to, and numbers
+ * need not come in turn: beside clients of the same process each second one is theirs. Another
+ * number for it then; the old one where there is none. */
+static int in_turn(const mp_acceptor *a, int fd)
+{
+    unsigned turn = a->taken % a->threads;
+    for (int tries = 0; tries < 8 && (unsigned)fd % a->threads != turn; tries++) {
+        unsigned ahead = (turn + a->threads - (unsigned)fd % a->threads) % a->threads;
+        int next = fcntl(fd, F_DUPFD_CLOEXEC, fd + (int)ahead);
+        if (next < 0)
+            break;
+        close(fd);
+        fd = next;
+    }
+    return fd;
 }
 
 /* Takes those that wait. Milliseconds to stay away from the socket then: 0 where there is no need.
@@ -39,6 +57,7 @@ static int take_all(mp_acceptor *a)
             return FULL_MS;
         int fd = accept4(a->listening, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
+            fd = in_turn(a, fd);
             /* Which closes what it refuses: too many of one address. */
             a->taken += MHD_add_connection(a->daemon, fd, (struct sockaddr *)&from, n) == MHD_YES;
             continue;
@@ -75,13 +94,14 @@ static void release(mp_acceptor *a)
     free(a);
 }
 
-mp_err mp_acceptor_open(mp_acceptor **out, int listening, struct MHD_Daemon *daemon, unsigned most,
-                        const _Atomic unsigned *ended, mp_why *why)
+mp_err mp_acceptor_open(mp_acceptor **out, int listening, struct MHD_Daemon *daemon,
+                        unsigned threads, unsigned most, const _Atomic unsigned *ended, mp_why *why)
 {
     mp_acceptor *a = mp_xcalloc(1, sizeof *a);
     *a = (mp_acceptor){.listening = listening,
                        .end = eventfd(0, EFD_CLOEXEC),
                        .daemon = daemon,
+                       .threads = threads,
                        .most = most,
                        .taken = atomic_load(ended),
                        .ended = ended};

@@ -166,6 +166,11 @@ static void note_connection(void *service, struct MHD_Connection *connection, vo
         atomic_fetch_add(&s->ended, 1);
 }
 
+static unsigned threads_of(const mp_http_options *opt)
+{
+    return opt->threads > 0 ? (unsigned)opt->threads : 2;
+}
+
 static mp_err start_daemon(mp_http *h, const mp_http_options *opt, mp_why *why)
 {
     int idle_s = opt->idle_s > 0 ? opt->idle_s : IDLE_S;
@@ -176,7 +181,7 @@ static mp_err start_daemon(mp_http *h, const mp_http_options *opt, mp_why *why)
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
                      MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
                      (s->tls ? (unsigned)MHD_USE_TLS : 0);
-    unsigned threads = (unsigned)(opt->threads > 0 ? opt->threads : 2);
+    unsigned threads = threads_of(opt);
     const struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)mp_tls_priorities},
         {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)pick_certificate},
@@ -209,8 +214,8 @@ mp_err mp_http_open(mp_http **out, const mp_http_options *opt, mp_why *why)
     if (err)
         close(listening);
     else
-        err = mp_acceptor_open(&h->acceptor, listening, h->daemon, CONNECTIONS, &h->service.ended,
-                               why);
+        err = mp_acceptor_open(&h->acceptor, listening, h->daemon, threads_of(opt), CONNECTIONS,
+                               &h->service.ended, why);
     if (err) {
         mp_http_close(h);
         return err;

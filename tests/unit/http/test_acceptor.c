@@ -74,7 +74,7 @@ static int start(void **state)
                          NULL, NULL, answer, &s, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS,
                          MHD_OPTION_NOTIFY_CONNECTION, note_end, &s, MHD_OPTION_END);
     assert_non_null(s.daemon);
-    assert_ok(mp_acceptor_open(&s.acceptor, listening, s.daemon, MOST, &s.ended, &why));
+    assert_ok(mp_acceptor_open(&s.acceptor, listening, s.daemon, THREADS, MOST, &s.ended, &why));
     *state = &s;
     return 0;
 }
@@ -115,19 +115,33 @@ static bool asks(int fd, int ms)
     return write(fd, text, sizeof text - 1) == sizeof text - 1 && hears(fd, ms);
 }
 
-static void a_crowd_is_dealt_out(void **state)
+/* in_step: each is taken before the next one connects, so that the numbers of the descriptors, of
+ * which every second one is the client's, leave the other thread without any. */
+static void deal_out(server *s, bool in_step)
 {
-    server *s = *state;
     int fd[CLIENTS];
-    for (int i = 0; i < CLIENTS; i++)
+    for (int i = 0; i < CLIENTS; i++) {
         assert_true((fd[i] = join(s)) >= 0);
-    for (int i = 0; i < CLIENTS; i++)
+        if (in_step)
+            assert_true(asks(fd[i], 10000));
+    }
+    for (int i = 0; i < CLIENTS && !in_step; i++)
         assert_true(asks(fd[i], 10000));
     assert_int_equal(s->n_seen, THREADS);
-    assert_int_equal(s->answered[0] + s->answered[1], CLIENTS);
-    assert_in_range(s->answered[0], CLIENTS / 4, CLIENTS - CLIENTS / 4);
+    assert_int_equal(s->answered[0], CLIENTS / THREADS);
+    assert_int_equal(s->answered[1], CLIENTS / THREADS);
     for (int i = 0; i < CLIENTS; i++)
         close(fd[i]);
+}
+
+static void a_crowd_is_dealt_out(void **state)
+{
+    deal_out(*state, false);
+}
+
+static void those_who_come_one_by_one_are_dealt_out(void **state)
+{
+    deal_out(*state, true);
 }
 
 static void who_is_too_many_waits(void **state)
@@ -163,6 +177,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_crowd_is_dealt_out, start, stop),
+        cmocka_unit_test_setup_teardown(those_who_come_one_by_one_are_dealt_out, start, stop),
         cmocka_unit_test_setup_teardown(who_is_too_many_waits, start, stop),
         cmocka_unit_test_setup_teardown(who_has_connected_stays_when_it_ends, start, stop),
     };
