@@ -1,7 +1,8 @@
 /* bench_index.c - building and searching the index, with recall against the scan.
  *
  *     bench_index [POINTS [DIMS]]      one JSON object; default 20,000 x 512
- *     bench_index --write FILE POINTS DIMS   that many rows and the queries, raw f32, normalised
+ *     bench_index --write FILE POINTS DIMS [CENTRES]   that many rows and the queries, raw f32,
+ * normalised, around so many centres (400)
  *     bench_index --steps FILE DIMS POINTS FOLDER [f16]   for peers: the first POINTS rows of it,
  * the last ones as queries; the index keeps its vectors in FOLDER. Reads lines "build THREADS",
  * "search EF THREADS", "scan", "join", "memory" and answers each with an object: "us" is per row of
@@ -37,18 +38,18 @@ static void fail(const char *what, const mp_why *why)
 }
 
 /* Clusters in a low-dimensional subspace, and a little noise. */
-static rows make_rows(size_t n, size_t dims)
+static rows make_rows(size_t n, size_t dims, size_t centres)
 {
     mp_rng rng = {11};
     rows r = {mp_xcalloc(n * dims, sizeof(float)), n, dims};
     float *basis = mp_xcalloc(INTRINSIC * dims, sizeof *basis);
-    float *centre = mp_xcalloc(CENTRES * INTRINSIC, sizeof *centre);
+    float *centre = mp_xcalloc(centres * INTRINSIC, sizeof *centre);
     for (size_t i = 0; i < INTRINSIC * dims; i++)
         basis[i] = (float)mp_rng_gauss(&rng);
-    for (size_t i = 0; i < CENTRES * INTRINSIC; i++)
+    for (size_t i = 0; i < centres * INTRINSIC; i++)
         centre[i] = (float)mp_rng_gauss(&rng);
     for (size_t i = 0; i < n; i++) {
-        const float *c = centre + (mp_rng_u64(&rng) % CENTRES) * INTRINSIC;
+        const float *c = centre + (mp_rng_u64(&rng) % centres) * INTRINSIC;
         float *to = r.v + i * dims;
         for (size_t d = 0; d < dims; d++)
             to[d] = 0.4f * (float)mp_rng_gauss(&rng);
@@ -283,11 +284,12 @@ static size_t number(int argc, char **argv, int at, size_t otherwise)
 int main(int argc, char **argv)
 {
     bool steps = (argc == 6 || argc == 7) && strcmp(argv[1], "--steps") == 0;
-    bool write = argc == 5 && strcmp(argv[1], "--write") == 0;
+    bool write = (argc == 5 || argc == 6) && strcmp(argv[1], "--write") == 0;
     int first = write ? 3 : 1;
     rows r = steps ? read_rows(argv[2], number(argc, argv, 3, 1))
                    : make_rows(number(argc, argv, first, 20000) + QUERIES,
-                               number(argc, argv, first + 1, 512));
+                               number(argc, argv, first + 1, 512),
+                               MP_MAX(number(argc, argv, 5, CENTRES), (size_t)1));
     if (r.n <= QUERIES) {
         fprintf(stderr, "bench_index: at least %d rows are needed\n", QUERIES + 1);
         return 2;

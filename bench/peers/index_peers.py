@@ -14,7 +14,9 @@ of the build, bytes, and ours over the peer's (queries) or the peer's over ours 
 theirs). Bytes: what the process grew by for a peer; for ours the index's own account, without the vectors in
 their file ("mapped"), and what its process grew by in memory of its own. At the end: how ours grows with the
 size: adding all, one search, and the neighbours of every row (what dupes asks of large libraries), with the
-exponents e of n^e fitted over all sizes and between the last two.
+exponents e of n^e fitted over all sizes and between the last two. Twice: "denser" of the same 400 centres at every
+size, so that a hundred times as many pictures show the same subjects, and "wider" of 250 rows per centre, as of a
+library that grows by new subjects.
 """
 import json
 import math
@@ -36,6 +38,7 @@ except ImportError as missing:
     sys.exit(0)
 
 QUERIES, K, M, EF_CONSTRUCTION, RECALL = 1000, 10, 16, 100, 0.99
+CENTRES, PER_CENTRE = 400, 250
 BEAMS = [10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 32, 36, 40, 44, 48, 56, 64, 80, 96, 112,
          128, 144, 160, 176, 192, 208, 224, 240, 256, 288, 320, 384, 448, 512]
 CORES = len(os.sched_getaffinity(0))
@@ -248,14 +251,26 @@ def growth(sizes, reports):
             | {"recall": {n: j["recall"] for n, j in zip(sizes, joins)}}}
 
 
+def make_rows(program, folder, n, dims, centres):
+    path = os.path.join(folder, "rows")
+    subprocess.run([program, "--write", path, str(n), str(dims), str(centres)], check=True)
+    return path, np.memmap(path, np.float32, "r").reshape(-1, dims)
+
+
+def wider(program, sizes, dims, rounds, folder):
+    reports = []
+    for n in sizes:
+        path, rows = make_rows(program, folder, n, dims, n // PER_CENTRE)
+        reports.append(one_size(program, path, rows, n, rounds, [], folder))
+    return growth(sizes, reports)
+
+
 def main():
     given = sys.argv[2:] + ["10000,100000", "512", "9", "hnswlib,faiss,usearch"][len(sys.argv) - 2:]
     sizes, dims, rounds = [int(n) for n in given[0].split(",")], int(given[1]), int(given[2])
     peers = [p for p in given[3].split(",") if p]
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "rows")
-        subprocess.run([sys.argv[1], "--write", path, str(max(sizes)), str(dims)], check=True)
-        rows = np.memmap(path, np.float32, "r").reshape(-1, dims)
+        path, rows = make_rows(sys.argv[1], folder, max(sizes), dims, CENTRES)
         head = {"bench": "index_peers", "dims": dims, "m": M, "ef_construction": EF_CONSTRUCTION,
                 "machine": machine(), "versions": {"hnswlib": "0.8.0", "faiss": faiss.__version__,
                                                    "usearch": usearch.__version__}}
@@ -264,7 +279,8 @@ def main():
             reports.append(one_size(sys.argv[1], path, rows, n, rounds, peers, folder))
             print(json.dumps(head | {"points": n} | reports[-1], indent=1), flush=True)
         if len(sizes) > 1:
-            print(json.dumps({"bench": "index_growth", **growth(sizes, reports)}, indent=1))
+            print(json.dumps({"bench": "index_growth", "denser": growth(sizes, reports),
+                              "wider": wider(sys.argv[1], sizes, dims, rounds, folder)}, indent=1))
 
 
 def machine():

@@ -101,6 +101,51 @@ uint64_t mp_mix64(uint64_t x)
     return x ^ x >> 33;
 }
 
+size_t mp_decimal(int64_t x, char out[MP_DECIMAL])
+{
+    char text[MP_DECIMAL], *end = text + sizeof text, *at = end;
+    uint64_t left = x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (x < 0)
+        *--at = '-';
+    size_t n = (size_t)(end - at);
+    memcpy(out, at, n);
+    out[n] = '\0';
+    return n;
+}
+
+static void put_digits(char *to, int width, int64_t x)
+{
+    for (; width > 0; width--, x /= 10)
+        to[width - 1] = (char)('0' + x % 10);
+}
+
+/* The calendar is counted from the 1st of March, so that a leap day is its year's last, in eras of
+ * 400 years (E. G. Richards, Mapping Time, 1998). */
+bool mp_utc_text(int64_t ms, char out[MP_UTC_TEXT])
+{
+    const int64_t day_s = 86400, era_days = 146097, before_1970 = 719468;
+    const int64_t first = -62167219200, last = 253402300799; /* 0000-01-01, 9999-12-31 */
+    int64_t s = ms / 1000 - (ms % 1000 < 0);
+    if (s < first || s > last)
+        return false;
+    int64_t second = ((s % day_s) + day_s) % day_s, day = (s - second) / day_s + before_1970;
+    int64_t era = (day >= 0 ? day : day - era_days + 1) / era_days, of_era = day - era * era_days;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    int64_t month = (5 * of_year + 2) / 153; /* from March */
+    memcpy(out, "0000-00-00T00:00:00Z", sizeof "0000-00-00T00:00:00Z");
+    put_digits(out, 4, year + era * 400 + (month >= 10));
+    put_digits(out + 5, 2, month < 10 ? month + 3 : month - 9);
+    put_digits(out + 8, 2, of_year - (153 * month + 2) / 5 + 1);
+    put_digits(out + 11, 2, second / 3600);
+    put_digits(out + 14, 2, second / 60 % 60);
+    put_digits(out + 17, 2, second % 60);
+    return true;
+}
+
 mp_str mp_str_of(const char *c_string)
 {
     return (mp_str){c_string, c_string ? strlen(c_string) : 0};

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- which one, and may they ---- */
 
@@ -141,9 +140,7 @@ bool mp_query_project(mp_request *r, int64_t *out)
 /* NULL for a time that is not known. */
 static const char *time_text(int64_t ms, char out[32])
 {
-    struct tm t;
-    time_t s = (time_t)(ms / 1000);
-    return ms && gmtime_r(&s, &t) && strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &t) ? out : NULL;
+    return ms && mp_utc_text(ms, out) ? out : NULL;
 }
 
 json_t *mp_time_json(int64_t ms)
@@ -169,6 +166,15 @@ const char *mp_media_type(const char *format)
 const char *mp_preview_url(mp_request *r, int64_t id)
 {
     return mp_link_to(r, mp_request_text(r, "/api/images/%lld/thumbnail", (long long)id));
+}
+
+static void phash_text(uint64_t phash, char out[24])
+{
+    uint8_t bytes[sizeof phash];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(phash >> (56 - 8 * i));
+    memcpy(out, "p:", 2);
+    mp_hex(bytes, sizeof bytes, out + 2);
 }
 
 static void describe_look(mp_sink *s, const magpie_item *item)
@@ -201,11 +207,11 @@ void mp_item_describe(mp_sink *s, const char *key, const mp_service *service,
                       const magpie_item *item)
 {
     static const char *const states[] = {"present", "missing", "trashed"};
-    char id[24], user[24], phash[24], path[80], time[32], model[64], version[65];
+    char id[MP_DECIMAL], user[MP_DECIMAL], phash[24], path[80], time[32], model[64], version[65];
     mp_core_model_name(service->library, model, version);
-    snprintf(id, sizeof id, "%lld", (long long)item->id);
-    snprintf(user, sizeof user, "%lld", (long long)item->user);
-    snprintf(phash, sizeof phash, "p:%016llx", (unsigned long long)item->phash);
+    mp_decimal(item->id, id);
+    mp_decimal(item->user, user);
+    phash_text(item->phash, phash);
     snprintf(path, sizeof path, "images/%s/%s.%s", user, id, item->format);
     mp_sink_object(s, key);
     mp_sink_text(s, "image_id", id);

@@ -56,22 +56,10 @@ void mp_json_write_string(const char *text, size_t n, mp_buf *out)
     mp_buf_add(out, "\"", 1);
 }
 
-/* The digits of x before `end`; where they begin. */
-static char *digits_of(uint64_t x, char *end)
-{
-    do
-        *--end = (char)('0' + x % 10);
-    while (x /= 10);
-    return end;
-}
-
 void mp_json_write_integer(int64_t x, mp_buf *out)
 {
-    char text[24], *end = text + sizeof text;
-    char *at = digits_of(x < 0 ? 0 - (uint64_t)x : (uint64_t)x, end);
-    if (x < 0)
-        *--at = '-';
-    mp_buf_add(out, at, (size_t)(end - at));
+    char text[MP_DECIMAL];
+    mp_buf_add(out, text, mp_decimal(x, text));
 }
 
 /* As printf's %.9g, and a ".0" where that would look whole. */
@@ -107,7 +95,7 @@ void mp_json_write_real(double x, mp_buf *out)
         scaled /= 10;
         before++;
     }
-    char text[2 * DIGITS + 8], *end = text + sizeof text, *at = digits_of(scaled, end);
+    char text[MP_DECIMAL], *at = text, *end = text + mp_decimal((int64_t)scaled, text);
     while (end > at + MP_MAX(before, 0) + 1 && end[-1] == '0')
         end--;
     if (x < 0)

@@ -41,6 +41,7 @@ typedef struct pass {
     mp_taps *taps;
     int32_t *weight;
     int16_t *low, *high;
+    int8_t *digit[MP_PIXEL_DIGITS];
 } pass;
 
 static void pass_free(pass *p)
@@ -49,11 +50,13 @@ static void pass_free(pass *p)
     free(p->weight);
     free(p->low);
     free(p->high);
+    for (int d = 0; d < MP_PIXEL_DIGITS; d++)
+        free(p->digit[d]);
 }
 
 /* Weights of one output: *tap points into the pass's room for it. */
 static void weigh(double centre, double stretch, const struct kernel_row *kernel, int in_size,
-                  double *exact, const pass *p, size_t room, mp_taps *tap)
+                  double *exact, pass *p, size_t room, mp_taps *tap)
 {
     double support = kernel->support * stretch, inverse = 1 / stretch, sum = 0;
     int first = MP_MAX((int)(centre - support + 0.5), 0);
@@ -63,12 +66,12 @@ static void weigh(double centre, double stretch, const struct kernel_row *kernel
     for (int k = 0; k < n; k++) {
         double fixed = (sum != 0 ? exact[k] / sum : exact[k]) * (1 << MP_PIXEL_PRECISION);
         int32_t w = (int32_t)(fixed < 0 ? fixed - 0.5 : fixed + 0.5);
-        int16_t low = (int16_t)(w & ((1 << MP_PIXEL_SPLIT) - 1));
         p->weight[room + (size_t)k] = w;
-        p->low[room + (size_t)k] = low;
-        p->high[room + (size_t)k] = (int16_t)((w - low) / (1 << MP_PIXEL_SPLIT));
+        mp_pixel_split(w, p->low, p->high, p->digit, room + (size_t)k);
     }
-    *tap = (mp_taps){first, n, p->weight + room, p->low + room, p->high + room};
+    *tap = (mp_taps){first, n, p->weight + room, p->low + room, p->high + room, {0}};
+    for (int d = 0; d < MP_PIXEL_DIGITS; d++)
+        tap->digit[d] = p->digit[d] + room;
 }
 
 /* Taps for outputs first .. first + n - 1 of `out_size`. False: out of memory. */
@@ -84,6 +87,10 @@ static bool pass_make(pass *p, int in_size, int out_size, int first, int n, mp_k
     p->low = mp_try_array((size_t)n * width, sizeof *p->low);
     p->high = mp_try_array((size_t)n * width, sizeof *p->high);
     bool ok = exact && p->taps && p->weight && p->low && p->high;
+    for (int d = 0; d < MP_PIXEL_DIGITS; d++) {
+        p->digit[d] = mp_try_array((size_t)n * width, 1);
+        ok = ok && p->digit[d];
+    }
     for (int i = 0; ok && i < n; i++)
         weigh((first + i + 0.5) * scale, stretch, kernel, in_size, exact, p, (size_t)i * width,
               &p->taps[i]);
@@ -103,20 +110,34 @@ static int rows_needed(const mp_taps *taps, int n, int *first)
     return high - low;
 }
 
+/* Whether kernels may read behind this row without leaving the picture. */
+static bool has_slack(const mp_image *in, int row, size_t stride)
+{
+    return (size_t)(in->h - 1 - row) * stride >= MP_PIXEL_SLACK;
+}
+
 /* `spare` has room for a row and the kernels' slack: rows near the end of the picture are read from
  * there, so that nothing behind the picture is touched. */
 static void horizontal(const mp_image *in, const mp_taps *taps, const mp_pixel_kernels *kernels,
                        int first_row, mp_image *out, uint8_t *spare)
 {
     size_t stride = (size_t)in->w * (size_t)in->channels;
-    for (int y = 0; y < out->h; y++) {
+    size_t out_stride = (size_t)out->w * (size_t)out->channels;
+    bool together = in->channels == 3 && kernels->rows_rgb;
+    for (int y = 0, step; y < out->h; y += step) {
         const uint8_t *row = in->px + (size_t)(first_row + y) * stride;
-        uint8_t *to = out->px + (size_t)y * (size_t)out->w * (size_t)out->channels;
-        if ((size_t)(in->h - 1 - first_row - y) * stride < MP_PIXEL_SLACK) {
+        uint8_t *to = out->px + (size_t)y * out_stride;
+        step = together && y + MP_PIXEL_ROWS <= out->h &&
+                       has_slack(in, first_row + y + MP_PIXEL_ROWS - 1, stride)
+                   ? MP_PIXEL_ROWS
+                   : 1;
+        if (!has_slack(in, first_row + y, stride)) {
             memcpy(spare, row, stride);
             row = spare;
         }
-        if (in->channels == 3)
+        if (step > 1)
+            kernels->rows_rgb(row, stride, taps, out->w, to, out_stride);
+        else if (in->channels == 3)
             kernels->row_rgb(row, taps, out->w, to);
         else
             kernels->row_grey(row, taps, out->w, to);

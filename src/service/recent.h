@@ -1,10 +1,10 @@
 /* recent.h - tokens that were verified a moment ago. Inside the service room.
  *
- * Whether a token was signed with a key and what it claims does not change; whether it is over is
- * judged by whole seconds. So what was found out holds for the rest of the clock's second, and is
- * forgotten after it. What may change at any moment is not kept: whether the key is still believed,
- * and the session and the user, are asked for each time. A few tokens, each by a keyed hash alone;
- * one that is in another's place replaces it. Any thread. */
+ * Whether a token was signed with a key and what it claims does not change; a key that was replaced
+ * is believed for an hour or more, and whether a token is over is judged by whole seconds. So what
+ * was found out holds for the rest of the clock's second, and is forgotten after it. What may
+ * change at any moment is not kept: the session and the user are asked for each time. A few tokens,
+ * each by a keyed hash alone; one that is in another's place replaces it. Any thread. */
 #ifndef MP_SERVICE_RECENT_H
 #define MP_SERVICE_RECENT_H
 
@@ -14,7 +14,7 @@ typedef struct mp_recent mp_recent; /* opaque */
 
 /* What a token says. */
 typedef struct mp_claim {
-    char kid[17], session[65];
+    char session[65];
     int64_t user;
 } mp_claim;
 

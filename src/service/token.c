@@ -2,7 +2,7 @@
  *
  * Which key a token was signed with is read from its head before anything is believed; it must be
  * one of our own list, and the only algorithm is HS256 (RFC 8725, 3.1 and 3.2). The list is read
- * for each token: another process may have rotated it. What a token says is read once a second. */
+ * for each token, as another process may have rotated it; the same token is read once a second. */
 #include "service/inside.h"
 
 #include "base/os.h"
@@ -202,11 +202,9 @@ static mp_err read_claim(mp_auth *a, const char *access, mp_arena *arena, mp_cla
     if (!err && jwt_decode(&jwt, access, by.key, (int)by.n) == 0) {
         const char *jti = jwt_get_grant(jwt, "jti");
         fine = jwt_get_alg(jwt) == JWT_ALG_HS256 && jti && claims_hold(jwt, &out->user) &&
-               strlen(kid) < sizeof out->kid && strlen(jti) < sizeof out->session;
-        if (fine) {
-            snprintf(out->kid, sizeof out->kid, "%s", kid);
+               strlen(jti) < sizeof out->session;
+        if (fine)
             snprintf(out->session, sizeof out->session, "%s", jti);
-        }
         jwt_free(jwt);
     }
     sodium_memzero(&from, sizeof from);
@@ -217,16 +215,11 @@ mp_err mp_service_verify(mp_auth *a, const char *access, mp_arena *arena, const 
                          int64_t *user, mp_why *why)
 {
     mp_claim claim = {0};
-    mp_signing_key from = {0};
-    signer by;
     int64_t now_s = mp_now_ms() / 1000;
-    mp_err err;
+    mp_err err = MP_OK;
     *session = NULL;
     *user = 0;
-    if (mp_recent_find(a->recent, access, now_s, &claim)) {
-        err = find_key(a, claim.kid, &from, &by, why);
-        sodium_memzero(&from, sizeof from);
-    } else {
+    if (!mp_recent_find(a->recent, access, now_s, &claim)) {
         err = read_claim(a, access, arena, &claim, why);
         if (!err)
             mp_recent_keep(a->recent, access, now_s, &claim);

@@ -45,13 +45,13 @@ static void column(const uint8_t *in, size_t stride, const mp_taps *t, size_t n,
     }
 }
 
-const mp_pixel_kernels mp_pixel_scalar = {row_rgb, row_grey, column};
+const mp_pixel_kernels mp_pixel_scalar = {row_rgb, row_grey, NULL, column};
 
 const mp_pixel_kernels *mp_pixel_for(mp_isa isa)
 {
 #if defined(__x86_64__)
     if (isa == MP_ISA_AVX512)
-        return &mp_pixel_avx512;
+        return __builtin_cpu_supports("avx512vnni") ? &mp_pixel_vnni : &mp_pixel_avx512;
     if (isa == MP_ISA_AVX2)
         return &mp_pixel_avx2;
 #elif defined(__aarch64__)

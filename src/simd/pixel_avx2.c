@@ -96,5 +96,5 @@ AVX2 static void column(const uint8_t *in, size_t stride, const mp_taps *t, size
         mp_pixel_scalar.column(in + i, stride, t, n - i, out + i);
 }
 
-const mp_pixel_kernels mp_pixel_avx2 = {row_rgb, row_grey, column};
+const mp_pixel_kernels mp_pixel_avx2 = {row_rgb, row_grey, NULL, column};
 #endif

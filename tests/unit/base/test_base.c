@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void failure_text_is_one_line(void **state)
@@ -19,6 +20,45 @@ static void failure_text_is_one_line(void **state)
     assert_int_equal(mp_fail_errno(&why, ENOSPC, "write %s", "x"), MP_FULL);
     assert_string_equal(why.text, "write x: No space left on device");
     assert_int_equal(mp_fail(NULL, MP_IO, "nobody listens"), MP_IO);
+}
+
+static void numbers_as_printf_writes_them(void **state)
+{
+    (void)state;
+    static const int64_t some[] = {0, 9, 10, -1, 1234567890123, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < MP_COUNT(some); i++) {
+        char want[32], have[MP_DECIMAL];
+        int n = snprintf(want, sizeof want, "%lld", (long long)some[i]);
+        assert_int_equal(mp_decimal(some[i], have), n);
+        assert_string_equal(have, want);
+    }
+}
+
+/* Beside the C library: every day of some years, then moments of all that four digits can say. */
+static void times_as_strftime_writes_them(void **state)
+{
+    (void)state;
+    mp_rng rng = {5};
+    char want[64], have[MP_UTC_TEXT];
+    for (int i = 0; i < 200000; i++) {
+        int64_t s = i < 50000 ? (int64_t)(i - 25000) * 86400 + i
+                              : (int64_t)(mp_rng_u64(&rng) % 315569520000) - 62167219200;
+        time_t seconds = (time_t)s;
+        struct tm t;
+        assert_non_null(gmtime_r(&seconds, &t));
+        if (t.tm_year + 1900 > 9999) {
+            assert_false(mp_utc_text(s * 1000, have));
+            continue;
+        }
+        snprintf(want, sizeof want, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900,
+                 t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+        assert_true(mp_utc_text(s * 1000 + 999, have));
+        assert_string_equal(have, want);
+    }
+    assert_true(mp_utc_text(-1, have)); /* a moment before 1970, not in it */
+    assert_string_equal(have, "1969-12-31T23:59:59Z");
+    assert_false(mp_utc_text(INT64_MAX, have));
+    assert_false(mp_utc_text(INT64_MIN, have));
 }
 
 static void arena_respects_its_cap(void **state)
@@ -136,6 +176,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failure_text_is_one_line),
+        cmocka_unit_test(numbers_as_printf_writes_them),
+        cmocka_unit_test(times_as_strftime_writes_them),
         cmocka_unit_test(arena_respects_its_cap),
         cmocka_unit_test(buffer_grows),
         cmocka_unit_test(file_is_replaced_whole),
