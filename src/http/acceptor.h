@@ -12,12 +12,12 @@
 
 typedef struct mp_acceptor mp_acceptor; /* opaque */
 
-/* Begins to take connections at `listening`, whose owner it becomes also when it fails, for a daemon
- * with a pool of so many threads; at most `most` at a time, others wait in the kernel's queue. *ended is the number of connections that
- * have ended, which the caller counts in MHD_OPTION_NOTIFY_CONNECTION: libmicrohttpd's own number
- * lags behind, and a thread of 0.9.75 whose limit is reached by connections from here never ends,
- * so that the daemon's limit must be out of reach: `most` for each of its threads. Daemon and
- * number outlive it. Errors: INTERNAL. */
+/* Begins to take connections at `listening`, whose owner it becomes also when it fails, for a
+ * daemon with a pool of so many threads; at most `most` at a time, others wait in the kernel's
+ * queue. *ended is the number of connections that have ended, which the caller counts in
+ * MHD_OPTION_NOTIFY_CONNECTION: libmicrohttpd's own number lags behind, and a thread of 0.9.75
+ * whose limit is reached by connections from here never ends, so that the daemon's limit must be
+ * out of reach: `most` for each of its threads. Daemon and number outlive it. Errors: INTERNAL. */
 MP_CHECK mp_err mp_acceptor_open(mp_acceptor **out, int listening, struct MHD_Daemon *daemon,
                                  unsigned threads, unsigned most, const _Atomic unsigned *ended,
                                  mp_why *why);
