@@ -10,7 +10,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { TAPS = MP_PIXEL_GROUP, AT_ONCE = 16 };
+enum { TAPS = 8, AT_ONCE = 16 };
+_Static_assert(MP_PIXEL_GROUP % TAPS == 0, "weights are padded to whole steps");
 
 /* Sums with the low and with the high halves of the weights. */
 typedef struct halves {
