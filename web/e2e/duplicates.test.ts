@@ -118,7 +118,10 @@ describe('duplicates', () => {
     ] as const) {
       await page.keyboard.press(key);
       await page.getByRole('radio', { name }).and(page.locator(':checked')).waitFor();
-      if (key === '4') await page.getByRole('img', { name: /differ$/ }).waitFor();
+      if (key === '4') {
+        await page.getByRole('img', { name: /differ$/ }).waitFor();
+        await page.getByText(/^Colour marks where/).waitFor();
+      }
       await accessible(page);
       await shoot(page, `duplicates-${name.toLowerCase().replace(' ', '-')}`);
     }

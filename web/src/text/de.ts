@@ -367,6 +367,8 @@ export const de: Words = {
     },
     opacity: 'Das andere darüber',
     differenceOf: 'Worin sich {one} und {other} unterscheiden',
+    differenceMarks:
+      'Farbe zeigt, wo sie sich unterscheiden. Keine Farbe: nirgends, außer durch die Kodierung.',
     zoomIn: 'Näher',
     zoomOut: 'Weiter weg',
     whole: 'Das ganze Bild',

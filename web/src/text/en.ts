@@ -363,6 +363,7 @@ export const en = {
     },
     opacity: 'The other on top',
     differenceOf: 'Where {one} and {other} differ',
+    differenceMarks: 'Colour marks where they differ. No colour: nowhere, but for what coding changes.',
     zoomIn: 'Closer',
     zoomOut: 'Further away',
     whole: 'The whole picture',

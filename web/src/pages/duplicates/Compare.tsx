@@ -143,6 +143,15 @@ function Divider({ at, onChange }: { at: number; onChange: (at: number) => void 
   );
 }
 
+/** What a view of both shows; below, where it hides the least. */
+function Legend({ children }: { children: ReactNode }) {
+  return (
+    <p className="pointer-events-none absolute bottom-2 left-2 z-10 max-w-[min(60%,26rem)] rounded-md bg-surface px-2 py-0.5 text-sm shadow">
+      {children}
+    </p>
+  );
+}
+
 function Difference({ left, right, view }: { left: Member; right: Member; view: View }) {
   const { data: url, error, refetch } = useDifference(left.id, right.id);
   if (error)
@@ -199,6 +208,7 @@ export function Compare({ left, right, mode }: { left: Member; right: Member; mo
         ) : mode === 'difference' ? (
           <Pane view={view}>
             <Difference left={left} right={right} view={view} />
+            <Legend>{t('duplicates.differenceMarks')}</Legend>
           </Pane>
         ) : (
           <Pane view={view}>
