@@ -21,7 +21,7 @@ struct mp_bert {
 };
 
 typedef struct loader {
-    const mp_tensors *weights;
+    mp_tensors *weights;
     mp_err err;
     mp_why *why;
 } loader;
@@ -65,7 +65,7 @@ static void get_layer(loader *l, int i, mp_layer_weights *e)
     e->second = get_norm(l, prefix, "output.LayerNorm");
 }
 
-mp_err mp_bert_open(mp_bert **out, const mp_tensors *weights, mp_precision precision, mp_why *why)
+mp_err mp_bert_open(mp_bert **out, mp_tensors *weights, mp_precision precision, mp_why *why)
 {
     loader l = {.weights = weights, .why = why};
     mp_bert *b = mp_xcalloc(1, sizeof *b);

@@ -17,7 +17,7 @@ typedef struct mp_sentences {
 } mp_sentences;
 
 typedef struct mp_bert mp_bert; /* opaque */
-MP_CHECK mp_err mp_bert_open(mp_bert **out, const mp_tensors *weights, mp_precision precision,
+MP_CHECK mp_err mp_bert_open(mp_bert **out, mp_tensors *weights, mp_precision precision,
                              mp_why *why);
 void mp_bert_close(mp_bert *b); /* NULL allowed */
 /* team: NULL to go alone. out: 384 floats of unit length for each. A sentence's vector does not

@@ -58,7 +58,7 @@ static mp_stack_spec text_spec(const mp_clip *c)
                            .weights = c->weights.text.layer};
 }
 
-mp_err mp_clip_open(mp_clip **out, const mp_tensors *weights, const mp_clip_shape *shape,
+mp_err mp_clip_open(mp_clip **out, mp_tensors *weights, const mp_clip_shape *shape,
                     mp_precision image, mp_precision text, mp_why *why)
 {
     mp_clip *c = mp_xcalloc(1, sizeof *c);

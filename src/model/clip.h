@@ -23,7 +23,7 @@ typedef struct mp_clip_shape {
 typedef struct mp_clip mp_clip; /* opaque; any thread */
 /* Checks every tensor's name, type and shape against `shape`. The weights stay borrowed. Errors:
  * CORRUPT (names the tensor), NOMEM. */
-MP_CHECK mp_err mp_clip_open(mp_clip **out, const mp_tensors *weights, const mp_clip_shape *shape,
+MP_CHECK mp_err mp_clip_open(mp_clip **out, mp_tensors *weights, const mp_clip_shape *shape,
                              mp_precision image, mp_precision text, mp_why *why);
 void mp_clip_close(mp_clip *c); /* NULL allowed */
 

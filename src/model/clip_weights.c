@@ -57,7 +57,7 @@ static const school open_clip = {
 };
 
 typedef struct reading {
-    const mp_tensors *t;
+    mp_tensors *t;
     const school *names;
     mp_err err;
     mp_why *why;
@@ -148,8 +148,7 @@ static void get_tower(reading *r, const tower_names *names, const int sizes[3], 
                                        : get(r, names->projection, dims, w, 0, 0);
 }
 
-mp_err mp_clip_weights_get(const mp_tensors *t, const mp_clip_shape *s, mp_clip_weights *out,
-                           mp_why *why)
+mp_err mp_clip_weights_get(mp_tensors *t, const mp_clip_shape *s, mp_clip_weights *out, mp_why *why)
 {
     reading r = {
         .t = t,

@@ -22,7 +22,7 @@ typedef struct mp_clip_weights {
 } mp_clip_weights;
 
 /* Errors: CORRUPT, naming the tensor that is missing, of another type or another shape. */
-MP_CHECK mp_err mp_clip_weights_get(const mp_tensors *t, const mp_clip_shape *shape,
-                                    mp_clip_weights *out, mp_why *why);
+MP_CHECK mp_err mp_clip_weights_get(mp_tensors *t, const mp_clip_shape *shape, mp_clip_weights *out,
+                                    mp_why *why);
 
 #endif

@@ -32,7 +32,7 @@ struct mp_effnet {
 
 typedef struct builder {
     mp_effnet *net;
-    const mp_tensors *weights;     /* NULL: only the layers' shapes are wanted */
+    mp_tensors *weights;           /* NULL: only the layers' shapes are wanted */
     float mean[EFFNET_FEATURES];   /* of each channel that the last layer gives */
     float before[EFFNET_FEATURES]; /* that came into the block */
     mp_err err;
@@ -173,7 +173,7 @@ static void add_all(builder *b)
               "_conv_head", "_bn1");
 }
 
-mp_err mp_effnet_open(mp_effnet **out, const mp_tensors *weights, const mp_effnet *like,
+mp_err mp_effnet_open(mp_effnet **out, mp_tensors *weights, const mp_effnet *like,
                       mp_precision precision, mp_why *why)
 {
     mp_effnet *net = mp_xcalloc(1, sizeof *net);

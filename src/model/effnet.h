@@ -23,7 +23,7 @@ enum {
 typedef struct mp_effnet mp_effnet; /* opaque */
 /* like: NULL, or an open net of the same precision whose weights are shared and which is closed
  * later than this one. */
-MP_CHECK mp_err mp_effnet_open(mp_effnet **out, const mp_tensors *weights, const mp_effnet *like,
+MP_CHECK mp_err mp_effnet_open(mp_effnet **out, mp_tensors *weights, const mp_effnet *like,
                                mp_precision precision, mp_why *why);
 void mp_effnet_close(mp_effnet *net); /* NULL allowed */
 /* px: 224 x 224 RGB. features: 7 x 7 x 1280. Input scale: (x - 127) / 128. team: helps

@@ -1,9 +1,12 @@
 /* safetensors.c - see safetensors.h. */
 #include "model/safetensors.h"
 
+#include "simd/distance.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +16,21 @@
 
 enum { MAX_HEADER = 16 * 1024 * 1024 };
 
+typedef struct wide { /* a tensor of 16 bits in f32 */
+    struct wide *next;
+    const uint8_t *from;
+    float values[];
+} wide;
+
 struct mp_tensors {
     void *map;
     size_t bytes;
     const uint8_t *data;
     size_t data_bytes;
     json_t *header;
-    char name[64]; /* of the file, for messages */
+    char name[64];            /* of the file, for messages */
+    pthread_mutex_t widening; /* guards: */
+    wide *wide;
 };
 
 static mp_err map_file(mp_tensors *t, const char *path, mp_why *why)
@@ -67,6 +78,7 @@ mp_err mp_tensors_open(mp_tensors **out, const char *path, mp_why *why)
     const char *slash = strrchr(path, '/');
     mp_tensors *t = mp_xcalloc(1, sizeof *t);
     *out = NULL;
+    pthread_mutex_init(&t->widening, NULL);
     snprintf(t->name, sizeof t->name, "%.60s", slash ? slash + 1 : path);
     mp_err err = map_file(t, path, why);
     if (!err)
@@ -86,22 +98,78 @@ void mp_tensors_close(mp_tensors *t)
     json_decref(t->header);
     if (t->map)
         munmap(t->map, t->bytes);
+    while (t->wide) {
+        wide *next = t->wide->next;
+        free(t->wide);
+        t->wide = next;
+    }
+    pthread_mutex_destroy(&t->widening);
     free(t);
 }
 
-/* By bits, a block at a time, which compilers turn into vectors. */
-static bool has_nan(const uint32_t *bits, size_t n)
+/* ---- values ---- */
+
+typedef enum value_kind { F32, F16, BF16, OTHER } value_kind;
+
+/* Bytes of a value; its bits without the sign, and those of infinity: more is no number. */
+static const struct {
+    const char *dtype;
+    size_t bytes;
+    uint32_t magnitude, infinite;
+} kinds[OTHER] = {
+    [F32] = {"F32", 4, 0x7FFFFFFF, 0x7F800000},
+    [F16] = {"F16", 2, 0x7FFF, 0x7C00},
+    [BF16] = {"BF16", 2, 0x7FFF, 0x7F80},
+};
+
+typedef struct entry { /* a line of the header */
+    value_kind kind;
+    json_t *shape;
+    const uint8_t *at; /* aligned; NULL where the range is not inside the data */
+    size_t bytes;
+} entry;
+
+static entry entry_of(const mp_tensors *t, const json_t *row)
 {
-    enum { BLOCK = 4096 };
-    for (size_t at = 0; at < n; at += BLOCK) {
-        size_t end = MP_MIN(at + BLOCK, n);
-        uint32_t any = 0;
-        for (size_t i = at; i < end; i++)
-            any |= (bits[i] & 0x7FFFFFFF) > 0x7F800000;
-        if (any)
-            return true;
+    const char *dtype = json_string_value(json_object_get(row, "dtype"));
+    const json_t *range = json_object_get(row, "data_offsets");
+    json_int_t begin = json_integer_value(json_array_get(range, 0));
+    json_int_t end = json_integer_value(json_array_get(range, 1));
+    entry e = {.kind = F32, .shape = json_object_get(row, "shape")};
+    while (e.kind < OTHER && (!dtype || strcmp(dtype, kinds[e.kind].dtype) != 0))
+        e.kind++;
+    size_t unit = e.kind < OTHER ? kinds[e.kind].bytes : 1;
+    if (begin < 0 || end < begin || (uint64_t)end > t->data_bytes || (size_t)begin % unit != 0)
+        return e;
+    e.at = t->data + begin;
+    e.bytes = (size_t)(end - begin);
+    return e;
+}
+
+/* By bits, a block at a time, which compilers turn into vectors. */
+#define HAS_NAN(name, type)                                                                        \
+    static bool name(const type *bits, size_t n, type magnitude, type infinite)                    \
+    {                                                                                              \
+        enum { BLOCK = 4096 };                                                                     \
+        for (size_t at = 0; at < n; at += BLOCK) {                                                 \
+            size_t end = MP_MIN(at + BLOCK, n);                                                    \
+            type any = 0;                                                                          \
+            for (size_t i = at; i < end; i++)                                                      \
+                any |= (type)(bits[i] & magnitude) > infinite;                                     \
+            if (any)                                                                               \
+                return true;                                                                       \
+        }                                                                                          \
+        return false;                                                                              \
     }
-    return false;
+HAS_NAN(has_nan_32, uint32_t)
+HAS_NAN(has_nan_16, uint16_t)
+
+static bool has_nan(const entry *e)
+{
+    uint32_t magnitude = kinds[e->kind].magnitude, infinite = kinds[e->kind].infinite;
+    const void *bits = e->at;
+    return e->kind == F32 ? has_nan_32(bits, e->bytes / 4, magnitude, infinite)
+                          : has_nan_16(bits, e->bytes / 2, (uint16_t)magnitude, (uint16_t)infinite);
 }
 
 mp_err mp_tensors_check(const mp_tensors *t, mp_why *why)
@@ -110,14 +178,8 @@ mp_err mp_tensors_check(const mp_tensors *t, mp_why *why)
     json_t *row;
     json_object_foreach(t->header, name, row)
     {
-        const char *dtype = json_string_value(json_object_get(row, "dtype"));
-        const json_t *range = json_object_get(row, "data_offsets");
-        json_int_t begin = json_integer_value(json_array_get(range, 0));
-        json_int_t end = json_integer_value(json_array_get(range, 1));
-        bool inside = begin >= 0 && end >= begin && (uint64_t)end <= t->data_bytes &&
-                      begin % 4 == 0; /* what is not is refused when it is asked for */
-        if (dtype && strcmp(dtype, "F32") == 0 && inside &&
-            has_nan((const uint32_t *)(const void *)(t->data + begin), (size_t)(end - begin) / 4))
+        entry e = entry_of(t, row);
+        if (e.at && e.kind < OTHER && has_nan(&e)) /* the rest is refused when it is asked for */
             return mp_fail(why, MP_CORRUPT,
                            "%s: %.200s holds values that are no numbers: its weights are damaged",
                            t->name, name);
@@ -130,30 +192,64 @@ bool mp_tensors_has(const mp_tensors *t, const char *name)
     return json_object_get(t->header, name) != NULL;
 }
 
-mp_err mp_tensors_get(const mp_tensors *t, const char *name, size_t n, mp_tensor *out, mp_why *why)
+static mp_err read_shape(const mp_tensors *t, const char *name, const json_t *shape, mp_tensor *out,
+                         mp_why *why)
 {
-    *out = (mp_tensor){0};
-    const json_t *row = json_object_get(t->header, name);
-    const char *dtype = json_string_value(json_object_get(row, "dtype"));
-    const json_t *shape = json_object_get(row, "shape");
-    const json_t *range = json_object_get(row, "data_offsets");
-    json_int_t begin = json_integer_value(json_array_get(range, 0));
-    json_int_t end = json_integer_value(json_array_get(range, 1));
-    if (!dtype || strcmp(dtype, "F32") != 0 || json_array_size(shape) > 4)
-        return mp_fail(why, MP_CORRUPT, "%s has no f32 tensor %s", t->name, name);
-    size_t count = 1;
+    out->n = 1;
     out->rank = (int)json_array_size(shape);
     for (int i = 0; i < out->rank; i++) {
         json_int_t side = json_integer_value(json_array_get(shape, (size_t)i));
-        if (side < 1 || side > 1 << 24 || (count *= (size_t)side) > (size_t)1 << 32)
+        if (side < 1 || side > 1 << 24 || (out->n *= (size_t)side) > (size_t)1 << 32)
             return mp_fail(why, MP_CORRUPT, "%s: the shape of %s is wrong", t->name, name);
         out->shape[i] = side;
     }
-    if (begin < 0 || end < begin || (uint64_t)end > t->data_bytes || begin % 4 != 0 ||
-        (uint64_t)(end - begin) != count * sizeof(float) || count != n)
+    return MP_OK;
+}
+
+/* ---- what is stored in 16 bits ---- */
+
+static void widen(const entry *e, size_t n, float *to)
+{
+    const uint16_t *from = (const void *)e->at;
+    if (e->kind == F16) {
+        mp_from_half(from, n, to);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) { /* a bfloat16 is the upper half of an f32 */
+        uint32_t bits = (uint32_t)from[i] << 16;
+        memcpy(to + i, &bits, sizeof bits);
+    }
+}
+
+/* The values in f32: once for all who ask, and gone with the file. NULL: no memory. */
+static const float *widened(mp_tensors *t, const entry *e, size_t n)
+{
+    pthread_mutex_lock(&t->widening);
+    wide *w = t->wide;
+    while (w && w->from != e->at)
+        w = w->next;
+    if (!w && (w = malloc(sizeof *w + n * sizeof w->values[0]))) {
+        w->from = e->at;
+        w->next = t->wide;
+        widen(e, n, w->values);
+        t->wide = w;
+    }
+    pthread_mutex_unlock(&t->widening);
+    return w ? w->values : NULL;
+}
+
+mp_err mp_tensors_get(mp_tensors *t, const char *name, size_t n, mp_tensor *out, mp_why *why)
+{
+    *out = (mp_tensor){0};
+    entry e = entry_of(t, json_object_get(t->header, name));
+    if (e.kind == OTHER || json_array_size(e.shape) > 4)
+        return mp_fail(why, MP_CORRUPT, "%s has no f32, f16 or bf16 tensor %s", t->name, name);
+    mp_err err = read_shape(t, name, e.shape, out, why);
+    if (err)
+        return err;
+    if (!e.at || e.bytes != out->n * kinds[e.kind].bytes || out->n != n)
         return mp_fail(why, MP_CORRUPT, "%s: %s has not the size that it should have", t->name,
                        name);
-    out->data = (const float *)(const void *)(t->data + begin);
-    out->n = count;
-    return MP_OK;
+    out->data = e.kind == F32 ? (const float *)(const void *)e.at : widened(t, &e, n);
+    return out->data ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for the weights of the model");
 }

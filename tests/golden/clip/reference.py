@@ -95,17 +95,32 @@ def as_open_clip(weights):
     return out
 
 
-def write_safetensors(path, tensors):
+def stored(value, dtype):
+    """The array as safetensors stores it: <f4, <f2, or the upper halves of <f4 (towards zero)."""
+    if dtype == "BF16":
+        return (np.ascontiguousarray(value, dtype="<f4").view("<u4") >> 16).astype("<u2")
+    return np.ascontiguousarray(value, dtype={"F32": "<f4", "F16": "<f2"}[dtype])
+
+
+def rounded(tensors, dtype):
+    """What is left of the values once they are stored so."""
+    if dtype == "BF16":
+        return {name: (stored(v, dtype).astype("<u4") << 16).view("<f4") for name, v in tensors.items()}
+    return {name: stored(v, dtype).astype(np.float32) for name, v in tensors.items()}
+
+
+def write_safetensors(path, tensors, dtype="F32"):
     header, at = {}, 0
+    tensors = {name: stored(value, dtype) for name, value in tensors.items()}
     for name, value in tensors.items():
-        header[name] = {"dtype": "F32", "shape": list(value.shape), "data_offsets": [at, at + value.nbytes]}
+        header[name] = {"dtype": dtype, "shape": list(value.shape), "data_offsets": [at, at + value.nbytes]}
         at += value.nbytes
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as out:
         out.write(struct.pack("<Q", len(text)) + text)
         for value in tensors.values():
-            out.write(np.ascontiguousarray(value, dtype="<f4").tobytes())
+            out.write(value.tobytes())
 
 
 class Graph:

@@ -49,12 +49,13 @@ def pictures(side, n, rng):
     return np.stack([rng.integers(0, 256, (side, side, 3)), np.zeros((side, side, 3), np.int64), *soft]).astype(np.uint8)
 
 
-def run(program, folder, name, quick, school):
+def run(program, folder, name, quick, school, dtype="F32"):
     shape, rng = reference.SHAPES[name], np.random.default_rng(5)
-    weights = reference.random_weights(shape)
+    weights = reference.rounded(reference.random_weights(shape), dtype)
     path = os.path.join(folder, f"{name}.safetensors")
-    reference.write_safetensors(path, reference.as_open_clip(weights) if school == "open_clip" else weights)
-    title = f"{name}, {'quick ' if quick else ''}GELU, names of {school}"
+    names = reference.as_open_clip(weights) if school == "open_clip" else weights
+    reference.write_safetensors(path, names, dtype)
+    title = f"{name}, {'quick ' if quick else ''}GELU, names of {school}, {dtype}"
     px = pictures(shape["side"], 5, rng)
     see = reference.session(reference.image_model(weights, shape, quick))
     vectors = np.concatenate([see.run(["vectors"], {"pixels": reference.scaled(px[i:i + 1])})[0] for i in range(len(px))])
@@ -87,6 +88,8 @@ def main():
         if name == "tiny":
             run(program, folder, name, True, "transformers")
             run(program, folder, name, False, "open_clip")
+            run(program, folder, name, True, "transformers", "F16")
+            run(program, folder, name, False, "open_clip", "BF16")
         else:
             run(program, folder, name, True, "transformers")
     if failed:

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static mp_err open_values(const char *header, const float *values, size_t data_bytes,
+static mp_err open_values(const char *header, const void *values, size_t data_bytes,
                           mp_tensors **out)
 {
     char path[] = "/tmp/magpie-tensors-XXXXXX";
@@ -59,7 +59,9 @@ static void damaged_headers_are_refused(void **state)
                                                                                   */
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[24,0]}}  ", /* backwards */
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[-8,16]}} ", /* before it */
-        "{\"a\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[0,12]}}  ", /* another type */
+        "{\"a\":{\"dtype\":\"I64\",\"shape\":[2,3],\"data_offsets\":[0,48]}}  ", /* another type */
+        "{\"a\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[0,24]}}  ", /* too much */
+        "{\"a\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[1,13]}} ", /* unaligned */
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,24]}}   ",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}     ",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[1,25]}}  ", /* unaligned */
@@ -106,10 +108,62 @@ static void values_that_are_no_numbers_are_found(void **state)
     }
 }
 
+/* 1, -2, the largest, the smallest and infinite of each; asked for twice, widened once. */
+static void sixteen_bits_are_widened(void **state)
+{
+    (void)state;
+    static const char header[] =
+        "{\"a\":{\"dtype\":\"F16\",\"shape\":[5],\"data_offsets\":[0,10]},"
+        "\"b\":{\"dtype\":\"BF16\",\"shape\":[5],\"data_offsets\":[10,20]}}";
+    static const uint16_t bits[12] = {0x3C00, 0xC000, 0x7BFF, 0x0001, 0x7C00,
+                                      0x3F80, 0xC000, 0x7F7F, 0x0001, 0xFF80};
+    static const float half[] = {1, -2, 65504, 0x1p-24f, INFINITY},
+                       brain[] = {1, -2, 0x1.FEp127f, 0x1p-133f, -INFINITY};
+    mp_tensors *t;
+    mp_tensor a, b, again;
+    mp_why why;
+    assert_ok(open_values(header, bits, sizeof bits, &t));
+    assert_ok(mp_tensors_check(t, &why));
+    assert_ok(mp_tensors_get(t, "a", 5, &a, &why));
+    assert_ok(mp_tensors_get(t, "b", 5, &b, &why));
+    assert_ok(mp_tensors_get(t, "a", 5, &again, &why));
+    assert_memory_equal(a.data, half, sizeof half);
+    assert_memory_equal(b.data, brain, sizeof brain);
+    assert_ptr_equal(a.data, again.data);
+    assert_int_equal(mp_tensors_get(t, "b", 6, &b, &why), MP_CORRUPT);
+    mp_tensors_close(t);
+}
+
+static void sixteen_bits_that_are_no_numbers_are_found(void **state)
+{
+    (void)state;
+    static const char header[] = "{\"a\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]},"
+                                 "\"b\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[4,8]}}";
+    static const struct {
+        uint16_t bits[4];
+        const char *bad;
+    } rows[] = {
+        {{0x7C00, 0xFC00, 0x7F80, 0xFF80}, NULL},   {{0x3C00, 0x7C01, 0, 0}, ": a holds"},
+        {{0xFE00, 0x3C00, 0, 0}, ": a holds"},      {{0x3C00, 0, 0x7F81, 0}, ": b holds"},
+        {{0x3C00, 0, 0x7C01, 0xFFC0}, ": b holds"},
+    };
+    for (size_t i = 0; i < MP_COUNT(rows); i++) {
+        mp_tensors *t;
+        mp_why why = {0};
+        assert_ok(open_values(header, rows[i].bits, sizeof rows[i].bits, &t));
+        assert_int_equal(mp_tensors_check(t, &why), rows[i].bad ? MP_CORRUPT : MP_OK);
+        if (rows[i].bad)
+            assert_non_null(strstr(why.text, rows[i].bad));
+        mp_tensors_close(t);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_tensor_is_read_in_place),
-                                       cmocka_unit_test(damaged_headers_are_refused),
-                                       cmocka_unit_test(values_that_are_no_numbers_are_found)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_tensor_is_read_in_place), cmocka_unit_test(damaged_headers_are_refused),
+        cmocka_unit_test(values_that_are_no_numbers_are_found),
+        cmocka_unit_test(sixteen_bits_are_widened),
+        cmocka_unit_test(sixteen_bits_that_are_no_numbers_are_found)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
