@@ -5,9 +5,10 @@
  * normalised, around so many centres (400)
  *     bench_index --steps FILE DIMS POINTS FOLDER [f16]   for peers: the first POINTS rows of it,
  * the last ones as queries; the index keeps its vectors in FOLDER. Reads lines "build THREADS",
- * "search EF THREADS", "scan", "join", "memory" and answers each with an object: "us" is per row of
- * the build or of the join, or per query when all queries are asked at once by so many threads. The
- * join is what dupes asks of a large library: the neighbours of every row.
+ * "search EF THREADS", "scan", "join", "reload" (saved to FOLDER and loaded again), "memory" and
+ * answers each with an object: "us" is per row of the build or of the join, or per query when all
+ * queries are asked at once by so many threads. The join is what dupes asks of a large library: the
+ * neighbours of every row.
  *
  * Without steps, searches are timed one by one on one thread; median and quartiles are printed. */
 #include "index/index.h"
@@ -224,6 +225,25 @@ static void join(const mp_index *ix, size_t n)
     free(found);
 }
 
+/* Saved, closed, and opened again from the file: seconds. */
+static double reload(mp_index **ix, const rows *r, mp_index_options opt)
+{
+    char path[4096];
+    uint64_t stamp;
+    mp_why why;
+    snprintf(path, sizeof path, "%s/bench_index.%ld", opt.folder, (long)getpid());
+    opt.dims = (int)r->dims;
+    double began = mp_monotonic_s();
+    if (mp_index_save(*ix, path, 1, &why))
+        fail("save", &why);
+    mp_index_close(*ix);
+    if (mp_index_open(ix, "hnsw", &opt, &why) || mp_index_load(*ix, path, &stamp, &why))
+        fail("load", &why);
+    double spent = mp_monotonic_s() - began;
+    unlink(path);
+    return spent;
+}
+
 /* One step per line, so that a peer can take its turn in between. */
 static void take_steps(const rows *r, size_t n, mp_index_options opt, mp_neighbour *want,
                        mp_neighbour *have, double *seconds)
@@ -246,6 +266,9 @@ static void take_steps(const rows *r, size_t n, mp_index_options opt, mp_neighbo
             printf("{\"us\":%.3f,\"recall\":%.4f}\n", us, recall(want, have));
         } else if (ix && strncmp(line, "join", 4) == 0) {
             join(ix, n);
+        } else if (ix && strncmp(line, "reload", 6) == 0) {
+            us = reload(&ix, r, opt);
+            printf("{\"us\":%.3f}\n", us / (double)n * 1e6);
         } else if (ix && strncmp(line, "memory", 6) == 0) {
             mp_index_bytes b = mp_index_memory(ix);
             printf("{\"heap\":%zu,\"mapped\":%zu}\n", b.heap, b.mapped);

@@ -23,28 +23,6 @@ static int by_rank(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-/* Numbers nodes in the order in which going from link to link, the nearest first and back at dead
- * ends, comes by them; rank is zero where nobody has been. `stack` has room for all nodes. */
-static void rank_from(const mp_index *ix, uint32_t node, size_t n_nodes, uint32_t *rank,
-                      uint32_t *last, uint32_t *stack)
-{
-    uint32_t near[MAX_LINKS];
-    size_t depth = 0;
-    rank[node] = ++*last;
-    stack[depth++] = node;
-    while (depth) {
-        size_t n = links_read(ix, stack[depth - 1], 0, near), i = 0;
-        while (i < n && (near[i] >= n_nodes || rank[near[i]]))
-            i++;
-        if (i == n) {
-            depth--;
-            continue;
-        }
-        rank[near[i]] = ++*last;
-        stack[depth++] = near[i];
-    }
-}
-
 /* Positions of labels, those of linked nodes beside each other; NULL where the order does not pay
  * or there is no memory for it. The caller's, by free. */
 static uint32_t *linked_order(const mp_index *ix, const int64_t *labels, size_t n)
@@ -54,16 +32,14 @@ static uint32_t *linked_order(const mp_index *ix, const int64_t *labels, size_t 
     pthread_rwlock_rdlock(&mutable(ix)->labels);
     size_t n_nodes = atomic_load(&ix->n_nodes);
     bool pays = ix->graph && n > n_nodes / WORTH_IT && n <= UINT32_MAX;
-    uint32_t *rank = pays ? calloc(n_nodes, sizeof *rank) : NULL, last = 0;
-    uint32_t *stack = pays ? mp_try_array(n_nodes, sizeof *stack) : NULL;
+    uint32_t *place = pays ? mp_graph_order(ix, n_nodes) : NULL;
     uint32_t *order = pays ? mp_try_array(n, sizeof *order) : NULL;
     ranked *all = pays ? mp_try_array(n, sizeof *all) : NULL;
-    bool fine = rank && stack && order && all;
+    bool fine = place && order && all;
     for (size_t i = 0; fine && i < n; i++) {
         uint32_t node = mp_store_find_label(ix, labels[i]);
-        if (node != NO_NODE && !rank[node])
-            rank_from(ix, node, n_nodes, rank, &last, stack);
-        all[i] = (ranked){node == NO_NODE ? UINT32_MAX : rank[node], (uint32_t)i};
+        bool known = node != NO_NODE && node < n_nodes;
+        all[i] = (ranked){known ? place[node] : UINT32_MAX, (uint32_t)i};
     }
     pthread_rwlock_unlock(&mutable(ix)->labels);
     pthread_rwlock_unlock(&mutable(ix)->shape);
@@ -71,8 +47,7 @@ static uint32_t *linked_order(const mp_index *ix, const int64_t *labels, size_t 
         qsort(all, n, sizeof *all, by_rank);
     for (size_t i = 0; fine && i < n; i++)
         order[i] = all[i].at;
-    free(rank);
-    free(stack);
+    free(place);
     free(all);
     if (!fine)
         free(order);

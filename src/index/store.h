@@ -210,6 +210,11 @@ enum { MAX_CODE_BYTES = 8192, MAX_DIMS = MAX_CODE_BYTES };
 /* ---- graph_build.c: inserts a node that exists already ---- */
 MP_CHECK mp_err mp_graph_insert(mp_index *ix, uint32_t node, mp_why *why);
 
+/* ---- graph_order.c ---- */
+/* The place of each of the first n nodes in an order in which linked ones lie near each other; the
+ * caller's, by free. NULL: no memory. No list of links may change meanwhile. */
+uint32_t *mp_graph_order(const mp_index *ix, size_t n);
+
 /* ---- graph_search.c ---- */
 /* Which nodes count as results: all living ones, or those with a label in `allow`. */
 typedef struct node_filter {
