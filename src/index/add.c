@@ -176,6 +176,19 @@ static mp_err check_input(const mp_index *ix, const int64_t *labels, const float
     return MP_OK;
 }
 
+/* Between two batches. `shape` is held for reading, before and after. */
+static void sketch_when_due(mp_index *ix)
+{
+    if (!mp_sketch_is_due(ix))
+        return;
+    pthread_rwlock_unlock(&ix->shape);
+    pthread_rwlock_wrlock(&ix->shape);
+    if (mp_sketch_is_due(ix))
+        mp_sketch_fit(ix);
+    pthread_rwlock_unlock(&ix->shape);
+    pthread_rwlock_rdlock(&ix->shape);
+}
+
 mp_err mp_index_add_many(mp_index *ix, const int64_t *labels, const float *vectors, size_t n,
                          mp_index_progress_fn progress, void *context, mp_why *why)
 {
@@ -192,6 +205,7 @@ mp_err mp_index_add_many(mp_index *ix, const int64_t *labels, const float *vecto
         a.labels = labels + i;
         a.vectors = vectors + i * (size_t)ix->opt.dims;
         err = add_batch(&a, count, why);
+        sketch_when_due(ix);
         if (!err && progress && progress(context, i + count, n))
             err = mp_fail(why, MP_CANCELLED, "stopped while indexing");
     }

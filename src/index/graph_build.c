@@ -119,8 +119,9 @@ static mp_err link_node(mp_index *ix, uint32_t node, int from, mp_why *why)
     heap found = {0};
     choice *c = mp_xcalloc(1, sizeof *c);
     mp_err err = MP_OK;
-    int8_t code[MAX_CODE_BYTES];
+    int8_t code[MAX_CODE_BYTES], sketch[MP_SKETCH_MOST];
     probe p = mp_probe_of_node(ix, node, code);
+    mp_sketch_ask_node(ix, node, &p, sketch);
     uint32_t entry = mp_graph_descend(ix, &p, from);
     from = MP_MIN(from, level_of(ix, entry));
     for (int l = from; !err && l >= 0; l--)

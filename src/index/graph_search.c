@@ -182,9 +182,9 @@ static bool meet(walk *w, near_node x)
     return true;
 }
 
-/* The links of a node that have not been seen, with their scores. */
-static size_t score_fresh(const mp_index *ix, const probe *query, uint32_t node, int level,
-                          visited *seen, uint32_t *near, float *score)
+/* The links of a node that have not been seen. */
+static size_t read_fresh(const mp_index *ix, uint32_t node, int level, visited *seen,
+                         uint32_t *near)
 {
     size_t n = links_read(ix, node, level, near), fresh = 0;
     for (size_t i = 0; i < n; i++)
@@ -192,13 +192,24 @@ static size_t score_fresh(const mp_index *ix, const probe *query, uint32_t node,
     for (size_t i = 0; i < n; i++)
         if (first_visit(seen, near[i]))
             near[fresh++] = near[i];
-    mp_probe_score(ix, query, near, fresh, score);
     return fresh;
+}
+
+/* Scores nodes; those that are too far away to have a score above `least` may be left out. Returns
+ * how many there are. */
+static size_t score_some(const mp_index *ix, const probe *query, float least, uint32_t *nodes,
+                         size_t n, float *score)
+{
+    if (query->sketch && least > -1)
+        n = mp_sketch_sift(ix, query, nodes, n, least);
+    mp_probe_score(ix, query, nodes, n, score);
+    return n;
 }
 
 /* ---- every node counts: one list ---- */
 
 #define EXPANDED (1u << 31) /* in the node's number, which has no use for that bit */
+enum { AT_ONCE = 4 };       /* nodes whose links are read together */
 
 typedef struct list {
     near_node *at; /* by falling score; room for ef */
@@ -224,26 +235,49 @@ static void list_add(list *l, near_node x)
     l->next = MP_MIN(l->next, from);
 }
 
+/* The links of the best nodes that are not expanded yet: of several at once, for each round waits
+ * for memory in turn, for links, for sketches and for codes. The few that one by one would have
+ * been left out cost less. */
+static size_t expand_best(const mp_index *ix, list *l, int level, visited *seen, uint32_t *near)
+{
+    size_t fresh = 0;
+    for (int taken = 0; taken < AT_ONCE && l->next < l->n; l->next++) {
+        near_node *at = &l->at[l->next];
+        if (at->node & EXPANDED)
+            continue;
+        fresh += read_fresh(ix, at->node, level, seen, near + fresh);
+        at->node |= EXPANDED;
+        taken++;
+    }
+    return fresh;
+}
+
+static void prefetch_best(const mp_index *ix, const list *l, int level)
+{
+    int taken = 0;
+    for (size_t i = l->next; i < l->n && taken < AT_ONCE; i++)
+        if (!(l->at[i].node & EXPANDED)) {
+            prefetch_links(ix, l->at[i].node, level);
+            taken++;
+        }
+}
+
 static bool beam_of_all(const mp_index *ix, const probe *query, near_node entry, int level,
                         size_t ef, visited *seen, heap *found)
 {
-    uint32_t near[MAX_LINKS];
-    float score[MAX_LINKS];
+    uint32_t near[AT_ONCE * MAX_LINKS];
+    float score[AT_ONCE * MAX_LINKS];
     if (!heap_room(found, ef))
         return false;
     list l = {.at = found->at, .ef = ef};
     list_add(&l, entry);
     while (l.next < l.n) {
-        near_node *at = &l.at[l.next++];
-        if (at->node & EXPANDED)
-            continue;
-        uint32_t node = at->node;
-        at->node |= EXPANDED;
-        size_t fresh = score_fresh(ix, query, node, level, seen, near, score);
+        size_t fresh = expand_best(ix, &l, level, seen, near);
+        float least = l.n == ef ? l.at[ef - 1].score : -1;
+        fresh = score_some(ix, query, least, near, fresh, score);
         for (size_t i = 0; i < fresh; i++)
             list_add(&l, (near_node){score[i], near[i]});
-        if (l.next < l.n)
-            prefetch_links(ix, l.at[l.next].node & ~EXPANDED, level);
+        prefetch_best(ix, &l, level);
     }
     for (size_t i = 0; i < l.n; i++)
         l.at[i].node &= ~EXPANDED;
@@ -265,7 +299,9 @@ static bool beam_of_some(const mp_index *ix, const probe *query, near_node entry
         near_node at = heap_pop(w.open, -1);
         if (found->n >= w.ef && at.score < found->at[0].score)
             break;
-        size_t fresh = score_fresh(ix, query, at.node, level, seen, near, score);
+        float least = found->n >= w.ef ? found->at[0].score : -1;
+        size_t fresh = read_fresh(ix, at.node, level, seen, near);
+        fresh = score_some(ix, query, least, near, fresh, score);
         for (size_t i = 0; i < fresh && whole; i++)
             whole = meet(&w, (near_node){score[i], near[i]});
         if (w.open->n)

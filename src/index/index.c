@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { DEFAULT_M = 16, DEFAULT_EF_CONSTRUCTION = 100, DEFAULT_EF_SEARCH = 128, MAX_M = 64 };
-enum { LEAST_CODED = 64 };
+enum { LEAST_CODED = 64, SKETCH_FROM = 16384 };
 
 /* With a filter of p labels among n, a graph search sees about n/p times as many nodes as without;
  * below p^2 = GRAPH_COST * n looking at the p vectors themselves is cheaper, and exact. */
@@ -19,6 +19,7 @@ static void set_options(mp_index *ix, const mp_index_options *opt)
         opt->ef_construction > 0 ? opt->ef_construction : DEFAULT_EF_CONSTRUCTION;
     ix->opt.ef_search = opt->ef_search > 0 ? opt->ef_search : DEFAULT_EF_SEARCH;
     ix->opt.threads = opt->threads > 0 ? opt->threads : mp_cpu_count();
+    ix->sketch_from = SKETCH_FROM;
     ix->kernels = mp_distance_for(mp_simd_isa());
     if (opt->dims >= LEAST_CODED)
         ix->code_bytes = ((size_t)opt->dims + MP_CODE_GROUP - 1) / MP_CODE_GROUP * MP_CODE_GROUP;
@@ -267,16 +268,18 @@ static mp_err expand(const mp_index *ix, const best *b, const mp_search_options 
 mp_err mp_index_search_from(const mp_index *ix, const float *unit, const mp_search_options *opt,
                             uint32_t entry, mp_neighbour *out, size_t *n, mp_why *why)
 {
-    int8_t code[MAX_CODE_BYTES];
+    int8_t code[MAX_CODE_BYTES], sketch[MP_SKETCH_MOST];
     best b = {.at = mp_try_array(opt->k, sizeof *b.at), .k = opt->k};
     bool exact = !ix->graph || opt->exact || (opt->allow && scan_is_cheaper(ix, opt->allow));
     if (!b.at)
         return mp_fail(why, MP_NOMEM, "no memory for %zu results", opt->k);
     probe query = mp_probe_of_vector(ix, unit, code);
-    if (exact)
+    if (exact) {
         mp_scan(ix, &query, opt->allow, &b);
-    else
+    } else {
+        mp_sketch_ask_vector(ix, &query, sketch);
         beam(ix, &query, opt, entry, &b);
+    }
     mp_err err = expand(ix, &b, opt, out, n, why);
     free(b.at);
     return err;

@@ -169,8 +169,19 @@ static mp_err answer(pairs_run *p, const pairs_same *same, mp_neighbour *out, mp
 
 /* ---- the run ---- */
 
+/* Codes have one scale for all coordinates, so these should be of a size. */
+static float *packed_directions(const pairs_run *p, const mp_basis *b, size_t n)
+{
+    float *even = mp_basis_spread(b, n, p->dims);
+    float *packed = even ? aligned_alloc(64, mp_dense_packed(n, p->dims) * sizeof *packed) : NULL;
+    if (packed)
+        mp_dense_pack(even, n, p->dims, p->dims, packed);
+    free(even);
+    return packed;
+}
+
 /* The cheapest codes for what rows have by now, unless they are there already. */
-static mp_err code_anew(pairs_run *p, const pairs_basis *b, mp_why *why)
+static mp_err code_anew(pairs_run *p, const mp_basis *b, mp_why *why)
 {
     size_t leading;
     mp_err err = mp_pairs_choose_depth(p, b, &leading, why);
@@ -179,7 +190,7 @@ static mp_err code_anew(pairs_run *p, const pairs_basis *b, mp_why *why)
     drop_coarse(p);
     p->leading = leading;
     if (leading) {
-        p->directions = mp_pairs_spread_basis(p, b, leading);
+        p->directions = packed_directions(p, b, leading);
         if (!p->directions)
             return mp_fail(why, MP_NOMEM, "no memory for %zu directions", leading);
     }
@@ -188,7 +199,7 @@ static mp_err code_anew(pairs_run *p, const pairs_basis *b, mp_why *why)
 
 /* The better what rows have, the fewer directions are enough: after the closest blocks, and again
  * after some more, it is worth asking. */
-static mp_err compare_blocks(pairs_run *p, const pairs_basis *b, mp_why *why)
+static mp_err compare_blocks(pairs_run *p, const mp_basis *b, mp_why *why)
 {
     static const size_t part[] = {32, 8, 1};
     size_t blocks = pairs_blocks(p), all = blocks * (blocks - 1) / 2, done = 0;
@@ -203,9 +214,9 @@ static mp_err compare_blocks(pairs_run *p, const pairs_basis *b, mp_why *why)
     return err;
 }
 
-static mp_err compare(pairs_run *p, pairs_basis *b, mp_why *why)
+static mp_err compare(pairs_run *p, mp_basis *b, mp_why *why)
 {
-    mp_err err = mp_pairs_find_basis(p, b, why);
+    mp_err err = mp_basis_find(p->row, p->n, p->dims, PAIRS_MOST_LEADING, b, why);
     if (!err)
         err = mp_pairs_order(p, b, why);
     if (!err)
@@ -219,7 +230,7 @@ mp_err mp_pairs_nearest(const mp_pairs_input *in, mp_neighbour *out, mp_why *why
 {
     pairs_run p = {0};
     pairs_same same = {0};
-    pairs_basis basis = {0};
+    mp_basis basis = {0};
     mp_err err = check(in, why);
     if (err || in->n == 0 || in->k == 0)
         return err;

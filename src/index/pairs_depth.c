@@ -75,7 +75,7 @@ static size_t cheapest(const pairs_run *p, size_t n, const size_t *passed)
     return best;
 }
 
-mp_err mp_pairs_choose_depth(const pairs_run *p, const pairs_basis *b, size_t *leading, mp_why *why)
+mp_err mp_pairs_choose_depth(const pairs_run *p, const mp_basis *b, size_t *leading, mp_why *why)
 {
     size_t passed[PAIRS_MOST_LEADING / STEP + 1];
     looked_at rows = {0}, columns = {0};

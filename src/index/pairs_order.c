@@ -162,7 +162,7 @@ static mp_err find_centres(pairs_run *p, ordering *o, float *sums, mp_why *why)
     return err ? err : mp_pairs_each(p, chunks, find_nearest, o, why);
 }
 
-mp_err mp_pairs_order(pairs_run *p, const pairs_basis *b, mp_why *why)
+mp_err mp_pairs_order(pairs_run *p, const mp_basis *b, mp_why *why)
 {
     if (!b->n)
         return MP_OK;

@@ -8,6 +8,7 @@
 #ifndef MP_PAIRS_PARTS_H
 #define MP_PAIRS_PARTS_H
 
+#include "index/basis.h"
 #include "index/pairs.h"
 
 #include "base/os.h"
@@ -102,19 +103,8 @@ size_t mp_pairs_expand(const mp_pairs_input *in, const pairs_same *s, size_t row
                        const near_row *best, size_t n_best, float self, mp_neighbour *room,
                        mp_neighbour *out);
 
-/* ---- pairs_basis.c ---- */
-typedef struct pairs_basis {
-    float *direction; /* n x dims, orthonormal, by falling share of a sample's length */
-    size_t n;         /* 0: too few rows or dimensions for it to pay */
-} pairs_basis;
-MP_CHECK mp_err mp_pairs_find_basis(const pairs_run *p, pairs_basis *out, mp_why *why);
-/* n orthonormal directions of the same span that share its length evenly, packed for mp_dense. */
-float *mp_pairs_spread_basis(const pairs_run *p, const pairs_basis *b, size_t n);
-/* Makes the n rows of v (n x dims) orthonormal; a row that depends on others becomes 0. */
-void mp_pairs_orthonormalise(const pairs_run *p, float *v, size_t n, size_t dims);
-
 /* ---- pairs_order.c: fills at and row ---- */
-MP_CHECK mp_err mp_pairs_order(pairs_run *p, const pairs_basis *b, mp_why *why);
+MP_CHECK mp_err mp_pairs_order(pairs_run *p, const mp_basis *b, mp_why *why);
 
 /* ---- pairs_code.c ---- */
 MP_CHECK mp_err mp_pairs_code_fine(pairs_run *p, mp_why *why);
@@ -122,7 +112,7 @@ MP_CHECK mp_err mp_pairs_code_fine(pairs_run *p, mp_why *why);
 MP_CHECK mp_err mp_pairs_code_coarse(pairs_run *p, mp_why *why);
 
 /* ---- pairs_depth.c: the cheapest number of leading directions; 0: all coordinates ---- */
-MP_CHECK mp_err mp_pairs_choose_depth(const pairs_run *p, const pairs_basis *b, size_t *leading,
+MP_CHECK mp_err mp_pairs_choose_depth(const pairs_run *p, const mp_basis *b, size_t *leading,
                                       mp_why *why);
 
 /* ---- pairs_tile.c ---- */

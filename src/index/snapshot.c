@@ -403,6 +403,8 @@ mp_err mp_index_load(mp_index *ix, const char *path, uint64_t *stamp, mp_why *wh
     mp_err err = load_map(ix, map, (size_t)st.st_size, stamp, why);
     if (err)
         mp_store_clear(ix);
+    else if (mp_sketch_is_due(ix))
+        mp_sketch_fit(ix);
     pthread_rwlock_unlock(&ix->labels);
     pthread_rwlock_unlock(&ix->shape);
     munmap(map, (size_t)st.st_size);

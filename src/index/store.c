@@ -22,22 +22,26 @@ enum { LINE = 64, LEAST_NODES = 1 << 16 };
 typedef struct part {
     mp_region *region;
     size_t bytes;
+    size_t most; /* it may come to be */
 } part;
-enum { PARTS = 7, PER_NODE = 6 };
+enum { PARTS = 8, PER_NODE = 7 };
 
 static void parts_of(mp_index *ix, part parts[PARTS])
 {
     size_t m = (size_t)ix->opt.m, coded = ix->code_bytes ? sizeof(coding) : 0;
     const part all[PARTS] = {
-        {&ix->vectors, ix->row_bytes},
-        {&ix->codes, ix->code_bytes},
-        {&ix->codings, coded},
-        {&ix->node_labels, sizeof(int64_t)},
-        {&ix->links, ix->graph ? 2 * m * sizeof(link_t) : 0},
-        {&ix->uppers, ix->graph ? sizeof(uint32_t) : 0},
-        {&ix->upper_links, ix->graph ? (2 + 2 * m / (m - 1)) * sizeof(link_t) : 0},
+        {&ix->vectors, ix->row_bytes, 0},
+        {&ix->codes, ix->code_bytes, 0},
+        {&ix->codings, coded, 0},
+        {&ix->node_labels, sizeof(int64_t), 0},
+        {&ix->links, ix->graph ? 2 * m * sizeof(link_t) : 0, 0},
+        {&ix->uppers, ix->graph ? sizeof(uint32_t) : 0, 0},
+        {&ix->sketches, ix->sketch.bytes, ix->graph && ix->code_bytes ? MP_SKETCH_MOST : 0},
+        {&ix->upper_links, ix->graph ? (2 + 2 * m / (m - 1)) * sizeof(link_t) : 0, 0},
     };
     memcpy(parts, all, sizeof all);
+    for (size_t i = 0; i < PARTS; i++)
+        parts[i].most = MP_MAX(parts[i].most, parts[i].bytes);
 }
 
 /* A file for the vectors; without one (a folder that may not be written) they stay in memory. */
@@ -58,8 +62,8 @@ static bool reserve_for(mp_index *ix, size_t nodes)
     parts_of(ix, parts);
     bool all = true;
     for (size_t i = 0; i < PARTS && all; i++)
-        if (parts[i].bytes)
-            all = mp_region_reserve(parts[i].region, nodes * parts[i].bytes,
+        if (parts[i].most)
+            all = mp_region_reserve(parts[i].region, nodes * parts[i].most,
                                     parts[i].region == &ix->vectors ? file_of(ix) : -1);
     if (!all)
         mp_store_release(ix);
@@ -82,7 +86,7 @@ bool mp_store_reserve(mp_index *ix)
     size_t bytes = 0, nodes = MAX_NODES, most = most_reserved();
     parts_of(ix, parts);
     for (size_t i = 0; i < PARTS; i++)
-        bytes += parts[i].bytes;
+        bytes += parts[i].most;
     while (nodes > LEAST_NODES && nodes * bytes > most)
         nodes /= 2;
     while (!reserve_for(ix, nodes)) /* a limit on addresses: a smaller index will do */
@@ -113,6 +117,7 @@ void mp_store_clear(mp_index *ix)
     part parts[PARTS];
     parts_of(ix, parts);
     mp_store_free_labels(ix);
+    mp_sketch_drop(ix);
     for (size_t i = 0; i < PARTS; i++)
         mp_region_empty(parts[i].region);
     ix->n_upper = 0;
@@ -166,6 +171,7 @@ void mp_store_swap(mp_index *a, mp_index *b)
         *of_a[i].region = *of_b[i].region;
         *of_b[i].region = held;
     }
+    SWAP(sketching, sketch);
     SWAP(mp_table, by_label);
     SWAP(mp_table, by_vector);
     SWAP(size_t, n_labels);
@@ -195,18 +201,24 @@ static size_t code_at(const mp_index *ix)
     return (ix->row_bytes + LINE - 1) / LINE * LINE;
 }
 
+/* The floats that f16 stands for, which are what code and sketch are of. */
+static size_t rounded_at(const mp_index *ix)
+{
+    return code_at(ix) + ix->code_bytes + MP_SKETCH_MOST;
+}
+
 size_t mp_store_row_room(const mp_index *ix)
 {
-    /* behind the code: the floats that f16 stands for, which are what the code is of */
-    return code_at(ix) + ix->code_bytes + (ix->half ? (size_t)ix->opt.dims * sizeof(float) : 0);
+    return rounded_at(ix) + (ix->half ? (size_t)ix->opt.dims * sizeof(float) : 0);
 }
 
 row mp_store_make_row(const mp_index *ix, const float *unit, uint8_t *room)
 {
-    row r = {.vector = room, .code = room + code_at(ix)};
+    uint8_t *code = room + code_at(ix), *sketch = code + ix->code_bytes;
+    row r = {.vector = room, .code = code, .sketch = sketch};
     size_t dims = (size_t)ix->opt.dims;
     if (ix->half) {
-        float *rounded = (float *)(void *)(room + code_at(ix) + ix->code_bytes);
+        float *rounded = (float *)(void *)(room + rounded_at(ix));
         mp_to_half(unit, dims, (uint16_t *)(void *)room);
         mp_from_half((const uint16_t *)(const void *)room, dims, rounded);
         unit = rounded;
@@ -216,10 +228,11 @@ row mp_store_make_row(const mp_index *ix, const float *unit, uint8_t *room)
     r.hash = (uint32_t)(mp_mix64(mp_checksum64(room, ix->row_bytes, 0)) >> 32);
     if (!ix->code_bytes)
         return r;
-    uint8_t *code = room + code_at(ix);
     r.how = mp_code_vector(ix, unit, (int8_t *)code);
     for (size_t i = 0; i < ix->code_bytes; i++)
         code[i] ^= 0x80; /* c + 128, see simd/distance.h */
+    if (ix->sketch.bytes)
+        mp_sketch_row(ix, unit, sketch);
     return r;
 }
 
@@ -249,6 +262,8 @@ static void put_row(mp_index *ix, uint32_t node, const row *r)
         return;
     memcpy(ix->codes.at + (size_t)node * ix->code_bytes, r->code, ix->code_bytes);
     ((coding *)(void *)ix->codings.at)[node] = r->how;
+    if (ix->sketch.bytes)
+        memcpy(ix->sketches.at + (size_t)node * ix->sketch.bytes, r->sketch, ix->sketch.bytes);
 }
 
 static void put_level(mp_index *ix, uint32_t node, int level)

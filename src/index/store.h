@@ -49,6 +49,15 @@ typedef struct coding { /* vector = scale * (code - 128) + something of length `
     int32_t shift; /* 128 times the sum of the codes: what the offset of a row adds to a sum */
 } coding;
 
+typedef struct sketching { /* how rows are sketched: sketch.c */
+    float *direction;      /* n x dims */
+    size_t n;
+    size_t bytes;    /* of a sketch; 0: there are none */
+    float scale;     /* of all codes */
+    float share;     /* a squared distance is at least so many times that along the directions */
+    uint32_t fitted; /* nodes when that was found out; 0: it was not yet */
+} sketching;
+
 typedef struct near_node {
     float score;
     uint32_t node;
@@ -79,6 +88,9 @@ struct mp_index {
     pthread_mutex_t grow, top, pool;
     pthread_mutex_t stripe[STRIPES];
     mp_region vectors, codes, codings, links;
+    mp_region sketches;    /* sketch.bytes a node */
+    sketching sketch;      /* changed with `shape` held for writing */
+    uint32_t sketch_from;  /* nodes: fewer lie in the caches anyway */
     mp_region node_labels; /* int64: a label, 0 for none, or minus the address of a list */
     mp_region uppers;      /* uint32 per node: where its words begin in upper_links, 0: level 0 */
     mp_region upper_links; /* link_t: the level, then m links for each level from 1 */
@@ -111,6 +123,10 @@ static inline const uint8_t *code_of(const mp_index *ix, uint32_t node)
 static inline coding coding_of(const mp_index *ix, uint32_t node)
 {
     return ((const coding *)(const void *)ix->codings.at)[node];
+}
+static inline const uint8_t *sketch_of(const mp_index *ix, uint32_t node)
+{
+    return ix->sketches.at + (size_t)node * ix->sketch.bytes;
 }
 static inline link_t *upper_of(const mp_index *ix, uint32_t node) /* NULL: on level 0 alone */
 {
@@ -150,6 +166,7 @@ static inline size_t links_read(const mp_index *ix, uint32_t node, int level, ui
 typedef struct row {
     const void *vector; /* row_bytes */
     const uint8_t *code;
+    const uint8_t *sketch;
     coding how;
     uint32_t hash;
 } row;
@@ -193,6 +210,9 @@ typedef struct probe {
     const float *unit; /* dims floats; NULL for a node whose vector is stored as f16 */
     int8_t *code;      /* code_bytes; NULL without codes */
     coding how;
+    const int8_t *sketch; /* sketch.bytes; NULL: not asked for, or there are none */
+    int32_t sketch_shift; /* as coding.shift */
+    float rest;           /* squared length outside the sketch's directions */
 } probe;
 /* code: room for ix->code_bytes. The unit vector is borrowed. */
 probe mp_probe_of_vector(const mp_index *ix, const float *unit, int8_t *code);
@@ -206,6 +226,24 @@ float mp_probe_bound(const mp_index *ix, const probe *p, uint32_t node);
 /* How far it hardly ever is: errors of coordinates are independent. */
 float mp_probe_spread(const mp_index *ix, const probe *p, uint32_t node);
 enum { MAX_CODE_BYTES = 8192, MAX_DIMS = MAX_CODE_BYTES };
+
+/* ---- sketch.c ---- */
+enum { MP_SKETCH_MOST = 128 }; /* bytes */
+/* The sketch of a row to be stored, sketch.bytes. */
+void mp_sketch_row(const mp_index *ix, const float *unit, uint8_t *to);
+/* Give a probe its sketch, where there are any; code: room for MP_SKETCH_MOST. */
+void mp_sketch_ask_vector(const mp_index *ix, probe *p, int8_t *code);
+void mp_sketch_ask_node(const mp_index *ix, uint32_t node, probe *p, int8_t *code);
+/* Keeps those nodes that may have a cosine of `least` or more with the probe, which has a sketch;
+ * returns how many. One in a thousand that does is missed. */
+size_t mp_sketch_sift(const mp_index *ix, const probe *p, uint32_t *nodes, size_t n, float least);
+/* Whether there are so many more rows than last time that it is worth finding out anew how to
+ * sketch them; `shape` is held. */
+bool mp_sketch_is_due(const mp_index *ix);
+/* Finds that out, and sketches all rows; `shape` is held for writing. Without the memory for it, or
+ * where it does not pay, there are none. */
+void mp_sketch_fit(mp_index *ix);
+void mp_sketch_drop(mp_index *ix);
 
 /* ---- graph_build.c: inserts a node that exists already ---- */
 MP_CHECK mp_err mp_graph_insert(mp_index *ix, uint32_t node, mp_why *why);

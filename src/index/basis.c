@@ -1,10 +1,11 @@
-/* pairs_basis.c - the directions along which rows differ most: orthogonal iteration on a sample
- * (Golub & Van Loan, ch. 8), then a small eigenproblem that puts them in order. See pairs_parts.h.
- *
- * How good they are decides on speed alone: what they miss of a row is known by its length. */
-#include "index/pairs_parts.h"
+/* basis.c - orthogonal iteration on a sample of the rows (Golub & Van Loan, ch. 8), then a small
+ * eigenproblem that puts the directions in order. See basis.h. */
+#include "index/basis.h"
 
 #include "base/linalg.h"
+#include "base/os.h"
+#include "simd/dense.h"
+#include "simd/distance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,30 +13,36 @@
 
 enum { SAMPLE = 2048, LEAST_ROWS = 4096, STEP = 32, LEAST_DIMS = 64, ROUNDS = 3 };
 
-static float length2(const pairs_run *p, const float *v, size_t n)
+typedef struct tools {
+    mp_dot_fn dot;
+    const mp_dense_kernels *dense;
+} tools;
+
+static tools best_tools(void)
 {
-    return p->distance->dot(v, v, n);
+    return (tools){mp_dot_for(mp_simd_isa()), mp_dense_for(mp_simd_isa())};
 }
 
 /* Takes out of v what it shares with the n rows of `with`. */
-static void subtract(const pairs_run *p, float *v, const float *with, size_t n, size_t dims)
+static void subtract(mp_dot_fn dot, float *v, const float *with, size_t n, size_t dims)
 {
     for (size_t j = 0; j < n; j++) {
         const float *w = with + j * dims;
-        float share = p->distance->dot(v, w, dims);
+        float share = dot(v, w, dims);
         for (size_t d = 0; d < dims; d++)
             v[d] -= share * w[d];
     }
 }
 
-void mp_pairs_orthonormalise(const pairs_run *p, float *v, size_t n, size_t dims)
+/* Makes the n rows of v (n x dims) orthonormal; a row that depends on others becomes 0. */
+static void orthonormalise(mp_dot_fn dot, float *v, size_t n, size_t dims)
 {
     static const float dependent = 1e-6f;
     for (size_t i = 0; i < n; i++) {
-        float *mine = v + i * dims, before = length2(p, mine, dims);
-        subtract(p, mine, v, i, dims);
-        subtract(p, mine, v, i, dims); /* the second time for what rounding left */
-        float left = length2(p, mine, dims);
+        float *mine = v + i * dims, before = dot(mine, mine, dims);
+        subtract(dot, mine, v, i, dims);
+        subtract(dot, mine, v, i, dims); /* the second time for what rounding left */
+        float left = dot(mine, mine, dims);
         float scale = left > dependent * before && left > 0 ? 1 / sqrtf(left) : 0;
         for (size_t d = 0; d < dims; d++)
             mine[d] *= scale;
@@ -58,11 +65,11 @@ typedef struct sample {
 } sample;
 
 /* image = x times the directions. */
-static void project(const pairs_run *p, const sample *s, const float *direction)
+static void project(const tools *t, const sample *s, const float *direction)
 {
     mp_dense_pack(direction, s->n, s->dims, s->dims, s->across);
     mp_matrix w = {s->across, s->n, s->dims};
-    p->dense->multiply(s->x, s->m, s->dims, &w, 0, s->n,
+    t->dense->multiply(s->x, s->m, s->dims, &w, 0, s->n,
                        &(mp_dense_out){.y = s->image, .y_stride = s->n});
 }
 
@@ -74,18 +81,18 @@ static void turn(const sample *s)
 }
 
 /* direction = the sample's second moments times direction, orthonormal again. */
-static void iterate(const pairs_run *p, const sample *s, float *direction)
+static void iterate(const tools *t, const sample *s, float *direction)
 {
-    project(p, s, direction);
+    project(t, s, direction);
     turn(s);
     mp_matrix back = {s->packed, s->dims, s->m};
-    p->dense->multiply(s->turned, s->n, s->m, &back, 0, s->dims,
+    t->dense->multiply(s->turned, s->n, s->m, &back, 0, s->dims,
                        &(mp_dense_out){.y = direction, .y_stride = s->dims});
-    mp_pairs_orthonormalise(p, direction, s->n, s->dims);
+    orthonormalise(t->dot, direction, s->n, s->dims);
 }
 
 /* Within the span: the directions by falling share. */
-static mp_err put_in_order(const pairs_run *p, const sample *s, float *direction, mp_why *why)
+static mp_err put_in_order(const tools *t, const sample *s, float *direction, mp_why *why)
 {
     size_t n = s->n;
     double *moments = mp_try_array(n * n, sizeof *moments);
@@ -96,12 +103,11 @@ static mp_err put_in_order(const pairs_run *p, const sample *s, float *direction
                      ? MP_OK
                      : mp_fail(why, MP_NOMEM, "no memory for %zu directions", n);
     if (!err) {
-        project(p, s, direction);
+        project(t, s, direction);
         turn(s);
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < n; j++)
-                moments[i * n + j] =
-                    p->distance->dot(s->turned + i * s->m, s->turned + j * s->m, s->m);
+                moments[i * n + j] = t->dot(s->turned + i * s->m, s->turned + j * s->m, s->m);
         err = mp_eigen_symmetric(moments, (int)n, values, vectors, why);
     }
     if (!err) {
@@ -111,7 +117,7 @@ static mp_err put_in_order(const pairs_run *p, const sample *s, float *direction
             for (size_t j = 0; j < n; j++)
                 for (size_t d = 0; d < s->dims; d++)
                     direction[i * s->dims + d] += (float)vectors[i * n + j] * from[j * s->dims + d];
-        mp_pairs_orthonormalise(p, direction, n, s->dims);
+        orthonormalise(t->dot, direction, n, s->dims);
     }
     free(moments);
     free(vectors);
@@ -120,20 +126,20 @@ static mp_err put_in_order(const pairs_run *p, const sample *s, float *direction
     return err;
 }
 
-static void take_sample(const pairs_run *p, sample *s)
+static void take_sample(const float *const *row, size_t n, sample *s)
 {
     for (size_t i = 0; i < s->m; i++)
-        memcpy(s->x + i * s->dims, p->row[i * p->n / s->m], s->dims * sizeof *s->x);
+        memcpy(s->x + i * s->dims, row[i * n / s->m], s->dims * sizeof *s->x);
     mp_dense_pack_across(s->x, s->dims, s->m, s->dims, s->packed);
 }
 
-mp_err mp_pairs_find_basis(const pairs_run *p, pairs_basis *out, mp_why *why)
+mp_err mp_basis_find(const float *const *row, size_t rows, size_t dims, size_t most, mp_basis *out,
+                     mp_why *why)
 {
-    *out = (pairs_basis){0};
-    if (p->n < LEAST_ROWS || p->dims < LEAST_DIMS)
+    *out = (mp_basis){0};
+    if (rows < LEAST_ROWS || dims < LEAST_DIMS)
         return MP_OK;
-    size_t dims = p->dims, n = MP_MIN((size_t)PAIRS_MOST_LEADING, dims / 2 / STEP * STEP),
-           m = SAMPLE;
+    size_t n = MP_MIN(most, dims / 2 / STEP * STEP), m = SAMPLE;
     sample s = {.x = aligned(m * dims),
                 .packed = aligned(mp_dense_packed(dims, m)),
                 .across = aligned(mp_dense_packed(n, dims)),
@@ -146,13 +152,14 @@ mp_err mp_pairs_find_basis(const pairs_run *p, pairs_basis *out, mp_why *why)
     bool ok = s.x && s.packed && s.across && s.image && s.turned && direction;
     mp_err err = ok ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for %zu directions", n);
     if (!err) {
+        tools t = best_tools();
         mp_rng rng = {17};
-        take_sample(p, &s);
+        take_sample(row, rows, &s);
         for (size_t i = 0; i < n * dims; i++)
             direction[i] = (float)mp_rng_gauss(&rng);
         for (int round = 0; round < ROUNDS; round++)
-            iterate(p, &s, direction);
-        err = put_in_order(p, &s, direction, why);
+            iterate(&t, &s, direction);
+        err = put_in_order(&t, &s, direction, why);
     }
     free(s.x);
     free(s.packed);
@@ -162,32 +169,26 @@ mp_err mp_pairs_find_basis(const pairs_run *p, pairs_basis *out, mp_why *why)
     if (err)
         free(direction);
     else
-        *out = (pairs_basis){direction, n};
+        *out = (mp_basis){direction, n};
     return err;
 }
 
-/* Codes have one scale for all coordinates, so these should be of a size. */
-float *mp_pairs_spread_basis(const pairs_run *p, const pairs_basis *b, size_t n)
+float *mp_basis_spread(const mp_basis *b, size_t n, size_t dims)
 {
     mp_rng rng = {19};
-    size_t dims = p->dims;
     float *mix = mp_try_array(n * n, sizeof *mix), *to = mp_try_array(n * dims, sizeof *to);
-    float *packed = aligned(mp_dense_packed(n, dims));
-    if (mix && to && packed) {
+    if (mix && to) {
         for (size_t i = 0; i < n * n; i++)
             mix[i] = (float)mp_rng_gauss(&rng);
-        mp_pairs_orthonormalise(p, mix, n, n);
-        memset(to, 0, n * dims * sizeof *to);
+        orthonormalise(mp_dot_for(mp_simd_isa()), mix, n, n);
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < n; j++)
                 for (size_t d = 0; d < dims; d++)
                     to[i * dims + d] += mix[i * n + j] * b->direction[j * dims + d];
-        mp_dense_pack(to, n, dims, dims, packed);
     } else {
-        free(packed);
-        packed = NULL;
+        free(to);
+        to = NULL;
     }
     free(mix);
-    free(to);
-    return packed;
+    return to;
 }
