@@ -189,17 +189,12 @@ static void sketch_when_due(mp_index *ix)
     pthread_rwlock_rdlock(&ix->shape);
 }
 
-mp_err mp_index_add_many(mp_index *ix, const int64_t *labels, const float *vectors, size_t n,
-                         mp_index_progress_fn progress, void *context, mp_why *why)
+/* `change` and `shape` are held for reading. */
+static mp_err add_batches(mp_index *ix, const int64_t *labels, const float *vectors, size_t n,
+                          mp_index_progress_fn progress, void *context, mp_why *why)
 {
     adding a;
-    mp_err err = check_input(ix, labels, vectors, n, why);
-    if (!err)
-        err = rebuild_if_hollow(ix, why);
-    if (err || n == 0)
-        return err;
-    err = begin(&a, ix, n, why);
-    pthread_rwlock_rdlock(&ix->shape);
+    mp_err err = begin(&a, ix, n, why);
     for (size_t i = 0; !err && i < n; i += ADD_BATCH) {
         size_t count = MP_MIN(n - i, (size_t)ADD_BATCH);
         a.labels = labels + i;
@@ -209,7 +204,23 @@ mp_err mp_index_add_many(mp_index *ix, const int64_t *labels, const float *vecto
         if (!err && progress && progress(context, i + count, n))
             err = mp_fail(why, MP_CANCELLED, "stopped while indexing");
     }
-    pthread_rwlock_unlock(&ix->shape);
     end(&a);
+    return err;
+}
+
+mp_err mp_index_add_many(mp_index *ix, const int64_t *labels, const float *vectors, size_t n,
+                         mp_index_progress_fn progress, void *context, mp_why *why)
+{
+    mp_err err = check_input(ix, labels, vectors, n, why);
+    if (err || n == 0)
+        return err;
+    pthread_rwlock_rdlock(&ix->change);
+    err = rebuild_if_hollow(ix, why);
+    if (!err) {
+        pthread_rwlock_rdlock(&ix->shape);
+        err = add_batches(ix, labels, vectors, n, progress, context, why);
+        pthread_rwlock_unlock(&ix->shape);
+    }
+    pthread_rwlock_unlock(&ix->change);
     return err;
 }

@@ -36,6 +36,7 @@ static void init_locks(mp_index *ix)
     pthread_rwlockattr_t writers_first;
     pthread_rwlockattr_init(&writers_first);
     pthread_rwlockattr_setkind_np(&writers_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&ix->change, &writers_first);
     pthread_rwlock_init(&ix->shape, &writers_first);
     pthread_rwlock_init(&ix->labels, &writers_first);
     pthread_rwlockattr_destroy(&writers_first);
@@ -95,6 +96,7 @@ void mp_index_close(mp_index *ix)
     pthread_mutex_destroy(&ix->grow);
     pthread_rwlock_destroy(&ix->labels);
     pthread_rwlock_destroy(&ix->shape);
+    pthread_rwlock_destroy(&ix->change);
     free(ix->folder);
     free(ix);
 }
@@ -107,6 +109,7 @@ const char *mp_index_kind(const mp_index *ix)
 mp_err mp_index_remove(mp_index *ix, int64_t label, mp_why *why)
 {
     mp_err err = MP_OK;
+    pthread_rwlock_rdlock(&ix->change);
     pthread_rwlock_rdlock(&ix->shape);
     pthread_rwlock_wrlock(&ix->labels);
     uint32_t node = mp_store_find_label(ix, label);
@@ -116,6 +119,7 @@ mp_err mp_index_remove(mp_index *ix, int64_t label, mp_why *why)
         mp_store_detach(ix, label, node);
     pthread_rwlock_unlock(&ix->labels);
     pthread_rwlock_unlock(&ix->shape);
+    pthread_rwlock_unlock(&ix->change);
     return err;
 }
 

@@ -186,9 +186,11 @@ mp_err mp_index_save(const mp_index *ix, const char *path, uint64_t stamp, mp_wh
     mp_index *locks = (mp_index *)(uintptr_t)ix; /* locks are not part of what const promises */
     if (snprintf(temp, sizeof temp, "%s.%ld.tmp", path, (long)getpid()) >= (int)sizeof temp)
         return mp_fail(why, MP_INVALID, "path too long: %.200s", path);
-    pthread_rwlock_wrlock(&locks->shape); /* no insert may be half-way */
+    pthread_rwlock_wrlock(&locks->change); /* no insert may be half-way; searches go on */
+    pthread_rwlock_rdlock(&locks->shape);
     mp_err err = write_temp(ix, temp, stamp, why);
     pthread_rwlock_unlock(&locks->shape);
+    pthread_rwlock_unlock(&locks->change);
     if (!err && rename(temp, path) != 0)
         err = mp_fail_errno(why, errno, "cannot rename to %s", path);
     if (err) {
@@ -397,6 +399,7 @@ mp_err mp_index_load(mp_index *ix, const char *path, uint64_t *stamp, mp_why *wh
     close(fd);
     if (map == MAP_FAILED)
         return mp_fail(why, MP_CORRUPT, "it cannot be mapped or is empty");
+    pthread_rwlock_wrlock(&ix->change);
     pthread_rwlock_wrlock(&ix->shape);
     pthread_rwlock_wrlock(&ix->labels);
     mp_store_clear(ix);
@@ -407,6 +410,7 @@ mp_err mp_index_load(mp_index *ix, const char *path, uint64_t *stamp, mp_why *wh
         mp_sketch_fit(ix);
     pthread_rwlock_unlock(&ix->labels);
     pthread_rwlock_unlock(&ix->shape);
+    pthread_rwlock_unlock(&ix->change);
     munmap(map, (size_t)st.st_size);
     return err;
 }

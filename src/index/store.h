@@ -13,7 +13,8 @@
  * its vector is added again. When tombstones outnumber the living, the next add rebuilds.
  *
  * Locks, in the order in which they are taken:
- *   shape    rwlock: read by every search and insert, written by rebuild, load and save
+ *   change   rwlock: read by all that adds or removes, written by load and save
+ *   shape    rwlock: read by every search, insert and save, written by rebuild and load
  *   labels   rwlock: label table, vector table, labels of the nodes
  *   grow     mutex: count of nodes, sizes of the regions
  *   top      mutex: entry point and highest level (held through the insert of a higher node)
@@ -84,7 +85,7 @@ struct mp_index {
     size_t row_bytes;  /* of a stored vector */
     bool half;         /* vectors are stored as f16 */
     uint32_t max_nodes;
-    pthread_rwlock_t shape, labels;
+    pthread_rwlock_t change, shape, labels;
     pthread_mutex_t grow, top, pool;
     pthread_mutex_t stripe[STRIPES];
     mp_region vectors, codes, codings, links;
@@ -250,7 +251,7 @@ MP_CHECK mp_err mp_graph_insert(mp_index *ix, uint32_t node, mp_why *why);
 
 /* ---- graph_order.c ---- */
 /* The place of each of the first n nodes in an order in which linked ones lie near each other; the
- * caller's, by free. NULL: no memory. No list of links may change meanwhile. */
+ * caller's, by free. NULL: no memory. `shape` is held. */
 uint32_t *mp_graph_order(const mp_index *ix, size_t n);
 
 /* ---- graph_search.c ---- */

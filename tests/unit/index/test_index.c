@@ -4,12 +4,16 @@
 #include "index/index.h"
 #include "simd/distance.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Built twice: 33 is too short for codes, 130 has them, and padding. */
@@ -400,6 +404,71 @@ static void searches_run_beside_changes(void **state)
     mp_index_close(ix);
 }
 
+typedef struct beside { /* a save that waits for its file */
+    mp_index *ix;
+    char path[64];
+    _Atomic int added;
+} beside;
+
+static void *save_it(void *context)
+{
+    beside *b = context;
+    (void)!mp_index_save(b->ix, b->path, 1, NULL);
+    return NULL;
+}
+
+static void *add_one(void *context)
+{
+    beside *b = context;
+    fill(b->ix, 1000, 1, 77);
+    atomic_store(&b->added, 1);
+    return NULL;
+}
+
+/* A pipe in the place of the temporary file: what does not fit into it waits for the reader. */
+static void searches_go_on_while_a_snapshot_is_written(void **state)
+{
+    char folder[] = "/tmp/magpie-index-XXXXXX", temp[128], bytes[4096];
+    mp_why why;
+    beside b = {.ix = open_index(*state)};
+    pthread_t saver, adder;
+    float v[DIMS];
+    mp_neighbour out[5];
+    size_t n;
+    fill(b.ix, 1, 300, 5);
+    assert_non_null(mkdtemp(folder));
+    snprintf(b.path, sizeof b.path, "%s/snapshot", folder);
+    snprintf(temp, sizeof temp, "%s.%ld.tmp", b.path, (long)getpid());
+    assert_int_equal(mkfifo(temp, 0600), 0);
+    int fd = open(temp, O_RDONLY | O_NONBLOCK), there = 0;
+    assert_true(fd >= 0);
+    assert_true(fcntl(fd, F_SETPIPE_SZ, 4096) > 0);
+    assert_int_equal(pthread_create(&saver, NULL, save_it, &b), 0);
+    while (there < 1) {
+        usleep(1000);
+        assert_int_equal(ioctl(fd, FIONREAD, &there), 0);
+    }
+    assert_int_equal(pthread_create(&adder, NULL, add_one, &b), 0);
+    usleep(50000);
+    for (int64_t label = 1; label <= 300; label += 50) {
+        assert_ok(mp_index_get(b.ix, label, v, &why));
+        assert_ok(mp_index_search(b.ix, v, &(mp_search_options){.k = 5}, out, &n, &why));
+        assert_int_equal(out[0].label, label);
+    }
+    assert_int_equal(atomic_load(&b.added), 0);
+    assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+    while (read(fd, bytes, sizeof bytes) > 0) {
+    }
+    close(fd);
+    pthread_join(saver, NULL);
+    pthread_join(adder, NULL);
+    assert_true(mp_index_has(b.ix, 1000));
+    unlink(temp);
+    unlink(b.path);
+    rmdir(folder);
+    mp_index_close(b.ix);
+}
+
 static void neighbours_leave_oneself_out(void **state)
 {
     mp_why why;
@@ -436,6 +505,7 @@ int main(void)
         BOTH(a_build_can_be_stopped),
         BOTH(damage_is_noticed),
         BOTH(searches_run_beside_changes),
+        BOTH(searches_go_on_while_a_snapshot_is_written),
         BOTH(neighbours_leave_oneself_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
