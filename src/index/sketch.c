@@ -250,7 +250,8 @@ static float cost_of(const trial *t, size_t choice, float share)
 /* What costs least: s->n and s->share; n is zero where all rows had better be looked at. */
 static void choose(const trial *t, sketching *s, float *room)
 {
-    static const float worth_it = 0.75f;
+    /* A look at a sketch is one more thing to wait for: with less to gain, nothing is gained. */
+    static const float worth_it = 0.3f;
     float least = worth_it * ((float)t->ix->code_bytes / LINE + 1);
     for (size_t c = 0; t->n_near && c < CHOICES; c++) {
         float share = share_of(t, c, room), cost = cost_of(t, c, share);
