@@ -111,7 +111,7 @@ static sifted sift_all(const mp_index *ix, bool by_node)
     near_node *all = mp_xcalloc(n, sizeof *all);
     uint32_t *nodes = mp_xcalloc(n, sizeof *nodes);
     bool *kept = mp_xcalloc(n, sizeof *kept);
-    for (uint32_t q = 0; q < n; q += 97) {
+    for (uint32_t q = 0; q < n; q += 397) {
         int8_t code[MAX_CODE_BYTES], sketch[MP_SKETCH_MOST];
         float unit[DIMS];
         const float *v = mp_store_vector(ix, q, unit);
