@@ -45,11 +45,12 @@ static void make_rows(fixture *f, float noise)
     free(basis);
 }
 
-static mp_index *open_index(const char *kind, mp_index_storage storage)
+/* One thread makes the same graph every time. */
+static mp_index *open_index(const char *kind, mp_index_storage storage, int threads)
 {
     mp_why why;
     mp_index *ix;
-    mp_index_options opt = {.dims = DIMS, .threads = 2, .tag = 3, .storage = storage};
+    mp_index_options opt = {.dims = DIMS, .threads = threads, .tag = 3, .storage = storage};
     assert_ok(mp_index_open(&ix, kind, &opt, &why));
     ix->sketch_from = FROM;
     return ix;
@@ -60,7 +61,7 @@ static fixture make(float noise, mp_index_storage storage)
     mp_why why;
     fixture f;
     make_rows(&f, noise);
-    f.ix = open_index("hnsw", storage);
+    f.ix = open_index("hnsw", storage, 1);
     assert_ok(mp_index_add_many(f.ix, f.label, f.v, N, NULL, NULL, &why));
     return f;
 }
@@ -175,11 +176,11 @@ static void there_are_none_where_they_do_not_pay(void **state)
     assert_true(recall(f.ix, f.v) > 0.8);
     drop(&f);
     make_rows(&f, 0.3f);
-    f.ix = open_index("hnsw", MP_INDEX_F32);
+    f.ix = open_index("hnsw", MP_INDEX_F32, 1);
     assert_ok(mp_index_add_many(f.ix, f.label, f.v, FROM - 1, NULL, NULL, &why));
     assert_int_equal(f.ix->sketch.fitted, 0);
     mp_index_close(f.ix);
-    f.ix = open_index("exact", MP_INDEX_F32);
+    f.ix = open_index("exact", MP_INDEX_F32, 1);
     assert_ok(mp_index_add_many(f.ix, f.label, f.v, N, NULL, NULL, &why));
     assert_int_equal(f.ix->sketch.fitted, 0);
     drop(&f);
@@ -203,8 +204,8 @@ static void nearly_equal_rows_are_found(void **state)
             to[d] += 0.002f * (float)mp_rng_gauss(&rng);
         (void)mp_normalise(to, DIMS);
     }
-    f.ix = open_index("hnsw", MP_INDEX_F32);
-    mp_index *plain = open_index("hnsw", MP_INDEX_F32);
+    f.ix = open_index("hnsw", MP_INDEX_F32, 1);
+    mp_index *plain = open_index("hnsw", MP_INDEX_F32, 1);
     plain->sketch_from = UINT32_MAX;
     assert_ok(mp_index_add_many(f.ix, f.label, f.v, N, NULL, NULL, &why));
     assert_ok(mp_index_add_many(plain, f.label, f.v, N, NULL, NULL, &why));
@@ -230,7 +231,7 @@ static void they_come_back_with_a_snapshot_and_a_rebuild(void **state)
     size_t bytes = f.ix->sketch.bytes;
     close(mkstemp(path));
     assert_ok(mp_index_save(f.ix, path, 7, &why));
-    mp_index *again = open_index("hnsw", MP_INDEX_F32);
+    mp_index *again = open_index("hnsw", MP_INDEX_F32, 1);
     assert_ok(mp_index_load(again, path, &stamp, &why));
     assert_int_equal(again->sketch.bytes, bytes);
     assert_true(recall(again, f.v) > 0.99);
@@ -273,7 +274,7 @@ static void searches_go_on_while_they_are_made(void **state)
     fixture f;
     pthread_t thread;
     make_rows(&f, 0.3f);
-    f.ix = open_index("hnsw", MP_INDEX_F32);
+    f.ix = open_index("hnsw", MP_INDEX_F32, 2);
     assert_ok(mp_index_add_many(f.ix, f.label, f.v, FROM - 100, NULL, NULL, &why));
     asking a = {.f = &f};
     assert_int_equal(pthread_create(&thread, NULL, ask, &a), 0);
