@@ -39,7 +39,9 @@ uint32_t *mp_graph_order(const mp_index *ix, size_t n)
     for (size_t i = 0; o.place && i < n; i++)
         o.place[i] = NO_NODE;
     for (uint32_t i = 0; o.place && o.stack && i < n; i++)
-        if (o.place[i] == NO_NODE)
+        if (!ix->graph)
+            o.place[i] = i;
+        else if (o.place[i] == NO_NODE)
             place_from(&o, i);
     if (!o.stack) {
         free(o.place);

@@ -301,12 +301,12 @@ static bool beam_of_some(const mp_index *ix, const probe *query, near_node entry
             break;
         float least = found->n >= w.ef ? found->at[0].score : -1;
         size_t fresh = read_fresh(ix, at.node, level, seen, near);
+        distances += fresh;
         fresh = score_some(ix, query, least, near, fresh, score);
         for (size_t i = 0; i < fresh && whole; i++)
             whole = meet(&w, (near_node){score[i], near[i]});
         if (w.open->n)
             prefetch_links(ix, w.open->at[0].node, level);
-        distances += fresh;
         if (budget && distances > budget)
             whole = false;
     }

@@ -13,13 +13,6 @@ probe mp_probe_of_vector(const mp_index *ix, const float *unit, int8_t *code)
     return p;
 }
 
-/* code + 128 as an unsigned byte becomes the code as a signed one. */
-static void flip(const uint8_t *restrict from, size_t n, int8_t *restrict to)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = (int8_t)(from[i] ^ 0x80);
-}
-
 probe mp_probe_of_node(const mp_index *ix, uint32_t node, int8_t *code)
 {
     probe p = {.unit = ix->half ? NULL : vector_of(ix, node)};
@@ -27,19 +20,13 @@ probe mp_probe_of_node(const mp_index *ix, uint32_t node, int8_t *code)
         return p;
     p.code = code;
     p.how = coding_of(ix, node);
-    flip(code_of(ix, node), ix->code_bytes, code);
+    flip_code(code_of(ix, node), ix->code_bytes, code);
     return p;
 }
 
 /* The kernel takes four rows; the lines of as many more are on their way meanwhile. More than that
  * at a time does not come sooner. */
-enum { AT_ONCE = 4, LINE = 64 };
-
-static void prefetch_lines(const void *at, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i += LINE)
-        __builtin_prefetch((const uint8_t *)at + i);
-}
+enum { AT_ONCE = 4 };
 
 static void prefetch_codes(const mp_index *ix, const uint32_t *nodes, size_t from, size_t to)
 {

@@ -17,6 +17,8 @@
  * Estimating from a part of the coordinates and going on only where it matters: Gao & Long,
  * "High-dimensional approximate nearest neighbor search: with reliable and efficient distance
  * comparison operations" (SIGMOD 2023), there with random directions and all rows alike. */
+#include "simd/pairs8.h" /* before store.h, where `row` is a type */
+
 #include "index/basis.h"
 #include "index/crew.h"
 #include "index/store.h"
@@ -30,11 +32,6 @@ enum { LEAST_CODE = 256, GROWN = 8 }; /* short codes are hardly longer than sket
 static const float DEVIATIONS = 4;    /* coordinates are like normal ones: hardly any is cut off */
 
 /* ---- coding ---- */
-
-static int8_t code_of_value(float v)
-{
-    return (int8_t)lrintf(MP_MIN(MP_MAX(v, -(float)TOP), (float)TOP));
-}
 
 /* Coordinates along the directions; returns what they leave of the vector's squared length. */
 static float look_along(const mp_index *ix, const float *direction, size_t n, const float *unit,
@@ -53,8 +50,7 @@ static float code_leading(const mp_index *ix, const float *unit, int8_t *code)
 {
     const sketching *s = &ix->sketch;
     float at[BASIS], rest = look_along(ix, s->direction, s->n, unit, at);
-    for (size_t i = 0; i < s->n; i++)
-        code[i] = code_of_value(at[i] * s->scale);
+    (void)mp_pairs8_for(mp_simd_isa())->code(at, s->n, s->scale, code);
     return rest;
 }
 
@@ -79,9 +75,7 @@ static void ask_with(const mp_index *ix, probe *p, int8_t *code, float rest)
     memset(code + s->n, TOP, REST_BYTES);
     p->sketch = code;
     p->rest = rest;
-    p->sketch_shift = 0;
-    for (size_t i = 0; i < s->bytes; i++)
-        p->sketch_shift += 128 * code[i];
+    p->sketch_shift = shift_of(code, s->bytes);
 }
 
 void mp_sketch_ask_vector(const mp_index *ix, probe *p, int8_t *code)
@@ -97,8 +91,7 @@ void mp_sketch_ask_node(const mp_index *ix, uint32_t node, probe *p, int8_t *cod
         return;
     const uint8_t *from = sketch_of(ix, node);
     int rest = 0;
-    for (size_t i = 0; i < s->bytes; i++)
-        code[i] = (int8_t)(from[i] ^ 0x80);
+    flip_code(from, s->bytes, code);
     for (size_t i = 0; i < REST_BYTES; i++)
         rest += code[s->n + i];
     ask_with(ix, p, code, (float)rest * TOP * 2 / (s->scale * s->scale));
@@ -121,8 +114,7 @@ size_t mp_sketch_sift(const mp_index *ix, const probe *p, uint32_t *nodes, size_
     const int32_t enough = least_sum(s, p, least);
     size_t kept = 0;
     for (size_t i = 0; i < n; i++)
-        for (size_t b = 0; b < s->bytes; b += LINE)
-            __builtin_prefetch(sketch_of(ix, nodes[i]) + b);
+        prefetch_lines(sketch_of(ix, nodes[i]), s->bytes);
     for (size_t from = 0; from < n; from += MAX_SIFTED) {
         const uint8_t *rows[MAX_SIFTED];
         int32_t sum[MAX_SIFTED];
@@ -158,14 +150,13 @@ typedef struct trial {
 } trial;
 
 typedef struct looked { /* a row and its coordinates */
-    float unit[MAX_DIMS], at[BASIS];
+    const float *unit;  /* in place or in `room` */
+    float room[MAX_DIMS], at[BASIS];
 } looked;
 
 static void look_at(const trial *t, uint32_t node, looked *to)
 {
-    const float *v = mp_store_vector(t->ix, node, to->unit);
-    if (v != to->unit)
-        memcpy(to->unit, v, (size_t)t->ix->opt.dims * sizeof *v);
+    to->unit = mp_store_vector(t->ix, node, to->room);
     (void)look_along(t->ix, t->direction, choices[CHOICES - 1], to->unit, to->at);
 }
 
@@ -237,14 +228,19 @@ static float share_of(const trial *t, size_t choice, float *room)
     return MP_MAX(room[t->n_near / MISSED], 1.0f);
 }
 
+/* Lines of memory that a row costs without a sketch: its code, and what belongs to that. */
+static float code_lines(const trial *t)
+{
+    return (float)t->ix->code_bytes / LINE + 1;
+}
+
 /* Lines of memory per row that is met, of which `lines` are its sketch's. */
 static float cost_of(const trial *t, size_t choice, float share)
 {
     size_t passed = 0, lines = (choices[choice] + REST_BYTES) / LINE;
     for (size_t i = 0; i < t->n_far; i++)
         passed += t->far[i].along[choice] * share <= t->far[i].all;
-    float code = (float)t->ix->code_bytes / LINE + 1;
-    return (float)lines + code * (float)passed / (float)MP_MAX(t->n_far, (size_t)1);
+    return (float)lines + code_lines(t) * (float)passed / (float)MP_MAX(t->n_far, (size_t)1);
 }
 
 /* What costs least: s->n and s->share; n is zero where all rows had better be looked at. */
@@ -252,7 +248,7 @@ static void choose(const trial *t, sketching *s, float *room)
 {
     /* A look at a sketch is one more thing to wait for: with less to gain, nothing is gained. */
     static const float worth_it = 0.3f;
-    float least = worth_it * ((float)t->ix->code_bytes / LINE + 1);
+    float least = worth_it * code_lines(t);
     for (size_t c = 0; t->n_near && c < CHOICES; c++) {
         float share = share_of(t, c, room), cost = cost_of(t, c, share);
         if (cost < least) {

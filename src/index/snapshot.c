@@ -52,14 +52,11 @@ static mp_err number_nodes(numbering *by, const mp_index *ix, mp_why *why)
 {
     size_t n = atomic_load(&ix->n_nodes);
     by->node = mp_try_array(n, sizeof *by->node);
-    by->place = ix->graph ? mp_graph_order(ix, n) : mp_try_array(n, sizeof *by->place);
+    by->place = mp_graph_order(ix, n);
     if (!by->node || !by->place)
         return mp_fail(why, MP_NOMEM, "no memory to save an index");
-    for (uint32_t i = 0; i < n; i++) {
-        if (!ix->graph)
-            by->place[i] = i;
+    for (uint32_t i = 0; i < n; i++)
         by->node[by->place[i]] = i;
-    }
     return MP_OK;
 }
 

@@ -190,9 +190,7 @@ coding mp_code_vector(const mp_index *ix, const float *unit, int8_t *code)
 {
     coding how = {0};
     how.scale = mp_encode(unit, (size_t)ix->opt.dims, ix->code_bytes, code, &how.error);
-    const size_t n = ix->code_bytes;
-    for (size_t i = 0; i < n; i++)
-        how.shift += 128 * code[i];
+    how.shift = shift_of(code, ix->code_bytes);
     return how;
 }
 

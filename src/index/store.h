@@ -177,6 +177,27 @@ row mp_store_make_row(const mp_index *ix, const float *unit, uint8_t *room);
 /* A node's vector as floats: in place or in `room` (dims floats). */
 const float *mp_store_vector(const mp_index *ix, uint32_t node, float *room);
 
+/* What the offset of stored codes adds to a sum with these. */
+static inline int32_t shift_of(const int8_t *code, size_t n)
+{
+    int32_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += code[i];
+    return 128 * sum;
+}
+/* code + 128 as an unsigned byte becomes the code as a signed one. */
+static inline void flip_code(const uint8_t *restrict from, size_t n, int8_t *restrict to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (int8_t)(from[i] ^ 0x80);
+}
+static inline void prefetch_lines(const void *at, size_t bytes)
+{
+    enum { LINE_BYTES = 64 };
+    for (size_t i = 0; i < bytes; i += LINE_BYTES)
+        __builtin_prefetch((const uint8_t *)at + i);
+}
+
 /* The code of a unit vector; code has room for ix->code_bytes. */
 coding mp_code_vector(const mp_index *ix, const float *unit, int8_t *code);
 /* A new node with this row and level; MP_NOMEM, MP_FULL. */
@@ -250,8 +271,8 @@ void mp_sketch_drop(mp_index *ix);
 MP_CHECK mp_err mp_graph_insert(mp_index *ix, uint32_t node, mp_why *why);
 
 /* ---- graph_order.c ---- */
-/* The place of each of the first n nodes in an order in which linked ones lie near each other; the
- * caller's, by free. NULL: no memory. `shape` is held. */
+/* The place of each of the first n nodes in an order in which linked ones lie near each other
+ * (without links: its number); the caller's, by free. NULL: no memory. `shape` is held. */
 uint32_t *mp_graph_order(const mp_index *ix, size_t n);
 
 /* ---- graph_search.c ---- */
