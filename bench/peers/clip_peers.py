@@ -1,11 +1,11 @@
 """CLIP ViT-B/32 beside onnxruntime: the same random weights, the same threads, in turns.
 
-    clip_peers.py PROBE [ROUNDS]
+    clip_peers.py PROBE [ROUNDS [OLDER_CPU]]
 
 PROBE is probe_clip. Rows: pictures in batches of 1 and 16, on one thread and on two, f32 and 8-bit,
 beside onnxruntime's f32 and its own dynamic quantisation; a text of ten tokens, in turns (whoever comes
-second finds the caches full of the other's weights) and alone; the same with
-MAGPIE_SIMD=avx2, where the processor's byte products are left alone. Ours starts from bytes and ends
+second finds the caches full of the other's weights) and alone. With OLDER_CPU (older_cpu.so), both run as
+on a processor without AVX-512 and VNNI: ours by MAGPIE_SIMD=avx2, onnxruntime by older_cpu.py. Ours starts from bytes and ends
 with the normalised vector, onnxruntime from ready floats. Prints one JSON object: medians in
 milliseconds per picture, onnxruntime's over ours (above 1: ours is faster), and the worst cosine
 with onnxruntime's f32 vectors. Random weights have no outliers: trained ones' cosines are what
@@ -18,7 +18,11 @@ import sys
 import tempfile
 import time
 
+import older_cpu
+
 try:
+    if len(sys.argv) > 3:
+        older_cpu.hide(sys.argv[3])
     import numpy as np
     import onnxruntime
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -82,32 +86,33 @@ def main():
     weights = reference.random_weights(SHAPE)
     px = rng.integers(0, 256, (16, 224, 224, 3)).astype(np.uint8)
     ids = rng.integers(0, SHAPE["vocabulary"], (1, 10))
-    report = {"bench": "clip_peers", "onnxruntime": onnxruntime.__version__, "rounds": rounds}
+    env = {"MAGPIE_SIMD": "avx2"} if len(sys.argv) > 3 else {}
+    report = {"bench": "clip_peers", "onnxruntime": onnxruntime.__version__, "rounds": rounds,
+              "processor": "without AVX-512" if env else "as it is"}
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "weights")
         reference.write_safetensors(path, weights)
         see, read = reference.image_model(weights, SHAPE, True, False), reference.text_model(weights, SHAPE, 10, True, False)
         for threads in (1, 2):
-            for isa in ("best", "avx2"):
-                env = {"MAGPIE_SIMD": "avx2"} if isa == "avx2" else {}
-                ours = {how: Probe(program, path, SHAPE, folder, precision=how, threads=threads, env=env)
-                        for how in ("f32", "int8")}
-                alone = {how: round(statistics.median(probe.time_texts(ids, 200)), 3) for how, probe in ours.items()}
-                theirs = sessions(see, folder, "see", threads)
-                x = reference.scaled(px)
-                exact = theirs["f32"].run(None, {"pixels": x})[0]
-                name = f"threads_{threads}" + ("_avx2" if isa == "avx2" else "")
-                report[name] = {"worst_cosine_f32": round(float(cosine(ours["f32"].images(px), exact).min()), 7),
-                                "worst_cosine_int8": round(float(cosine(ours["int8"].images(px), exact).min()), 5),
-                                "worst_cosine_onnxruntime_int8": round(float(cosine(theirs["int8"].run(None, {"pixels": x})[0], exact).min()), 5)}
-                report[name]["text_10_tokens_alone_ms"] = alone
-                for n in (1, 16):
-                    report[name][f"batch_{n}"] = row(in_turns(
-                        ours, theirs, lambda p, k: p.time_images(px[:n], k), {"pixels": x[:n]}, rounds), n)
-                report[name]["text_10_tokens"] = row(in_turns(
-                    ours, sessions(read, folder, "read", threads), lambda p, k: p.time_texts(ids, k), {"ids": ids}, rounds), 1)
-                for probe in ours.values():
-                    probe.close()
+            ours = {how: Probe(program, path, SHAPE, folder, precision=how, threads=threads, env=env)
+                    for how in ("f32", "int8")}
+            alone = {how: round(statistics.median(probe.time_texts(ids, 200)), 3) for how, probe in ours.items()}
+            theirs = sessions(see, folder, "see", threads)
+            x = reference.scaled(px)
+            exact = theirs["f32"].run(None, {"pixels": x})[0]
+            worst = lambda vectors: float(cosine(vectors, exact).min())
+            rows = report[f"threads_{threads}"] = {
+                "worst_cosine_f32": round(worst(ours["f32"].images(px)), 7),
+                "worst_cosine_int8": round(worst(ours["int8"].images(px)), 5),
+                "worst_cosine_onnxruntime_int8": round(worst(theirs["int8"].run(None, {"pixels": x})[0]), 5)}
+            rows["text_10_tokens_alone_ms"] = alone
+            for n in (1, 16):
+                rows[f"batch_{n}"] = row(in_turns(
+                    ours, theirs, lambda p, k: p.time_images(px[:n], k), {"pixels": x[:n]}, rounds), n)
+            rows["text_10_tokens"] = row(in_turns(
+                ours, sessions(read, folder, "read", threads), lambda p, k: p.time_texts(ids, k), {"ids": ids}, rounds), 1)
+            for probe in ours.values():
+                probe.close()
     print(json.dumps(report, indent=1))
 
 

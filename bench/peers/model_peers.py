@@ -1,9 +1,10 @@
 """The lite model beside onnxruntime: the same weights, the same machine, in turns; ours in f32 and
 with 8-bit products, onnxruntime in f32.
 
-    model_peers.py BENCH_ENCODE [ROUNDS]
+    model_peers.py BENCH_ENCODE [ROUNDS [OLDER_CPU]]
 
-BENCH_ENCODE is that program; $MAGPIE_MODELS names the folder that holds `lite`. Both graphs are
+BENCH_ENCODE is that program; $MAGPIE_MODELS names the folder that holds `lite`. With OLDER_CPU
+(older_cpu.so), both run as on a processor without AVX-512 and VNNI (older_cpu.py). Both graphs are
 written out by hand here (batch normalisation folded, as onnxruntime would do). onnxruntime gets ready
 floats and gives pooled features; ours starts from bytes and ends with the projected, normalised
 vector. Prints one JSON object: medians in milliseconds per call, and onnxruntime's over ours (above
@@ -16,7 +17,12 @@ import subprocess
 import sys
 import time
 
+import older_cpu
+
 try:
+    if len(sys.argv) > 3:
+        older_cpu.hide(sys.argv[3])
+        os.environ["MAGPIE_SIMD"] = "avx2"
     import numpy as np
     import onnx
     import onnxruntime
@@ -212,7 +218,8 @@ def main():
     cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo")
                 if line.startswith("model name")), "unknown")
     print(json.dumps({"bench": "model_peers", "machine": {"cpu": cpu, "cores": cores},
-                      "onnxruntime": onnxruntime.__version__, "rounds": rounds, "cases": rows},
+                      "onnxruntime": onnxruntime.__version__, "rounds": rounds,
+                      "processor": "without AVX-512" if len(sys.argv) > 3 else "as it is", "cases": rows},
                      indent=1))
 
 

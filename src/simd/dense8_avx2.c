@@ -10,7 +10,14 @@
 
 #define TARGET __attribute__((target("avx2,fma")))
 
-enum { ROWS = 4, GROUP = MP_DENSE8_GROUP, STEP = MP_PANEL * GROUP, TOP = 127, HALF = 16 };
+enum {
+    ROWS = 4,
+    GROUP = MP_DENSE8_GROUP,
+    STEP = MP_PANEL * GROUP,
+    TOP = 127,
+    HALF = 16,
+    AHEAD = 8
+};
 
 /* ---- codes of rows ---- */
 
@@ -82,6 +89,7 @@ typedef struct tile {
     size_t q_stride;
     const mp_row8 *rows;
     const int8_t *w;
+    const int8_t *next, *next_end; /* this tile's share of the next half panel, fetched meanwhile */
     size_t depth;
     const float *scale, *bias;
     const int32_t *sum;
@@ -110,17 +118,21 @@ TARGET static inline __attribute__((always_inline)) void half_panel(const tile *
 {
     __m256i sum[ROWS][2];
     const __m256i ones = _mm256_set1_epi16(1);
-    const int8_t *w = t->w;
+    const int8_t *w = t->w, *next = t->next, *const end = t->next_end;
+    const uint8_t *q = t->q, *const q_end = q + t->depth;
     MP_UNROLL
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][1] = _mm256_setzero_si256();
-    for (size_t i = 0; i < t->depth; i += GROUP, w += STEP) {
+    for (; q < q_end; q += GROUP, w += STEP) {
         __m256i a = _mm256_load_si256((const __m256i *)(const void *)w);
         __m256i b = _mm256_load_si256((const __m256i *)(const void *)(w + 32));
+        _mm_prefetch((const char *)(w + AHEAD * STEP), _MM_HINT_T0);
+        _mm_prefetch((const char *)next, _MM_HINT_T1);
+        next = MP_MIN(next + STEP, end);
         MP_UNROLL
         for (int r = 0; r < rows; r++) {
             int32_t four;
-            memcpy(&four, t->q + (size_t)r * t->q_stride + i, sizeof four);
+            memcpy(&four, q + (size_t)r * t->q_stride, sizeof four);
             __m256i v = _mm256_set1_epi32(four);
             __m256i p = _mm256_madd_epi16(_mm256_maddubs_epi16(v, a), ones);
             __m256i s = _mm256_madd_epi16(_mm256_maddubs_epi16(v, b), ones);
@@ -147,6 +159,11 @@ TARGET static void rows_by_half(const tile *t, size_t rows)
         half_panel(t, 4);
 }
 
+static const int8_t *half_at(const mp_matrix8 *w, size_t depth, size_t from)
+{
+    return w->packed + from / MP_PANEL * MP_PANEL * depth + from % MP_PANEL * GROUP;
+}
+
 TARGET static void multiply(const uint8_t *q, size_t m, size_t q_stride, const mp_row8 *rows,
                             const mp_matrix8 *w, size_t from, size_t to, const mp_dense_out *out)
 {
@@ -155,17 +172,23 @@ TARGET static void multiply(const uint8_t *q, size_t m, size_t q_stride, const m
               .y_stride = out->y_stride,
               .add = out->add,
               .relu6 = out->relu6};
+    size_t tiles = (m + ROWS - 1) / ROWS, lines = t.depth / GROUP;
     for (; from < to; from += HALF) {
-        t.w = w->packed + from / MP_PANEL * MP_PANEL * t.depth + from % MP_PANEL * GROUP;
+        t.w = half_at(w, t.depth, from);
         t.scale = w->scale + from;
         t.sum = w->sum + from;
         t.bias = out->bias ? out->bias + from : NULL;
         t.some = MP_MIN(to - from, (size_t)HALF);
-        for (size_t r = 0; r < m; r += ROWS) {
+        const int8_t *ahead = from + HALF < to ? half_at(w, t.depth, from + HALF) : t.w;
+        for (size_t i = 0, r = 0; i < tiles; i++) { /* tiles of nearly the same height */
+            size_t next = m * (i + 1) / tiles;
+            t.next = ahead + lines * i / tiles * STEP;
+            t.next_end = ahead + lines * (i + 1) / tiles * STEP;
             t.q = q + r * q_stride;
             t.rows = rows + r;
             t.y = out->y + r * out->y_stride + from;
-            rows_by_half(&t, MP_MIN(m - r, (size_t)ROWS));
+            rows_by_half(&t, next - r);
+            r = next;
         }
     }
 }

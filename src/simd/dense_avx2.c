@@ -8,7 +8,7 @@
 
 #define TARGET __attribute__((target("avx2,fma")))
 
-enum { ROWS = 6, HALF = MP_PANEL / 2 };
+enum { ROWS = 6, HALF = MP_PANEL / 2, AHEAD = 16 };
 
 /* ---- packing ---- */
 
@@ -54,6 +54,7 @@ typedef struct tile {
     const float *x;
     size_t x_stride;
     const float *w;
+    const float *next, *next_end; /* this tile's share of the next half panel, fetched meanwhile */
     size_t k;
     const float *bias;
     size_t some; /* outputs of the half panel that are wanted */
@@ -70,22 +71,39 @@ TARGET static void finish(const tile *t, int r, size_t from, __m256 sum)
 
 /* `rows` is a constant where this is called and all loops over rows are unrolled: only so do the
  * sums stay in registers. */
+TARGET static inline __attribute__((always_inline)) void
+half_step(const float *x, size_t x_stride, const float *w, int rows, __m256 sum[ROWS][2])
+{
+    __m256 a = _mm256_load_ps(w), b = _mm256_load_ps(w + 8);
+    _mm_prefetch((const char *)(w + AHEAD * MP_PANEL), _MM_HINT_T0);
+    MP_UNROLL
+    for (int r = 0; r < rows; r++) {
+        __m256 v = _mm256_set1_ps(x[(size_t)r * x_stride]);
+        sum[r][0] = _mm256_fmadd_ps(v, a, sum[r][0]);
+        sum[r][1] = _mm256_fmadd_ps(v, b, sum[r][1]);
+    }
+}
+
 TARGET static inline __attribute__((always_inline)) void half_panel(const tile *t, int rows)
 {
     __m256 sum[ROWS][2];
-    const float *w = t->w;
+    const float *w = t->w, *x = t->x, *next = t->next, *const end = t->next_end;
+    const size_t k = t->k, stride = t->x_stride;
+    const size_t lines = rows < 3 ? 2 : 1; /* few rows come by too fast for less */
+    size_t i = 0;
     MP_UNROLL
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][1] = _mm256_setzero_ps();
-    for (size_t i = 0; i < t->k; i++, w += MP_PANEL) {
-        __m256 a = _mm256_load_ps(w), b = _mm256_load_ps(w + 8);
-        MP_UNROLL
-        for (int r = 0; r < rows; r++) {
-            __m256 v = _mm256_set1_ps(t->x[(size_t)r * t->x_stride + i]);
-            sum[r][0] = _mm256_fmadd_ps(v, a, sum[r][0]);
-            sum[r][1] = _mm256_fmadd_ps(v, b, sum[r][1]);
-        }
+    for (; i + 2 <= k; i += 2) {
+        _mm_prefetch((const char *)next, _MM_HINT_T1);
+        if (lines == 2)
+            _mm_prefetch((const char *)(next + MP_PANEL), _MM_HINT_T1);
+        next = MP_MIN(next + lines * MP_PANEL, end);
+        half_step(x + i, stride, w + i * MP_PANEL, rows, sum);
+        half_step(x + i + 1, stride, w + (i + 1) * MP_PANEL, rows, sum);
     }
+    if (i < k)
+        half_step(x + i, stride, w + i * MP_PANEL, rows, sum);
     MP_UNROLL
     for (int r = 0; r < rows; r++) {
         finish(t, r, 0, sum[r][0]);
@@ -110,6 +128,11 @@ TARGET static void rows_by_half(const tile *t, size_t rows)
     }
 }
 
+static const float *half_at(const mp_matrix *w, size_t from)
+{
+    return w->packed + from / MP_PANEL * MP_PANEL * w->k + from % MP_PANEL;
+}
+
 TARGET static void multiply(const float *x, size_t m, size_t x_stride, const mp_matrix *w,
                             size_t from, size_t to, const mp_dense_out *out)
 {
@@ -118,14 +141,20 @@ TARGET static void multiply(const float *x, size_t m, size_t x_stride, const mp_
               .y_stride = out->y_stride,
               .add = out->add,
               .relu6 = out->relu6};
+    size_t tiles = (m + ROWS - 1) / ROWS;
     for (; from < to; from += HALF) {
-        t.w = w->packed + from / MP_PANEL * MP_PANEL * w->k + from % MP_PANEL;
+        t.w = half_at(w, from);
         t.bias = out->bias ? out->bias + from : NULL;
         t.some = MP_MIN(to - from, (size_t)HALF);
-        for (size_t r = 0; r < m; r += ROWS) {
+        const float *ahead = from + HALF < to ? half_at(w, from + HALF) : t.w;
+        for (size_t i = 0, r = 0; i < tiles; i++) { /* tiles of nearly the same height */
+            size_t next = m * (i + 1) / tiles;
+            t.next = ahead + w->k * i / tiles * MP_PANEL;
+            t.next_end = ahead + w->k * (i + 1) / tiles * MP_PANEL;
             t.x = x + r * x_stride;
             t.y = out->y + r * out->y_stride + from;
-            rows_by_half(&t, MP_MIN(m - r, (size_t)ROWS));
+            rows_by_half(&t, next - r);
+            r = next;
         }
     }
 }
