@@ -56,58 +56,7 @@ static mp_err map_file(mp_tensors *t, const char *path, mp_why *why)
     return err;
 }
 
-static mp_err parse_header(mp_tensors *t, mp_why *why)
-{
-    const uint8_t *p = t->map;
-    uint64_t n = 0;
-    json_error_t at;
-    for (int i = 7; i >= 0; i--)
-        n = n << 8 | p[i];
-    if (n > MAX_HEADER || n > t->bytes - 8 || n % 4 != 0)
-        return mp_fail(why, MP_CORRUPT, "%s: the header's length is wrong", t->name);
-    t->data = p + 8 + n;
-    t->data_bytes = t->bytes - 8 - n;
-    t->header = json_loadb((const char *)p + 8, n, JSON_REJECT_DUPLICATES, &at);
-    if (!json_is_object(t->header))
-        return mp_fail(why, MP_CORRUPT, "%s: the header is not JSON", t->name);
-    return MP_OK;
-}
-
-mp_err mp_tensors_open(mp_tensors **out, const char *path, mp_why *why)
-{
-    const char *slash = strrchr(path, '/');
-    mp_tensors *t = mp_xcalloc(1, sizeof *t);
-    *out = NULL;
-    pthread_mutex_init(&t->widening, NULL);
-    snprintf(t->name, sizeof t->name, "%.60s", slash ? slash + 1 : path);
-    mp_err err = map_file(t, path, why);
-    if (!err)
-        err = parse_header(t, why);
-    if (err) {
-        mp_tensors_close(t);
-        return err;
-    }
-    *out = t;
-    return MP_OK;
-}
-
-void mp_tensors_close(mp_tensors *t)
-{
-    if (!t)
-        return;
-    json_decref(t->header);
-    if (t->map)
-        munmap(t->map, t->bytes);
-    while (t->wide) {
-        wide *next = t->wide->next;
-        free(t->wide);
-        t->wide = next;
-    }
-    pthread_mutex_destroy(&t->widening);
-    free(t);
-}
-
-/* ---- values ---- */
+/* ---- lines of the header ---- */
 
 typedef enum value_kind { F32, F16, BF16, OTHER } value_kind;
 
@@ -145,6 +94,101 @@ static entry entry_of(const mp_tensors *t, const json_t *row)
     e.bytes = (size_t)(end - begin);
     return e;
 }
+
+/* ---- opening ---- */
+
+typedef struct range {
+    const char *name;
+    json_int_t begin, end;
+} range;
+
+static int by_begin(const void *a, const void *b)
+{
+    const range *x = a, *y = b;
+    return (x->begin > y->begin) - (x->begin < y->begin);
+}
+
+/* The format allows no byte to two tensors, and a reader that took them would give one's values
+ * for the other's. Empty tensors lie nowhere. */
+static mp_err check_ranges(const mp_tensors *t, mp_why *why)
+{
+    range *all = mp_try_array(json_object_size(t->header) + 1, sizeof *all);
+    size_t n = 0;
+    const char *name;
+    json_t *row;
+    mp_err err = all ? MP_OK : mp_fail(why, MP_NOMEM, "no memory for the header of %s", t->name);
+    if (!err)
+        json_object_foreach(t->header, name, row)
+        {
+            const json_t *at = json_object_get(row, "data_offsets");
+            range r = {name, json_integer_value(json_array_get(at, 0)),
+                       json_integer_value(json_array_get(at, 1))};
+            if (r.begin < r.end)
+                all[n++] = r;
+        }
+    if (!err)
+        qsort(all, n, sizeof *all, by_begin);
+    for (size_t i = 1; !err && i < n; i++)
+        if (all[i].begin < all[i - 1].end)
+            err = mp_fail(why, MP_CORRUPT, "%s: %.100s and %.100s share bytes", t->name,
+                          all[i - 1].name, all[i].name);
+    free(all);
+    return err;
+}
+
+static mp_err parse_header(mp_tensors *t, mp_why *why)
+{
+    const uint8_t *p = t->map;
+    uint64_t n = 0;
+    json_error_t at;
+    for (int i = 7; i >= 0; i--)
+        n = n << 8 | p[i];
+    if (n > MAX_HEADER || n > t->bytes - 8 || n % 4 != 0)
+        return mp_fail(why, MP_CORRUPT, "%s: the header's length is wrong", t->name);
+    t->data = p + 8 + n;
+    t->data_bytes = t->bytes - 8 - n;
+    t->header = json_loadb((const char *)p + 8, n, JSON_REJECT_DUPLICATES, &at);
+    if (!json_is_object(t->header))
+        return mp_fail(why, MP_CORRUPT, "%s: the header is no JSON object: %.100s", t->name,
+                       t->header ? "it holds something else" : at.text);
+    return check_ranges(t, why);
+}
+
+mp_err mp_tensors_open(mp_tensors **out, const char *path, mp_why *why)
+{
+    const char *slash = strrchr(path, '/');
+    mp_tensors *t = mp_xcalloc(1, sizeof *t);
+    *out = NULL;
+    pthread_mutex_init(&t->widening, NULL);
+    snprintf(t->name, sizeof t->name, "%.60s", slash ? slash + 1 : path);
+    mp_err err = map_file(t, path, why);
+    if (!err)
+        err = parse_header(t, why);
+    if (err) {
+        mp_tensors_close(t);
+        return err;
+    }
+    *out = t;
+    return MP_OK;
+}
+
+void mp_tensors_close(mp_tensors *t)
+{
+    if (!t)
+        return;
+    json_decref(t->header);
+    if (t->map)
+        munmap(t->map, t->bytes);
+    while (t->wide) {
+        wide *next = t->wide->next;
+        free(t->wide);
+        t->wide = next;
+    }
+    pthread_mutex_destroy(&t->widening);
+    free(t);
+}
+
+/* ---- values that are no numbers ---- */
 
 /* By bits, a block at a time, which compilers turn into vectors. */
 #define HAS_NAN(name, type)                                                                        \
@@ -186,6 +230,8 @@ mp_err mp_tensors_check(const mp_tensors *t, mp_why *why)
     }
     return MP_OK;
 }
+
+/* ---- asking ---- */
 
 bool mp_tensors_has(const mp_tensors *t, const char *name)
 {

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static mp_err open_values(const char *header, const void *values, size_t data_bytes,
-                          mp_tensors **out)
+static mp_err open_saying(const char *header, const void *values, size_t data_bytes,
+                          mp_tensors **out, mp_why *said)
 {
     char path[] = "/tmp/magpie-tensors-XXXXXX";
     mp_why why;
@@ -22,15 +22,28 @@ static mp_err open_values(const char *header, const void *values, size_t data_by
     close(mkstemp(path));
     assert_ok(mp_file_replace(path, b.p, b.n, &why));
     mp_buf_free(&b);
-    mp_err err = mp_tensors_open(out, path, &why);
+    mp_err err = mp_tensors_open(out, path, said);
     unlink(path);
     return err;
 }
 
-static mp_err open_text(const char *header, size_t data_bytes, mp_tensors **out)
+static mp_err open_values(const char *header, const void *values, size_t data_bytes,
+                          mp_tensors **out)
+{
+    mp_why why;
+    return open_saying(header, values, data_bytes, out, &why);
+}
+
+static mp_err open_said(const char *header, size_t data_bytes, mp_tensors **out, mp_why *why)
 {
     static const float values[16] = {1, 2, 3, 4, 5, 6};
-    return open_values(header, values, data_bytes, out);
+    return open_saying(header, values, data_bytes, out, why);
+}
+
+static mp_err open_text(const char *header, size_t data_bytes, mp_tensors **out)
+{
+    mp_why why;
+    return open_said(header, data_bytes, out, &why);
 }
 
 static void a_tensor_is_read_in_place(void **state)
@@ -82,15 +95,73 @@ static void damaged_headers_are_refused(void **state)
     assert_int_equal(mp_tensors_open(&t, "/nowhere/x", &why), MP_NOT_FOUND);
 }
 
+#define LINE(name, type, n, from, to)                                                              \
+    "\"" name "\":{\"dtype\":\"" type "\",\"shape\":[" #n "],\"data_offsets\":[" #from "," #to "]" \
+    "}"
+
+/* Of the second kind two 16-bit tensors that begin together once shared one's widened values. */
+static void headers_are_refused_as_a_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header, *says;
+    } rows[] = {
+        {"{" LINE("a", "F32", 4, 0, 16) "," LINE("b", "F32", 3, 12, 24) "}", "share bytes"},
+        {"{" LINE("a", "F16", 2, 0, 4) "," LINE("b", "F16", 12, 0, 24) "}", "share bytes"},
+        {"{" LINE("a", "F16", 4, 0, 8) "," LINE("b", "BF16", 4, 0, 8) "}", "share bytes"},
+        {"{" LINE("a", "F32", 2, 0, 8) "," LINE("a", "F32", 2, 8, 16) "}", "duplicate"},
+        {"{\"a\xff\":3}", "byte 0xff"},
+        {"[1,2,3]", "something else"},
+    };
+    for (size_t i = 0; i < MP_COUNT(rows); i++) {
+        mp_tensors *t;
+        mp_why why = {0};
+        assert_int_equal(open_said(rows[i].header, 24, &t, &why), MP_CORRUPT);
+        if (!strstr(why.text, rows[i].says))
+            fail_msg("%s: %s", rows[i].header, why.text);
+    }
+}
+
+/* Nothing lies in an empty tensor, and neighbours touch. */
+static void ranges_that_touch_are_fine(void **state)
+{
+    (void)state;
+    mp_tensors *t;
+    mp_why why;
+    assert_ok(open_said("{" LINE("b", "F32", 2, 8, 16) "," LINE("e", "F32", 0, 4, 4) "," LINE(
+                            "a", "F32", 2, 0, 8) "}",
+                        16, &t, &why));
+    mp_tensors_close(t);
+}
+
+static void a_length_beyond_the_file_is_refused(void **state)
+{
+    (void)state;
+    static const uint64_t lengths[] = {(uint64_t)1 << 60, UINT64_MAX, 25, 17};
+    char path[] = "/tmp/magpie-tensors-XXXXXX";
+    close(mkstemp(path));
+    for (size_t i = 0; i < MP_COUNT(lengths); i++) {
+        uint8_t file[32] = {0};
+        mp_tensors *t;
+        mp_why why = {0};
+        memcpy(file, &lengths[i], sizeof lengths[i]);
+        assert_ok(mp_file_replace(path, file, sizeof file, &why));
+        assert_int_equal(mp_tensors_open(&t, path, &why), MP_CORRUPT);
+        assert_non_null(strstr(why.text, "length is wrong"));
+    }
+    unlink(path);
+}
+
 /* Infinite ones may stand in a mask that nobody asks for. */
 static void values_that_are_no_numbers_are_found(void **state)
 {
     (void)state;
-    static const char header[] = "{\"__metadata__\":{\"dtype\":\"F32\"},"
-                                 "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-                                 "\"b\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[8,20]},"
-                                 "\"c\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[20,24]},"
-                                 "\"d\":{\"dtype\":\"F32\",\"shape\":[9],\"data_offsets\":[0,99]}}";
+    static const char header[] =
+        "{\"__metadata__\":{\"dtype\":\"F32\"},"
+        "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+        "\"b\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[8,20]},"
+        "\"c\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[20,24]},"
+        "\"d\":{\"dtype\":\"F32\",\"shape\":[9],\"data_offsets\":[24,99]}}";
     const float row[6] = {1, -0.0f, INFINITY, -INFINITY, 1e-45f, 7};
     for (int at = -1; at < 6; at++) {
         float values[6];
@@ -161,7 +232,11 @@ static void sixteen_bits_that_are_no_numbers_are_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_tensor_is_read_in_place), cmocka_unit_test(damaged_headers_are_refused),
+        cmocka_unit_test(a_tensor_is_read_in_place),
+        cmocka_unit_test(damaged_headers_are_refused),
+        cmocka_unit_test(headers_are_refused_as_a_whole),
+        cmocka_unit_test(ranges_that_touch_are_fine),
+        cmocka_unit_test(a_length_beyond_the_file_is_refused),
         cmocka_unit_test(values_that_are_no_numbers_are_found),
         cmocka_unit_test(sixteen_bits_are_widened),
         cmocka_unit_test(sixteen_bits_that_are_no_numbers_are_found)};
