@@ -8,6 +8,7 @@
 #include "model/clip.h"
 
 #include "model/clip_weights.h"
+#include "model/helper.h"
 #include "model/spread.h"
 #include "simd/distance.h"
 #include "simd/rows.h"
@@ -69,6 +70,7 @@ mp_err mp_clip_open(mp_clip **out, mp_tensors *weights, const mp_clip_shape *sha
     c->patches = grid * grid;
     c->patch_values = 3 * (size_t)shape->patch * (size_t)shape->patch;
     pthread_mutex_init(&c->packing, NULL);
+    mp_helpers_hold();
     mp_err err = mp_clip_weights_get(weights, shape, &c->weights, why);
     mp_stack_spec see = image_spec(c), read = text_spec(c);
     if (!err)
@@ -91,6 +93,7 @@ void mp_clip_close(mp_clip *c)
     mp_stack_close(c->text);
     mp_linear_free(&c->patch);
     pthread_mutex_destroy(&c->packing);
+    mp_helpers_release();
     free(c);
 }
 

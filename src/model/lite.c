@@ -13,6 +13,7 @@
 #include "model/lite_parts.h"
 
 #include "model/checked.h"
+#include "model/helper.h"
 #include "model/qualify.h"
 
 #include "base/os.h"
@@ -80,6 +81,7 @@ static void close_lite(void *self)
     mp_tensors_close(m->image);
     mp_tensors_close(m->text);
     pthread_mutex_destroy(&m->mutex);
+    mp_helpers_release();
     free(m);
 }
 
@@ -151,6 +153,7 @@ static mp_err open_lite(void **self, const char *folder, const mp_model_options 
     mp_checked files;
     *self = NULL;
     pthread_mutex_init(&m->mutex, NULL);
+    mp_helpers_hold();
     m->threads = opt->threads > 0 ? opt->threads : mp_cpu_count();
     mp_err err = mp_manifest_load(manifest, folder, why);
     if (err == MP_NOT_FOUND)

@@ -1,6 +1,8 @@
 /* spread.c - see spread.h. */
 #include "model/spread.h"
 
+#include "model/helper.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -30,7 +32,7 @@ static void note(job *j, mp_err err, const mp_why *why)
     pthread_mutex_unlock(&j->mutex);
 }
 
-static void *work(void *context)
+static void work(void *context)
 {
     job *j = context;
     omp_set_num_threads(1);
@@ -43,22 +45,21 @@ static void *work(void *context)
         if (err)
             note(j, err, &why);
     }
-    return NULL;
 }
 
 mp_err mp_spread(int threads, size_t n, size_t step, mp_spread_fn fn, void *context, mp_why *why)
 {
     job j = {.fn = fn, .context = context, .n = n, .step = step};
-    pthread_t ids[MAX_THREADS];
+    mp_helper *helpers[MAX_THREADS];
     size_t pieces = n / step + (n % step != 0), others = 0;
     size_t most = MP_MIN(pieces, (size_t)MP_MIN(threads, MAX_THREADS));
     int before = omp_get_max_threads();
     pthread_mutex_init(&j.mutex, NULL);
-    while (others + 1 < most && pthread_create(&ids[others], NULL, work, &j) == 0)
+    while (others + 1 < most && (helpers[others] = mp_helper_start(work, &j)))
         others++;
     work(&j);
     while (others > 0)
-        pthread_join(ids[--others], NULL);
+        mp_helper_wait(helpers[--others]);
     omp_set_num_threads(before);
     pthread_mutex_destroy(&j.mutex);
     mp_err err = (mp_err)atomic_load(&j.err);

@@ -6,7 +6,8 @@
  * ticket before it writes the next step down. */
 #include "model/team.h"
 
-#include <pthread.h>
+#include "model/helper.h"
+
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ enum { MAX_MEMBERS = 64, SPINS = 2000, PIECES_EACH = 4 };
 typedef struct seat {
     mp_team *team;
     int number;
-    pthread_t id;
+    mp_helper *helper;
 } seat;
 
 struct mp_team {
@@ -61,7 +62,7 @@ static bool do_piece(mp_team *t, int member)
     return true;
 }
 
-static void *help(void *context)
+static void help(void *context)
 {
     const seat *s = context;
     for (int idle = 0; !atomic_load_explicit(&s->team->stop, memory_order_acquire);) {
@@ -72,7 +73,6 @@ static void *help(void *context)
         else
             sched_yield();
     }
-    return NULL;
 }
 
 mp_team *mp_team_open(int members)
@@ -87,7 +87,8 @@ mp_team *mp_team_open(int members)
     while (t->members < members) {
         seat *s = &t->seats[t->members];
         *s = (seat){.team = t, .number = t->members};
-        if (pthread_create(&s->id, NULL, help, s) != 0)
+        s->helper = mp_helper_start(help, s);
+        if (!s->helper)
             break;
         t->members++;
     }
@@ -103,7 +104,7 @@ void mp_team_close(mp_team *t)
         return;
     atomic_store_explicit(&t->stop, true, memory_order_release);
     for (int i = 1; i < t->members; i++)
-        pthread_join(t->seats[i].id, NULL);
+        mp_helper_wait(t->seats[i].helper);
     free(t);
 }
 
