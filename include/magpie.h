@@ -99,6 +99,9 @@ typedef struct magpie_options {
     bool half_vectors;     /* indexes keep vectors as f16: half as much room on disk and in its
                               cache, coordinates rounded by 2^-11 of themselves. The database has
                               them in f32 either way */
+    const char *precision; /* what models compute with: "f32", "int8" (8-bit products), or "auto":
+                              these where they have been found good enough on this machine; NULL:
+                              $MAGPIE_PRECISION, else auto */
 } magpie_options;
 
 /* Opens (or, with create, makes) a library. opt NULL: all defaults with create true.

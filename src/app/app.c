@@ -109,6 +109,7 @@ magpie_options app_options(const mp_app *app, char *self, size_t cap)
         .max_side = (int32_t)mp_settings_int(s, MP_SET_MAX_SIDE),
         .max_bytes = mp_settings_int(s, MP_SET_MAX_BYTES),
         .half_vectors = strcmp(mp_settings_text(s, MP_SET_INDEX_VECTORS), "f16") == 0,
+        .precision = mp_settings_text(s, MP_SET_PRECISION),
     };
     /* The binary that runs can decode, wherever it is installed. */
     if (!o.decoder && app_self(self, cap))

@@ -5,6 +5,8 @@
 #include "app/fetch.h"
 
 #include "image/decode.h"
+#include "model/manifest.h"
+#include "model/qualify.h"
 #include "simd/cpu.h"
 
 #include <errno.h>
@@ -58,6 +60,10 @@ static void check_version(doctor *d)
     mp_isa isa = mp_simd_isa();
     report(d, isa == MP_ISA_SCALAR ? WARN : OK, "processor", "%s instructions%s", mp_isa_word(isa),
            isa == MP_ISA_SCALAR ? ": comparing will be slow" : "");
+    const char *wanted = getenv("MAGPIE_SIMD");
+    if (wanted && *wanted && strcmp(wanted, mp_isa_word(isa)) != 0)
+        report(d, WARN, "processor", "MAGPIE_SIMD=%.40s is not to be had here, and counts not",
+               wanted);
 }
 
 static void check_settings(doctor *d)
@@ -140,6 +146,28 @@ static void check_library(doctor *d)
     check_lock(d);
 }
 
+static const char *bits(mp_precision p)
+{
+    return p == MP_INT8 ? "8-bit products" : "f32";
+}
+
+static void check_installed(doctor *d, const magpie_model_info *m)
+{
+    char dir[PATH_MAX], folder[PATH_MAX + MP_MANIFEST_NAME] = "";
+    mp_precision_choice wanted = MP_PRECISION_AUTO;
+    const char *used = m->current ? ", in use" : "";
+    if (fetch_models_dir(d->app, dir, sizeof dir, NULL) == MP_OK)
+        snprintf(folder, sizeof folder, "%s/%s", dir, m->id);
+    if (strcmp(m->id, "builtin") == 0 || !*folder ||
+        mp_precision_of(mp_settings_text(&d->app->settings, MP_SET_PRECISION), &wanted, NULL)) {
+        report(d, OK, "model", "%s: installed%s", m->id, used);
+        return;
+    }
+    mp_qualified how = mp_precision_for(folder, m->sha256, wanted);
+    report(d, OK, "model", "%s: installed%s; pictures by %s, texts by %s", m->id, used,
+           bits(how.image), bits(how.text));
+}
+
 static void check_models(doctor *d)
 {
     magpie_model_info *list;
@@ -154,7 +182,7 @@ static void check_models(doctor *d)
     for (size_t i = 0; i < n; i++) {
         const magpie_model_info *m = &list[i];
         if (m->installed)
-            report(d, OK, "model", "%s: installed%s", m->id, m->current ? ", in use" : "");
+            check_installed(d, m);
         else if (m->current || strcmp(m->id, "lite") == 0) /* the others are offers */
             report(d, m->current ? FAIL : WARN, "model",
                    "%s: not installed; to fetch it: magpie model pull %s%s", m->id, m->id,

@@ -326,7 +326,7 @@ const mp_command command_model = {
         "first, so that a stop half-way changes nothing, and a rerun goes on.\n"
         "quantize measures how far 8-bit products, which are several times quicker, move the "
         "vectors of sample pictures and texts; from then on they are used on this machine where "
-        "the worst cosine is at least 0.99. MAGPIE_PRECISION=f32 or int8 decides by hand. bench "
+        "the worst cosine is at least 0.99. --precision f32 or int8 decides by hand. bench "
         "prints the milliseconds of both.\n"
         "  magpie model pull lite && magpie model use lite\n"
         "  magpie model pull clip-vit-b32 --from https://mirror.example/clip/\n"

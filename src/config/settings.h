@@ -30,6 +30,7 @@ typedef enum mp_setting {
     MP_SET_MAX_PIXELS,
     MP_SET_MAX_SIDE,
     MP_SET_MAX_BYTES,
+    MP_SET_PRECISION,
     MP_SET_INDEX_VECTORS,
     MP_SET_COLOR,
     MP_SET_SHARE,

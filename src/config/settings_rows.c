@@ -79,6 +79,13 @@ const mp_option mp_setting_rows[MP_SETTINGS] = {
                           .min = 1,
                           .max = 1099511627776.0,
                           .help = "Larger files are refused."},
+    [MP_SET_PRECISION] = {.name = "precision",
+                          .type = MP_OPT_CHOICE,
+                          .value = "KIND",
+                          .choices = "auto|f32|int8",
+                          .fallback = "auto",
+                          .help = "What models compute with: auto means 8-bit products where "
+                                  "magpie model quantize has found them good enough, else f32."},
     [MP_SET_INDEX_VECTORS] = {.name = "index-vectors",
                               .type = MP_OPT_CHOICE,
                               .value = "KIND",

@@ -83,6 +83,7 @@ struct magpie {
     int64_t max_pixels, max_bytes;
     int32_t max_side;
     bool half_vectors; /* in indexes */
+    mp_precision_choice precision;
 
     mp_meta *meta;
     mp_blob *blobs;

@@ -7,7 +7,8 @@
 
 mp_err mp_core_open_model(magpie *m, const char *id, mp_model **out, mp_why *why)
 {
-    mp_model_options opt = {.models_dir = m->models_dir, .threads = m->threads};
+    mp_model_options opt = {
+        .models_dir = m->models_dir, .threads = m->threads, .precision = m->precision};
     return mp_model_open(out, id, &opt, why);
 }
 

@@ -271,6 +271,8 @@ magpie_err magpie_open(magpie **out, const magpie_options *opt, magpie_why *why)
     m->words = mp_cache_new(WORD_CACHE_BYTES);
     mp_err err = models_folder(opt->models_dir, m->models_dir, sizeof m->models_dir, INNER(why));
     if (!err)
+        err = mp_precision_of(opt->precision, &m->precision, INNER(why));
+    if (!err)
         err = check_wish(m, opt, INNER(why));
     if (!err)
         err = find_folder(m, opt, INNER(why));

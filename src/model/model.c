@@ -226,9 +226,14 @@ mp_err mp_model_open(mp_model **out, const char *id, const mp_model_options *opt
     const mp_family *f = is_name(id) ? family_of(id, folder) : NULL;
     if (!f)
         return mp_model_absent(id, opt->models_dir, why);
+    mp_model_options said = *opt;
+    mp_err err = MP_OK;
+    if (said.precision == MP_PRECISION_ENV)
+        err = mp_precision_of(getenv("MAGPIE_PRECISION"), &said.precision, why);
     mp_model *m = mp_xcalloc(1, sizeof *m);
     m->family = f;
-    mp_err err = f->open(&m->self, folder, opt, &m->info, why);
+    if (!err)
+        err = f->open(&m->self, folder, &said, &m->info, why);
     if (err) {
         free(m);
         return err;

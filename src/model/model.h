@@ -46,10 +46,14 @@ typedef struct mp_model_info {
 typedef struct mp_model mp_model; /* opaque */
 
 typedef enum mp_precision_choice {
+    MP_PRECISION_ENV,  /* what $MAGPIE_PRECISION says; without it AUTO */
     MP_PRECISION_AUTO, /* 8-bit products where they have qualified themselves (qualify.h) */
     MP_PRECISION_F32,
     MP_PRECISION_INT8
 } mp_precision_choice;
+
+/* "auto", "f32", "int8"; NULL and "" are ENV. INVALID: any other word. */
+MP_CHECK mp_err mp_precision_of(const char *word, mp_precision_choice *out, mp_why *why);
 
 typedef struct mp_model_options {
     const char *models_dir; /* each model in a folder of its id, with manifest.json */
@@ -59,7 +63,8 @@ typedef struct mp_model_options {
 
 /* Opens by id; caller closes. "builtin" needs no files. Errors: NOT_FOUND (not installed; why tells
  * how to get it), CORRUPT (a file is missing, or its size or SHA-256 differ from the manifest; why
- * names it), UNSUPPORTED (of a family that is not known here), NOMEM. */
+ * names it), UNSUPPORTED (of a family that is not known here), INVALID ($MAGPIE_PRECISION), NOMEM.
+ */
 MP_CHECK mp_err mp_model_open(mp_model **out, const char *id, const mp_model_options *opt,
                               mp_why *why);
 void mp_model_close(mp_model *m);                          /* NULL allowed */

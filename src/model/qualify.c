@@ -50,15 +50,24 @@ static mp_qualified found(const char *folder, const char *sha256)
 
 mp_qualified mp_precision_for(const char *folder, const char *sha256, mp_precision_choice wanted)
 {
-    const char *said = getenv("MAGPIE_PRECISION");
-    if (wanted == MP_PRECISION_AUTO && said && strcmp(said, "f32") == 0)
-        wanted = MP_PRECISION_F32;
-    if (wanted == MP_PRECISION_AUTO && said && strcmp(said, "int8") == 0)
-        wanted = MP_PRECISION_INT8;
-    if (wanted == MP_PRECISION_AUTO)
+    if (wanted != MP_PRECISION_F32 && wanted != MP_PRECISION_INT8)
         return found(folder, sha256);
     mp_precision all = wanted == MP_PRECISION_INT8 ? MP_INT8 : MP_F32;
     return (mp_qualified){all, all};
+}
+
+mp_err mp_precision_of(const char *word, mp_precision_choice *out, mp_why *why)
+{
+    static const char *const words[] = {[MP_PRECISION_ENV] = "",
+                                        [MP_PRECISION_AUTO] = "auto",
+                                        [MP_PRECISION_F32] = "f32",
+                                        [MP_PRECISION_INT8] = "int8"};
+    for (size_t i = 0; i < MP_COUNT(words); i++)
+        if (strcmp(word ? word : "", words[i]) == 0) {
+            *out = (mp_precision_choice)i;
+            return MP_OK;
+        }
+    return mp_fail(why, MP_INVALID, "the precision '%.40s' is not known: auto, f32 or int8", word);
 }
 
 /* ---- finding out ---- */

@@ -17,8 +17,8 @@ typedef struct mp_qualified {
     mp_precision image, text;
 } mp_qualified;
 
-/* What to compute with. AUTO asks MAGPIE_PRECISION (f32, int8, auto), then precision.json in the
- * folder; f32 where that is missing, damaged, or of other weights or kernels. */
+/* What to compute with. AUTO asks precision.json in the folder; f32 where that is missing, damaged,
+ * or of other weights or kernels. */
 mp_qualified mp_precision_for(const char *folder, const char *sha256, mp_precision_choice wanted);
 
 #endif

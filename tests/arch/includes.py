@@ -31,6 +31,7 @@ EXCEPTIONS = {
     ("app/main.c", "meta"): "says that the process is ours",
     ("app/cmd_doctor.c", "image"): "tries the sandboxed decoder",
     ("app/cmd_doctor.c", "simd"): "names the processor's instruction set",
+    ("app/cmd_doctor.c", "model"): "tells which precision a model has qualified for",
     ("app/cmd_version.c", "simd"): "names the processor's instruction set",
     ("app/cmd_model.c", "model"): "looks at models before a library is open",
     ("app/model_measure.c", "model"): "measures a model, for which no library is needed",

@@ -66,6 +66,23 @@ def test_8_bit_products_qualify_themselves(clip, photos):
     assert clip.json("search", "--image", photos / "p02.jpg", "--all", "-k", 1)[-1]["hits"][0]["name"] == "p02.jpg"
 
 
+def test_the_precision_is_a_setting(clip, photos):
+    def said():
+        rows = clip.json("doctor")[-1]["checks"]
+        return next(row["detail"] for row in rows if row["detail"].startswith("clip-small"))
+
+    clip.run("model", "quantize", "clip-small")
+    clip.add(photos)
+    assert said().endswith("pictures by 8-bit products, texts by 8-bit products")
+    clip.env["MAGPIE_PRECISION"] = "f32"
+    assert said().endswith("pictures by f32, texts by f32")
+    assert clip.json("search", "the cat", "--all", "-k", 1, "--precision", "int8")[-1]["hits"]
+    for wrong in ("fp16", "INT8", "8"):
+        clip.env["MAGPIE_PRECISION"] = wrong
+        assert b"allowed: auto, f32, int8" in clip.run("search", "the cat", code=2).stderr
+    clip.env.pop("MAGPIE_PRECISION")
+
+
 def header_of(data):
     size = struct.unpack("<Q", data[:8])[0]
     return json.loads(data[8:8 + size]), data[8 + size:]

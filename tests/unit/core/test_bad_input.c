@@ -237,6 +237,20 @@ static void a_wish_for_another_model_is_refused(void **state)
     magpie_close(m);
 }
 
+static void an_unknown_precision_is_refused(void **state)
+{
+    fixture *f = *state;
+    magpie_why why = {0};
+    magpie *m;
+    magpie_options opt = {.library = f->dir, .precision = "fp16"};
+    assert_int_equal(magpie_open(&m, &opt, &why), MAGPIE_INVALID);
+    assert_null(m);
+    assert_non_null(strstr(why.text, "'fp16' is not known: auto, f32 or int8"));
+    opt.precision = "int8";
+    assert_fine(magpie_open(&m, &opt, &why));
+    magpie_close(m);
+}
+
 static void embedding_holds_to_the_same_rules(void **state)
 {
     fixture *f = *state;
@@ -268,6 +282,7 @@ int main(void)
         EACH(how_many_is_0_for_the_default_and_has_a_most),
         EACH(what_cancels_out_is_told),
         EACH(a_wish_for_another_model_is_refused),
+        EACH(an_unknown_precision_is_refused),
         EACH(embedding_holds_to_the_same_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

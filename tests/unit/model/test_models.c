@@ -49,6 +49,43 @@ static mp_model *open_model(const char *id)
     return m;
 }
 
+static void precisions_have_three_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word;
+        mp_precision_choice meant;
+    } rows[] = {{NULL, MP_PRECISION_ENV},
+                {"", MP_PRECISION_ENV},
+                {"auto", MP_PRECISION_AUTO},
+                {"f32", MP_PRECISION_F32},
+                {"int8", MP_PRECISION_INT8}};
+    static const char *const wrong[] = {"fp16", "F32", " f32", "int", "int88"};
+    mp_precision_choice p;
+    mp_why why = {0};
+    for (size_t i = 0; i < MP_COUNT(rows); i++) {
+        assert_ok(mp_precision_of(rows[i].word, &p, &why));
+        assert_int_equal(p, rows[i].meant);
+    }
+    for (size_t i = 0; i < MP_COUNT(wrong); i++) {
+        assert_int_equal(mp_precision_of(wrong[i], &p, &why), MP_INVALID);
+        assert_non_null(strstr(why.text, "auto, f32 or int8"));
+    }
+}
+
+static void a_wrong_word_in_the_environment_is_refused(void **state)
+{
+    (void)state;
+    mp_model *m;
+    mp_why why = {0};
+    mp_model_options opt = {0};
+    setenv("MAGPIE_PRECISION", "fp16", 1);
+    assert_int_equal(mp_model_open(&m, "builtin", &opt, &why), MP_INVALID);
+    setenv("MAGPIE_PRECISION", "f32", 1);
+    assert_ok(mp_model_open(&m, "builtin", &opt, &why));
+    mp_model_close(m);
+}
+
 static void vectors_are_the_same_alone_and_together(void **state)
 {
     mp_why why;
@@ -200,6 +237,8 @@ int main(void)
         BOTH(vectors_are_the_same_alone_and_together),
         BOTH(what_is_not_there_is_refused),
         BOTH(threads_share_a_model),
+        cmocka_unit_test(precisions_have_three_words),
+        cmocka_unit_test(a_wrong_word_in_the_environment_is_refused),
         cmocka_unit_test(the_reference_sentence),
         cmocka_unit_test(builtin_knows_no_words),
     };
