@@ -128,7 +128,7 @@ static mp_err pair_up(const mp_odd_near *s, mp_odd_crew *crew, mp_why *why)
                          .threads = MP_MAX(crew->threads, 1),
                          .progress = crew->stop ? ask_crew : NULL,
                          .context = crew};
-    mp_err err = mp_pairs_nearest(&in, found, why);
+    mp_err err = mp_pairs_nearly(&in, 0, found, why);
     for (size_t i = 0; !err && i < n; i++) {
         best b = {{0}, 0};
         for (size_t j = 0; j < k && found[i * k + j].label; j++)

@@ -1,4 +1,4 @@
-/* odd_near.h - nearest neighbours by cosine, exactly, and which vectors are the same. */
+/* odd_near.h - nearest neighbours by cosine, and which vectors are the same. */
 #ifndef MP_ODD_NEAR_H
 #define MP_ODD_NEAR_H
 
@@ -13,7 +13,8 @@ MP_CHECK mp_err mp_odd_distinct(const float *v, size_t n, int dims, size_t *same
 
 /* Mean 1 - cosine (0..2) of each query to its k nearest points (fewer when there are fewer; 0
  * with none), and that of the nearest. All vectors have length 1. self: the queries are the
- * points, and none is its own neighbour. k at most MP_ODD_MAX_K. Errors: CANCELLED. */
+ * points, and none is its own neighbour; above MP_PAIRS_MOST points nearly all of the nearest are
+ * found, else exactly they. k at most MP_ODD_MAX_K. Errors: CANCELLED. */
 typedef struct mp_odd_near {
     const float *const *query, *const *point;
     size_t n_queries, n_points;

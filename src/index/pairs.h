@@ -42,8 +42,19 @@ typedef struct mp_pairs_input {
  * finite), NOMEM, CANCELLED. */
 MP_CHECK mp_err mp_pairs_nearest(const mp_pairs_input *in, mp_neighbour *out, mp_why *why);
 
-/* Whether that is cheaper for n of an index's labels than mp_index_knn, and the memory for a copy
- * of their vectors is within bounds. */
+/* Exact pairs cost n^2, a graph's searches a little more than n. With 100,000 rows of 512 numbers
+ * and 10 neighbours (bench_pairs; two cores with VNNI, busy with other work) pairs took 6.5 s
+ * (clusters) and 15.6 s (falling), the graph's searches 30 and 21 s: they meet somewhere above, and
+ * what grows with n^2 ends here. */
+enum { MP_PAIRS_MOST = 100000 };
+/* The same up to `exact_up_to` rows (0: MP_PAIRS_MOST); above, by a graph of the rows that is built
+ * for it: of the nearest nearly all are found (0.99 and more), at exact scores. Errors: also those
+ * of an index. */
+MP_CHECK mp_err mp_pairs_nearly(const mp_pairs_input *in, size_t exact_up_to, mp_neighbour *out,
+                                mp_why *why);
+
+/* Whether mp_index_all_pairs is cheaper for n of an index's labels than mp_index_knn, and the
+ * memory for a copy of their vectors is within bounds. */
 bool mp_pairs_pays(const mp_index *ix, size_t n);
 /* The k nearest of each label among the labels given (rising), as mp_pairs_nearest has them. A
  * label without a vector has no neighbours and is none. Works on a copy: the index may change

@@ -8,16 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Exact pairs cost n^2, the graph's searches a little more than n. With 100,000 rows of 512 numbers
- * and 10 neighbours (bench_pairs; two cores with VNNI, busy with other work) pairs took 6.5 s
- * (clusters) and 15.6 s (falling), the graph's searches 30 and 21 s: they meet somewhere above, and
- * what grows with n^2 ends here. */
-enum { MOST_ROWS = 100000 };
 static const size_t MOST_BYTES = (size_t)1 << 30; /* of the copy */
 
 bool mp_pairs_pays(const mp_index *ix, size_t n)
 {
-    return n <= MOST_ROWS && n * (size_t)ix->opt.dims * sizeof(float) <= MOST_BYTES;
+    return n <= MP_PAIRS_MOST && n * (size_t)ix->opt.dims * sizeof(float) <= MOST_BYTES;
 }
 
 typedef struct copied {

@@ -225,6 +225,47 @@ static void test_tells_progress_and_stops(void **state)
     drop(&r);
 }
 
+/* By a graph: the nearest but for few, each at its own score, under the caller's labels. */
+static void test_nearly(void **state)
+{
+    (void)state;
+    enum { N = 3000, DIMS = 72, K = 10 };
+    mp_why why;
+    rows r = make(CLUSTERS, N, DIMS);
+    mp_neighbour *want = brute_force(&r, K), *out = mp_xmalloc((size_t)N * K * sizeof *out);
+    int64_t *label = mp_xmalloc(N * sizeof *label);
+    size_t found = 0;
+    for (size_t i = 0; i < N; i++)
+        label[i] = 7 + 3 * (int64_t)i;
+    mp_pairs_input in = {.row = r.row, .label = label, .n = N, .dims = DIMS, .k = K, .threads = 2};
+    assert_ok(mp_pairs_nearly(&in, N - 1, out, &why));
+    for (size_t i = 0; i < (size_t)N * K; i++) {
+        const mp_neighbour *mine = want + i / K * K;
+        assert_true(i % K == 0 || out[i].score <= out[i - 1].score);
+        assert_true(out[i].label != label[i / K]);
+        for (size_t j = 0; j < K; j++)
+            if (out[i].label == label[mine[j].label - 1]) {
+                found++;
+                assert_true(fabsf(out[i].score - mine[j].score) < 1e-6f);
+            }
+    }
+    assert_true(found >= (size_t)N * K * 99 / 100);
+    assert_ok(mp_pairs_nearly(&in, N, out, &why)); /* exactly */
+    for (size_t i = 0; i < (size_t)N * K; i++)
+        assert_int_equal(out[i].label, label[want[i].label - 1]);
+    told t = {0};
+    in.progress = tell;
+    in.context = &t;
+    assert_ok(mp_pairs_nearly(&in, N - 1, out, &why));
+    assert_true(t.calls > 1 && t.last == N && t.total == N);
+    t = (told){.stop = true};
+    assert_int_equal(mp_pairs_nearly(&in, N - 1, out, &why), MP_CANCELLED);
+    free(label);
+    free(out);
+    free(want);
+    drop(&r);
+}
+
 static void test_of_an_index(void **state)
 {
     (void)state;
@@ -272,6 +313,7 @@ int main(void)
                                               cmocka_unit_test(test_all_rows_equal),
                                               cmocka_unit_test(test_refuses_rows_without_length_1),
                                               cmocka_unit_test(test_tells_progress_and_stops),
+                                              cmocka_unit_test(test_nearly),
                                               cmocka_unit_test(test_of_an_index)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
