@@ -322,7 +322,9 @@ MAGPIE_API magpie_err magpie_describe(magpie *m, int64_t id, const char *title,
 #define MAGPIE_TEXT_BYTES 8192 /* the most that a text of a term may have */
 
 typedef enum magpie_term_kind {
-    MAGPIE_TEXT = 1, /* text: words, 1 to MAGPIE_TEXT_BYTES of UTF-8 */
+    MAGPIE_TEXT = 1, /* text: words, 1 to MAGPIE_TEXT_BYTES of UTF-8. CLIP models compare pictures
+                        with its first 75 tokens (about 50 words), lite with 254; the hits' note
+                        tells where CLIP has left out something */
     MAGPIE_FILE,     /* text: path of a picture, not added */
     MAGPIE_BYTES,    /* data, n: an encoded picture */
     MAGPIE_ID,       /* id: an item */

@@ -66,6 +66,11 @@ static void write_note(const mp_search *s, char *out, size_t cap)
                  "the model %s knows no concept near these words (it knows 1,000 everyday things "
                  "and animals); a CLIP model would",
                  s->info->id);
+    else if (s->text.cut)
+        snprintf(out, cap,
+                 "the model %s reads the first 75 tokens of a text, about 50 words: the pictures "
+                 "were compared with these",
+                 s->info->id);
 }
 
 typedef struct owned_hits {

@@ -150,6 +150,7 @@ static mp_err add_text_term(mp_search *s, const magpie_term *t, mp_why *why)
     if (!err) {
         add_scaled(&s->word, v, dims, w);
         add_scaled(&s->aim, v + dims, aim_dims, w);
+        info.cut = info.cut || s->text.cut;
         if (w > 0)
             s->text = info;
     }

@@ -17,7 +17,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { JSON_BYTES = 1024 * 1024, WORDS = MAGPIE_TEXT_BYTES, WHERE = 4000 };
+enum { JSON_BYTES = 1024 * 1024, WORDS = MAGPIE_TEXT_BYTES, WHERE = 4000, MOST_DIMS = 8192 };
 /* Of parts; beyond, the scores of several would leave the numbers that a float has. */
 static const double LEAST_WEIGHT = 0.001, MOST_WEIGHT = 1000;
 
@@ -340,7 +340,7 @@ static bool take_vector(mp_request *r, mp_question *q, const json_t *value, floa
 {
     size_t n = json_array_size(value), i;
     const json_t *x;
-    float *v = n && n <= 4096 ? mp_arena_alloc(r->arena, n * sizeof *v) : NULL;
+    float *v = n && n <= MOST_DIMS ? mp_arena_alloc(r->arena, n * sizeof *v) : NULL;
     json_array_foreach(value, i, x)
     {
         if (!v || !json_is_number(x)) {
@@ -350,7 +350,7 @@ static bool take_vector(mp_request *r, mp_question *q, const json_t *value, floa
         v[i] = (float)json_number_value(x);
     }
     if (!v) {
-        mp_reply_problem(r, 422, "a vector is a list of 1 to 4096 numbers");
+        mp_reply_problem(r, 422, "a vector is a list of 1 to %d numbers", MOST_DIMS);
         return false;
     }
     magpie_term *t = next_term(r, q, weight);

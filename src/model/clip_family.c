@@ -224,6 +224,15 @@ static mp_err sentences(void *self, const mp_str *texts, size_t n, float *out, m
     return err;
 }
 
+static bool cuts(void *self, mp_str text)
+{
+    const clip_model *m = self;
+    int32_t ids[MP_BPE_MOST];
+    size_t dropped;
+    mp_bpe_encode(m->words, text, ids, &dropped);
+    return dropped > 0;
+}
+
 const mp_family mp_family_clip = {
     .id = "clip",
     .words_are_sentences = true, /* CLIP has seen words of every kind: none is beyond it */
@@ -233,4 +242,5 @@ const mp_family mp_family_clip = {
     .images = images,
     .patches = patches,
     .sentences = sentences,
+    .cuts = cuts,
 };

@@ -20,6 +20,8 @@ typedef struct mp_family {
     mp_err (*text)(void *self, mp_str text, float *out, float *aim, mp_text_info *info,
                    mp_why *why);
     mp_err (*sentences)(void *self, const mp_str *texts, size_t n, float *out, mp_why *why);
+    /* Whether a text has more tokens than are read. NULL: this is not told. */
+    bool (*cuts)(void *self, mp_str text);
 } mp_family;
 
 extern const mp_family mp_family_builtin, mp_family_lite, mp_family_clip;

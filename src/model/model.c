@@ -308,7 +308,8 @@ static mp_err read_words(mp_model *m, mp_str text, float *out, float *aim, mp_te
     mp_err err = read_texts(m, &text, 1, out, why);
     if (!err && aim)
         memcpy(aim, out, (size_t)m->info.space[MP_SPACE_WORD].dims * sizeof *aim);
-    *info = (mp_text_info){.known = true, .nearest = 1};
+    bool cut = !err && m->family->cuts && m->family->cuts(m->self, text);
+    *info = (mp_text_info){.known = true, .cut = cut, .nearest = 1};
     return err;
 }
 

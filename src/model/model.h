@@ -115,6 +115,7 @@ MP_CHECK mp_err mp_model_encode_images(mp_model *m, const mp_views *views, size_
 enum { MP_MAX_CONCEPTS = 5 };
 typedef struct mp_text_info {
     bool known;                           /* the model has a concept near these words */
+    bool cut;                             /* it has read only the beginning: see bpe.h */
     float nearest;                        /* cosine of the nearest concept */
     const char *concept[MP_MAX_CONCEPTS]; /* strongest first; static in the model; NULL-filled */
     float weight[MP_MAX_CONCEPTS];

@@ -179,9 +179,9 @@ def filled(x, n=512):
     ([0.1, 1e39, *filled(0.1, 510)], "number 2 of a vector is not finite"),
     (filled(0.1, 511), "a vector of the model builtin has 512 numbers, not 511"),
     (filled(0.1, 513), "not 513"), (filled(0.1, 384), "another model's"), ([0.1], "not 1:"),
-    ([], "1 to 4096 numbers"), (filled(0.1, 4097), "1 to 4096 numbers"), (filled(None), "1 to 4096 numbers"),
-    (filled("NaN"), "1 to 4096 numbers"), (filled(True), "1 to 4096 numbers"), ("AAAA", "1 to 4096 numbers"),
-    ([filled(0.1)], "1 to 4096 numbers"),
+    ([], "1 to 8192 numbers"), (filled(0.1, 8193), "1 to 8192 numbers"), (filled(None), "1 to 8192 numbers"),
+    (filled("NaN"), "1 to 8192 numbers"), (filled(True), "1 to 8192 numbers"), ("AAAA", "1 to 8192 numbers"),
+    ([filled(0.1)], "1 to 8192 numbers"),
 ])
 def test_vectors(service, vector, says):
     good = filled(0.1)

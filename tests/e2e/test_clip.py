@@ -66,6 +66,14 @@ def test_8_bit_products_qualify_themselves(clip, photos):
     assert clip.json("search", "--image", photos / "p02.jpg", "--all", "-k", 1)[-1]["hits"][0]["name"] == "p02.jpg"
 
 
+def test_a_text_beyond_75_tokens_is_said_to_be_cut(clip, photos):
+    clip.add(photos)
+    short, full, long = ("cat " * 10, "cat " * 75, "cat " * 76)
+    notes = [clip.json("search", text, "--all", "-k", 1)[-1]["note"] for text in (short, full, long, long)]
+    assert notes[:2] == ["", ""] and "first 75 tokens" in notes[2] and notes[3] == notes[2]
+    assert b"first 75 tokens" in clip.run("search", long, "--all").stderr
+
+
 def test_the_precision_is_a_setting(clip, photos):
     def said():
         rows = clip.json("doctor")[-1]["checks"]

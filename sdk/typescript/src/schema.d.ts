@@ -2192,6 +2192,7 @@ export interface components {
         PlaceCursor: string;
         /** @description next_cursor of the page before */
         DedupCursor: string;
+        /** @description CLIP models compare pictures with the first 75 tokens (about 50 words), lite with 254; the note tells where CLIP has left out something */
         Words: string;
         /** @default 20 */
         SearchLimit: number;
