@@ -2,7 +2,10 @@
  *
  * Layout: u64 little-endian length of a JSON header, the header, then the data; every tensor has
  * dtype, shape and [begin, end) within the data. Values are F32, or F16 and BF16, which are
- * widened to f32 when they are asked for and then take memory until the file is closed. */
+ * widened to f32 when they are asked for and then take memory until the file is closed.
+ *
+ * The file stays mapped: whoever replaces it does so by renaming another over it, as pull does.
+ * Cut short in place, it ends the process (SIGBUS) like every mapped file. */
 #ifndef MP_SAFETENSORS_H
 #define MP_SAFETENSORS_H
 
