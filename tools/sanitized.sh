@@ -7,4 +7,4 @@ cd "$(dirname "$0")/.."
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
 export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 export TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp:halt_on_error=1:second_deadlock_stack=1
-exec ctest --test-dir "build/$1" -L 'unit|contract' --output-on-failure -j2
+exec tools/ctest.sh "build/$1" -L 'unit|contract' --output-on-failure -j2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that `make test` promises, in the order in which it is quickest to fail. The release run
-# comes last, so that its counts close the output.
+# comes last, so that its counts close the output, after what was skipped and why.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,4 +44,4 @@ if command -v clang >/dev/null && tools/fuzz.sh --can; then
     tools/fuzz.sh 20 1
 fi
 step "all tests, release build"
-ctest --test-dir build/release --output-on-failure -j2
+tools/ctest.sh build/release --output-on-failure -j2

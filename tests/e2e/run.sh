@@ -7,4 +7,7 @@ if ! "$python" -c 'import pytest, PIL' 2>/dev/null; then
     echo "no Python with pytest and Pillow: skipped"
     exit 77
 fi
-exec "$python" -m pytest -q -p no:cacheprovider "$@"
+status=0
+"$python" -m pytest -q -rs -p no:cacheprovider "$@" || status=$?
+[ $status -ne 5 ] || exit 77 # all of the file was skipped, and it says why
+exit $status
