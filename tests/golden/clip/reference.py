@@ -19,6 +19,9 @@ SHAPES = {
     "b32": dict(side=224, patch=32, image=(768, 12, 12, 3072), text=(512, 12, 8, 2048), vocabulary=49408, dims=512),
     "b16": dict(side=224, patch=16, image=(768, 12, 12, 3072), text=(512, 12, 8, 2048), vocabulary=49408, dims=512),
     "l14": dict(side=224, patch=14, image=(1024, 24, 16, 4096), text=(768, 12, 12, 3072), vocabulary=49408, dims=768),
+    # B/16's rows and widths with fewer layers; L/14's layers and proportions with narrower ones.
+    "b16-shallow": dict(side=224, patch=16, image=(768, 3, 12, 3072), text=(512, 2, 8, 2048), vocabulary=1000, dims=512),
+    "l14-narrow": dict(side=56, patch=14, image=(256, 24, 4, 1024), text=(192, 12, 3, 768), vocabulary=1000, dims=192),
     "tiny": dict(side=48, patch=16, image=(96, 3, 3, 200), text=(64, 2, 2, 130), vocabulary=300, dims=40),
 }
 
