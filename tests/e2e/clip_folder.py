@@ -34,9 +34,23 @@ def architecture(shape=SHAPE):
             "mean": reference.MEAN, "deviation": reference.DEVIATION}
 
 
-def write_files(folder, shape=SHAPE, school="transformers", seed=1):
+def with_outliers(weights, tower, channels=4, times=1024):
+    """The same tower in f32, and one that 8 bits cannot hold: a few channels between each norm and the
+    products after it are made large, and what the products take of them small."""
+    out = {name: value.copy() for name, value in weights.items()}
+    for name in out:
+        if name.startswith(tower) and ".layer_norm" in name:
+            out[name][:channels] *= times
+        elif name.startswith(tower) and name.endswith(("q_proj.weight", "k_proj.weight", "v_proj.weight", "fc1.weight")):
+            out[name][:, :channels] /= times
+    return out
+
+
+def write_files(folder, shape=SHAPE, school="transformers", seed=1, outliers=()):
     folder.mkdir(parents=True)
     weights = reference.random_weights(shape, seed)
+    for tower in outliers:
+        weights = with_outliers(weights, tower)
     reference.write_safetensors(folder / "model.safetensors", reference.as_open_clip(weights) if school == "open_clip" else weights)
     (folder / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(vocabulary())}))
     (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(MERGES) + "\n")

@@ -19,10 +19,10 @@ def form(files, field="file"):
 class Alone(Service):
     """magpie embed: no accounts."""
 
-    def __init__(self, magpie, **env):
+    def __init__(self, magpie, *args, **env):
         import threading
         magpie.env.update(env)
-        self.process = magpie.start("embed", "--port", 0, "--json")
+        self.process = magpie.start("embed", "--port", 0, "--json", *args)
         self.port = json.loads(self.process.stdout.readline())["port"]
         self.tls, self.log = None, []
         self.reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True)
