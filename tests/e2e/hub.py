@@ -3,6 +3,9 @@ what it sends."""
 import hashlib
 import http.server
 import json
+import select
+import socket
+import socketserver
 import threading
 import time
 
@@ -95,6 +98,50 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+
+class Proxy:
+    """A proxy that speaks nothing but CONNECT. Whatever host it is asked for, it leads to `port` of this machine, or
+    answers with `status` instead."""
+
+    def __init__(self, port=None, status=200):
+        self.port, self.status, self.asked = port, status, []  # asked: (request line, headers)
+        proxy = self
+
+        class Tunnel(socketserver.StreamRequestHandler):
+            def handle(self):
+                line = self.rfile.readline().decode().strip()
+                headers = {}
+                while field := self.rfile.readline().decode().strip():
+                    name, value = field.split(":", 1)
+                    headers[name.lower()] = value.strip()
+                proxy.asked.append((line, headers))
+                if not line.startswith("CONNECT ") or proxy.status != 200:
+                    self.wfile.write(f"HTTP/1.1 {proxy.status} No\r\nContent-Length: 0\r\n\r\n".encode())
+                    return
+                with socket.create_connection(("127.0.0.1", proxy.port)) as far:
+                    self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                    ends = {self.connection: far, far: self.connection}
+                    while True:
+                        for end in select.select(list(ends), [], [])[0]:
+                            data = end.recv(65536)
+                            if not data:
+                                return
+                            ends[end].sendall(data)
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+
+            def handle_error(self, request, client_address):
+                pass  # somebody hung up
+
+        self.server = Server(("127.0.0.1", 0), Tunnel)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Hub:

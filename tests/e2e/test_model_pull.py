@@ -1,5 +1,6 @@
 """Models that are plain files, fetched from a hub that truncates, corrupts, stalls, redirects and lies; killed on the
 way; onto a full disk; from folders, files and mirrors."""
+import base64
 import errno
 import json
 import os
@@ -13,7 +14,7 @@ import time
 
 import pytest
 from conftest import BINARY, Magpie
-from hub import Hub, sha256
+from hub import Hub, Proxy, sha256
 from service import Service
 from test_fail import PRELOAD, failing, said_once, whole_again
 from test_jobs import wait_for
@@ -313,34 +314,43 @@ def test_a_redirect_without_end(puller, hub):
     assert list(puller.models.iterdir()) == []
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a certificate of one's own needs root here")
-def test_https_does_not_lead_to_http(puller, hub, tmp_path):
+@pytest.fixture
+def safe(hub, tmp_path):
+    """The same files over TLS, by a certificate that only `safe.pull` believes in."""
+    if os.geteuid() != 0:
+        pytest.skip("a certificate of one's own needs root here")
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out",
-                    cert, "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True,
+                    cert, "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:hub.invalid"], check=True,
                    capture_output=True)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(cert, key)
-    safe = Hub(tls)
-    safe.files = {p: d for p, d in hub.files.items()}
+    h = Hub(tls)
+    h.files = dict(hub.files)
 
-    def pull():
+    def pull(puller, url=h.url):
         inner = f"mount --bind {cert} /etc/ssl/certs/ca-certificates.crt && exec \"$@\""
-        words = [BINARY, "model", "pull", "--manifest", puller.manifest, "--hub", safe.url]
-        return subprocess.run(["unshare", "-m", "sh", "-c", inner, "sh", *words], env=puller.env, capture_output=True,
+        words = [BINARY, "model", "pull", "--manifest", puller.manifest, "--hub", url]
+        done = subprocess.run(["unshare", "-m", "sh", "-c", inner, "sh", *words], env=puller.env, capture_output=True,
                               timeout=60)
+        if b"unshare" in done.stderr or b"mount" in done.stderr:
+            pytest.skip("no name space of mounts can be made here")
+        return done
+    h.pull = pull
+    yield h
+    h.close()
+
+
+def test_https_does_not_lead_to_http(puller, hub, safe):
     safe.redirects = {PATH: hub.url + PATH}
-    done = pull()
-    if b"unshare" in done.stderr or b"mount" in done.stderr:
-        pytest.skip("no name space of mounts can be made here")
+    done = safe.pull(puller)
     assert done.returncode == 5 and b"from https to a place without it" in done.stderr, done.stderr
     assert not hub.asked
     safe.redirects = {PATH: "/elsewhere"}
     safe.files["/elsewhere"] = WEIGHTS
-    done = pull()
+    done = safe.pull(puller)
     assert done.returncode == 0, done.stderr
     puller.check()
-    safe.close()
 
 
 def test_a_proxy(puller, hub):
@@ -351,6 +361,69 @@ def test_a_proxy(puller, hub):
     puller.run("model", "remove", "small")
     puller.env["no_proxy"] = "hub.invalid"
     puller.run("model", "pull", "--manifest", puller.manifest, "--hub", "http://hub.invalid/", code=3)
+
+
+@pytest.fixture
+def proxy(hub):
+    """Leads to the hub that speaks no TLS, which ends the attempt."""
+    p = Proxy(hub.server.server_address[1])
+    yield p
+    p.close()
+
+
+def asked_for(proxy):
+    return sorted({line for line, _ in proxy.asked})
+
+
+@pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy"])
+def test_a_proxy_is_asked_for_the_host_and_no_more(puller, proxy, name):
+    """What is asked of an https hub is no business of the proxy's: it sees whom, and its own password."""
+    puller.env[name] = proxy.url.replace("//", "//me:secret@")
+    for host, whom in (("hub.invalid", "hub.invalid:443"), ("hub.invalid:8443", "hub.invalid:8443")):
+        proxy.asked.clear()
+        done = puller.run("model", "pull", "--manifest", puller.manifest, "--hub", f"https://{host}/", code=6)
+        assert asked_for(proxy) == [f"CONNECT {whom} HTTP/1.1"] and b"secret" not in done.stderr
+        seen = proxy.asked[0][1]
+        assert seen["host"] == whom and seen["proxy-authorization"] == "Basic " + base64.b64encode(b"me:secret").decode()
+    assert list(puller.models.iterdir()) == []
+
+
+@pytest.mark.parametrize("name, exempt, asked", [
+    ("no_proxy", "hub.localhost", False), ("NO_PROXY", "other.example, .localhost", False), ("NO_PROXY", "*", False),
+    ("NO_PROXY", "other.example,ub.localhost", True), ("no_proxy", "", True)])
+def test_hosts_without_a_proxy(puller, hub, proxy, name, exempt, asked):
+    """What counts is who is asked."""
+    puller.env.update({"https_proxy": proxy.url, name: exempt})
+    url = hub.url.replace("http://127.0.0.1", "https://hub.localhost")
+    puller.run("model", "pull", "--manifest", puller.manifest, "--hub", url, code=6)
+    assert bool(proxy.asked) == asked and not hub.asked
+
+
+def test_a_proxy_that_refuses(puller, hub, proxy):
+    proxy.status = 403
+    puller.env["https_proxy"] = proxy.url
+    done = puller.run("model", "pull", "--manifest", puller.manifest, "--hub", "https://hub.invalid/", code=6)
+    assert b"hub.invalid:443" in done.stderr and not hub.asked
+    assert list(puller.models.iterdir()) == []
+
+
+def test_through_the_tunnel_of_a_proxy(puller, proxy, safe):
+    proxy.port = safe.server.server_address[1]
+    puller.env["https_proxy"] = proxy.url
+    done = safe.pull(puller, "https://hub.invalid/")
+    assert done.returncode == 0, done.stderr
+    puller.check()
+    assert asked_for(proxy) == ["CONNECT hub.invalid:443 HTTP/1.1"]
+    assert len(safe.gets()) == 2 and all("authorization" not in headers for _, headers in proxy.asked)
+    puller.run("model", "remove", "small")
+    done = safe.pull(puller, "https://another.invalid/")  # of whom the certificate says nothing
+    assert done.returncode != 0 and b"certificate" in done.stderr.lower(), done.stderr
+    puller.absent()
+    proxy.asked.clear()
+    puller.env["no_proxy"] = "127.0.0.1"
+    done = safe.pull(puller)
+    assert done.returncode == 0 and not proxy.asked, done.stderr
+    puller.check()
 
 
 # ---- killed, full, twice at once ----
