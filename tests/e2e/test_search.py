@@ -1,4 +1,6 @@
 """Finding: look-alikes, words, mixtures, and the honest nothing."""
+import shutil
+
 import pytest
 from conftest import ROOT, SHARED, picture
 from PIL import Image
@@ -95,3 +97,101 @@ def test_hostile_and_conforming_pictures(magpie):
             broken = name.startswith("x")
             assert (file["outcome"] in ("refused", "skipped")) == broken, file
     magpie.sound()
+
+
+# ---- vectors of indexes in f16 ----
+
+def answers(magpie, queries, *more):
+    return [magpie.json("search", *query, "--all", "-k", 10, *more)[-1]["hits"] for query in queries]
+
+
+def agree(ours, theirs, slack=1e-3):
+    """The same pictures with the same scores in the same order, but for what lies closer together than `slack`."""
+    for a, b in zip(ours, theirs, strict=True):
+        assert len(a) == len(b)
+        known = {h["id"]: h["score"] for h in b}
+        for one, other in zip(a, b):
+            assert abs(one["score"] - other["score"]) < slack
+        for i, one in enumerate(a):
+            assert one["id"] in known or one["score"] - a[-1]["score"] < slack, (one, b)
+            if one["id"] in known:
+                assert abs(one["score"] - known[one["id"]]) < slack
+                assert all(known[one["id"]] > known[h["id"]] for h in a[i + 1:]
+                           if h["id"] in known and one["score"] - h["score"] > slack)
+
+
+def nearly(exact, by_graph, slack=1e-3):
+    """What the graph finds are the same pictures but for a few, with the same scores."""
+    found = 0
+    for a, b in zip(exact, by_graph, strict=True):
+        known = {h["id"]: h["score"] for h in a}
+        assert b[0]["id"] in known and len(b) == len(a)
+        assert all(abs(h["score"] - known[h["id"]]) < slack for h in b if h["id"] in known)
+        found += sum(h["id"] in known for h in b)
+    assert found >= 0.95 * sum(len(a) for a in exact), found
+
+
+def test_vectors_in_f16(magpie, photos):
+    """A setting of who opens the library: by the variable or by the file, and f32 again without either."""
+    magpie.add(photos)
+    queries = [("--like", 1), ("--image", photos / "p03.jpg"), ("--like", 5, "--not-like", 8), ("--like", 2, "--where", "id>6")]
+    exact, groups = answers(magpie, queries), magpie.json("dupes")[-1]["groups"]
+    magpie.env["MAGPIE_INDEX_VECTORS"] = "f16"
+    rounded = answers(magpie, queries)
+    agree(exact, rounded)
+    assert [[h["id"] for h in hits] for hits in rounded] == [[h["id"] for h in hits] for hits in exact]
+    assert rounded != exact  # so they are in f16
+    assert magpie.json("dupes")[-1]["groups"] == groups
+    del magpie.env["MAGPIE_INDEX_VECTORS"]
+    assert answers(magpie, queries) == exact
+    file = magpie.library.parent / "config" / "magpie" / "magpie.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('index-vectors = "f16"\n')
+    assert answers(magpie, queries) == rounded
+    assert answers(magpie, queries, "--index-vectors", "f32") == exact
+    magpie.run("search", "--like", 1, "--index-vectors", "f8", code=2)
+
+
+def test_a_graph_in_f16_and_back(magpie, tmp_path):
+    """So many pictures that there is a graph, and a snapshot of it, which is of one kind of numbers."""
+    for i in range(4050):
+        picture(tmp_path / "many" / f"p{i:04}.png", i, size=(48, 36))
+    magpie.env["MAGPIE_THREADS"] = "1"  # the same graph each time
+    done, files = magpie.add(tmp_path / "many")
+    assert done["added"] == 4050
+    snapshot = magpie.library / "index" / "builtin-look.idx"
+    queries = [("--like", 1 + i * 1000) for i in range(4)] + [("--image", tmp_path / "many" / "p1234.png")]
+
+    def opened(kind, *more):
+        """The exact answers, those of the graph, whether its snapshot was made anew, and its size."""
+        magpie.env["MAGPIE_INDEX_VECTORS"] = kind
+        said = magpie.run("search", "--like", 1, "--all").stderr.decode()
+        assert ("built anew" in said) == bool(said), said
+        exact, by_graph = answers(magpie, queries, "--exact"), answers(magpie, queries)
+        nearly(exact, by_graph)
+        return exact, by_graph, bool(said), snapshot.stat().st_size
+
+    exact, _, anew, whole = opened("f32")
+    assert not anew
+    rounded, by_graph, anew, half = opened("f16")
+    assert anew and 0.4 * whole < half < 0.6 * whole
+    agree(exact, rounded)
+    assert rounded != exact
+    assert opened("f16") == (rounded, by_graph, False, half)  # it is as it was left
+    assert magpie.sound() == 4050
+    # What comes and goes under the one kind is right under the other.
+    gone = files["p0600.png"]["id"]
+    shutil.copy(tmp_path / "many" / "p0600.png", tmp_path / "gone.png")
+    magpie.run("rm", gone)
+    picture(tmp_path / "new.png", 9000)
+    new = magpie.add(tmp_path / "new.png")[1]["new.png"]["id"]
+    queries += [("--image", tmp_path / "new.png"), ("--image", tmp_path / "gone.png")]
+    seen = opened("f16")[0]
+    for kind, again in (("f32", True), ("f32", False), ("f16", True)):
+        hits, by_graph, anew, _ = opened(kind)
+        assert anew == again
+        agree(seen, hits)
+        for one in (hits, by_graph):
+            assert one[-2][0]["id"] == new and one[-2][0]["score"] > 0.999
+            assert all(h["id"] != gone for row in one for h in row)
+    assert magpie.sound() == 4050
