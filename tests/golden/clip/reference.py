@@ -109,7 +109,7 @@ def rounded(tensors, dtype):
     """What is left of the values once they are stored so."""
     if dtype == "BF16":
         return {name: (stored(v, dtype).astype("<u4") << 16).view("<f4") for name, v in tensors.items()}
-    return {name: stored(v, dtype).astype(np.float32) for name, v in tensors.items()}
+    return {name: stored(v, dtype).astype(np.float32, copy=False) for name, v in tensors.items()}
 
 
 def write_safetensors(path, tensors, dtype="F32"):
@@ -133,7 +133,7 @@ class Graph:
     def value(self, value, name=None):
         name = name or f"c{len(self.tensors)}"
         if name not in self.tensors:
-            self.tensors[name] = numpy_helper.from_array(np.array(value, order="C"), name)
+            self.tensors[name] = numpy_helper.from_array(np.asarray(value, order="C"), name)
         return name
 
     def weight(self, name, across=False):
