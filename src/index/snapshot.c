@@ -211,10 +211,12 @@ static mp_err check_header(const mp_index *ix, const header *h, size_t file_byte
         return DAMAGED(why, "not an index snapshot, or its head is damaged");
     if (h->version != SNAPSHOT_VERSION)
         return DAMAGED(why, "written by another version");
-    if (h->dims != (uint32_t)ix->opt.dims || h->row_bytes != (uint32_t)ix->row_bytes ||
-        h->m != (uint32_t)ix->opt.m || h->ef_construction != (uint32_t)ix->opt.ef_construction ||
-        h->graph != ix->graph || h->tag != ix->opt.tag)
+    if (h->dims != (uint32_t)ix->opt.dims || h->m != (uint32_t)ix->opt.m ||
+        h->ef_construction != (uint32_t)ix->opt.ef_construction || h->graph != ix->graph ||
+        h->tag != ix->opt.tag)
         return DAMAGED(why, "made with other parameters or another model");
+    if (h->row_bytes != (uint32_t)ix->row_bytes)
+        return DAMAGED(why, "its vectors are kept in another form than index-vectors says now");
     uint64_t vectors = (uint64_t)h->n_nodes * h->row_bytes;
     if (h->n_labels > UINT32_MAX || h->link_bytes > file_bytes ||
         sizeof *h + vectors + h->n_labels * 16 + h->link_bytes + 8 != file_bytes)
