@@ -252,6 +252,8 @@ mp_err pull_run(const pull *p, mp_why *why)
     if (!err)
         err = pin(s);
     if (!err)
+        err = pull_check_from(p, why);
+    if (!err)
         err = mp_mkdirs(p->models_dir, why);
     if (!err)
         err = mp_net_init(why);

@@ -25,6 +25,19 @@ static bool is_address(const char *from)
     return strncasecmp(from, "http://", 7) == 0 || strncasecmp(from, "https://", 8) == 0;
 }
 
+mp_err pull_check_from(const pull *p, mp_why *why)
+{
+    const char *from = p->from;
+    if (!from || !is_address(from))
+        return MP_OK;
+    const char *host = strstr(from, "://") + 3;
+    return *host && !strchr("/:?#", *host)
+               ? MP_OK
+               : mp_fail(why, MP_INVALID,
+                         "--from is an address without a host; a mirror's is "
+                         "http(s)://host/folder");
+}
+
 static mp_err put_address(pulling *s, place *to, const char *base, const char *below)
 {
     size_t n = strlen(base);
@@ -117,11 +130,19 @@ static bool on_read(void *arg, size_t bytes)
 
 /* ---- ways ---- */
 
+static mp_err check_size(const pulling *s, const mp_manifest_file *f, int64_t bytes)
+{
+    if (!f->bytes || bytes == f->bytes)
+        return MP_OK;
+    return mp_fail(s->why, MP_CORRUPT, "it has %lld bytes, and %lld are expected", (long long)bytes,
+                   (long long)f->bytes);
+}
+
 static mp_err check(pulling *s, mp_manifest_file *f, int64_t bytes, const char *sha256)
 {
-    if (f->bytes && bytes != f->bytes)
-        return mp_fail(s->why, MP_CORRUPT, "it has %lld bytes, and %lld are expected",
-                       (long long)bytes, (long long)f->bytes);
+    mp_err err = check_size(s, f, bytes);
+    if (err)
+        return err;
     if (*f->sha256 && strcmp(sha256, f->sha256) != 0)
         return mp_fail(s->why, MP_CORRUPT, "its SHA-256 is %s, and %s is expected", sha256,
                        f->sha256);
@@ -136,8 +157,30 @@ static mp_err check(pulling *s, mp_manifest_file *f, int64_t bytes, const char *
 typedef struct copying {
     int from, to;
     mp_sha256 hash;
-    int64_t bytes;
+    int64_t bytes, most; /* those that came, and that may come */
 } copying;
+
+/* A device or a pipe has no end: it is neither waited for nor read. */
+static mp_err open_source(pulling *s, const mp_manifest_file *f, const char *from, copying *c)
+{
+    struct stat st;
+    c->from = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (c->from < 0 || fstat(c->from, &st) != 0)
+        return mp_fail_errno(s->why, errno, "cannot read %.300s", from);
+    if (!S_ISREG(st.st_mode))
+        return mp_fail(s->why, MP_INVALID, "%.300s is not a regular file", from);
+    c->most = st.st_size;
+    return check_size(s, f, st.st_size);
+}
+
+static mp_err add_bytes(pulling *s, copying *c, const uint8_t *data, size_t n)
+{
+    c->bytes += (int64_t)n;
+    if (c->bytes > c->most)
+        return mp_fail(s->why, MP_CORRUPT, "more than %lld bytes came", (long long)c->most);
+    mp_sha256_add(&c->hash, data, n);
+    return mp_write_all(c->to, data, n, "it", s->why);
+}
 
 static mp_err copy_bytes(pulling *s, copying *c)
 {
@@ -150,12 +193,9 @@ static mp_err copy_bytes(pulling *s, copying *c)
         n = read(c->from, room, AT_ONCE);
         if (n < 0 && errno != EINTR)
             err = mp_fail_errno(s->why, errno, "cannot read it");
-        if (n <= 0)
-            continue;
-        err = mp_write_all(c->to, room, (size_t)n, "it", s->why);
-        mp_sha256_add(&c->hash, room, (size_t)n);
-        c->bytes += n;
-        if (!err && on_read(s, (size_t)n))
+        else if (n > 0)
+            err = add_bytes(s, c, room, (size_t)n);
+        if (!err && on_read(s, n > 0 ? (size_t)n : 0)) /* what interrupted it may be Ctrl-C */
             err = mp_fail(s->why, MP_CANCELLED, "stopped");
     }
     if (!err && fsync(c->to) != 0)
@@ -164,28 +204,33 @@ static mp_err copy_bytes(pulling *s, copying *c)
     return err;
 }
 
-static mp_err copy(pulling *s, mp_manifest_file *f, const char *from, const char *path)
+static mp_err copy_into(pulling *s, mp_manifest_file *f, copying *c, const char *path)
 {
     char part[PATH_MAX + 8], sha256[65];
-    copying c = {.to = -1};
     snprintf(part, sizeof part, "%s.part", path);
-    c.from = open(from, O_RDONLY | O_CLOEXEC);
-    if (c.from < 0)
-        return mp_fail_errno(s->why, errno, "cannot read %.300s", from);
-    c.to = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    mp_err err =
-        c.to >= 0 ? copy_bytes(s, &c) : mp_fail_errno(s->why, errno, "cannot write %.300s", part);
-    if (c.to >= 0)
-        close(c.to);
-    close(c.from);
-    if (!err) {
-        mp_sha256_end(&c.hash, sha256);
-        err = check(s, f, c.bytes, sha256);
-    }
+    c->to = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (c->to < 0)
+        return mp_fail_errno(s->why, errno, "cannot write %.300s", part);
+    mp_err err = copy_bytes(s, c);
+    close(c->to);
+    mp_sha256_end(&c->hash, sha256);
+    if (!err)
+        err = check(s, f, c->bytes, sha256);
     if (!err && rename(part, path) != 0)
         err = mp_fail_errno(s->why, errno, "cannot write %.300s", path);
     if (err)
         unlink(part);
+    return err;
+}
+
+static mp_err copy(pulling *s, mp_manifest_file *f, const char *from, const char *path)
+{
+    copying c = {.from = -1};
+    mp_err err = open_source(s, f, from, &c);
+    if (!err)
+        err = copy_into(s, f, &c, path);
+    if (c.from >= 0)
+        close(c.from);
     return err;
 }
 

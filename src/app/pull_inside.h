@@ -16,6 +16,8 @@ typedef struct pulling {
     mp_why *why;
 } pulling;
 
+/* INVALID: `from` is an address that leads nowhere. */
+MP_CHECK mp_err pull_check_from(const pull *p, mp_why *why);
 /* Brings one file into the folder, unless it is there, and fills in its size and hash. */
 MP_CHECK mp_err pull_file(pulling *s, mp_manifest_file *f);
 void pull_say(const pulling *s, const char *format, ...) MP_PRINTF(2, 3);

@@ -570,6 +570,51 @@ def test_from_a_file(puller, hub, tmp_path):
     assert [one[1] for one in hub.asked] == ["/maker/small/resolve/r1/merges.txt"]
 
 
+def test_from_what_is_no_file(puller, hub, tmp_path):
+    """A device has no end, and a pipe may never begin: both are refused before anything is read."""
+    pipe, stick = tmp_path / "pipe", tmp_path / "stick"
+    os.mkfifo(pipe)
+    stick.mkdir()
+    (stick / "model.safetensors").symlink_to("/dev/zero")
+    for source in (pipe, "/dev/zero", stick):
+        assert "is not a regular file" in puller.pull("--from", source, code=2)
+    puller.manifest = hub.model(tmp_path, WEIGHTS, pinned=False)
+    assert "is not a regular file" in puller.pull("--from", "/dev/zero", code=2)
+    assert not hub.asked and list(puller.models.iterdir()) == []
+
+
+def test_from_a_file_of_another_size(puller, hub, tmp_path):
+    """Told by its size alone: what came before by other ways is not given up for it."""
+    file = tmp_path / "w.safetensors"
+    file.touch()
+    os.truncate(file, 1 << 40)
+    hub.script = [lambda h, p: h.answer(p, most=150_000), lambda h, p: h.status(404)]
+    puller.pull(code=3)
+    assert f"it has {1 << 40} bytes, and 400000 are expected" in puller.pull("--from", file, code=5)
+    assert puller.part.stat().st_size == 150_000
+    puller.pull()
+    puller.check()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_copy_is_stopped(puller, hub, tmp_path, number):
+    file = tmp_path / "w.safetensors"
+    file.touch()
+    os.truncate(file, 4 << 30)
+    puller.manifest = hub.model(tmp_path, WEIGHTS, pinned=False)
+    p = puller.start(*puller.words("--from", file))
+    wait_until(lambda: puller.part.exists() and puller.part.stat().st_size > 0)
+    p.send_signal(number)
+    assert p.wait(timeout=20) == 130
+    assert b"stopped" in p.stderr.read() and list(puller.models.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["http://", "https://", "http:///", "HTTP:////x", "http://:80/x", "http://?x"])
+def test_from_an_address_without_a_host(puller, address):
+    assert "without a host" in puller.pull("--from", address, code=2)
+    assert not puller.models.exists()
+
+
 def test_from_a_mirror(puller, hub, tmp_path):
     mirror = Hub()
     for path, data in hub.files.items():
