@@ -46,7 +46,8 @@ static const mp_option rows[] = {
     {.name = "pictures",
      .type = MP_OPT_PATH,
      .value = "DIR",
-     .help = "quantize: measure on up to 32 pictures of this folder instead of the samples."},
+     .help = "quantize: measure on up to 32 pictures of this folder, which must have 8 at least, "
+             "instead of on the samples."},
 };
 
 /* What is shown of a model, with or without a library. */
@@ -253,13 +254,21 @@ int model_list(mp_app *app, const char *action)
 
 static int list(mp_app *app)
 {
+    if (app_operand(app, 1))
+        return app_usage(app, "usage: magpie model list");
     return model_list(app, "list");
+}
+
+/* The one model that an action is about; NULL: there is none, or there are more. */
+static const char *only_operand(const mp_app *app)
+{
+    return app_operand(app, 2) ? NULL : app_operand(app, 1);
 }
 
 static int use(mp_app *app)
 {
     magpie_why why = {0};
-    const char *id = app_operand(app, 1);
+    const char *id = only_operand(app);
     if (!id)
         return app_usage(app, "usage: magpie model use ID");
     int code = app_open(app, APP_WRITE);
@@ -273,15 +282,17 @@ static int use(mp_app *app)
 
 static int quantize(mp_app *app)
 {
-    const char *id = app_operand(app, 1);
+    const char *id = only_operand(app);
     if (!id)
-        return app_usage(app, "usage: magpie model quantize NAME");
+        return app_usage(app, "usage: magpie model quantize NAME [--pictures DIR]");
+    if (strcmp(id, "builtin") == 0)
+        return app_usage(app, "builtin is part of magpie; it has no 8-bit products to measure");
     return model_quantize(app, id, mp_args_text(&app->args, "pictures", NULL));
 }
 
 static int bench(mp_app *app)
 {
-    const char *id = app_operand(app, 1);
+    const char *id = only_operand(app);
     return id ? model_bench(app, id) : app_usage(app, "usage: magpie model bench NAME");
 }
 

@@ -2,6 +2,7 @@
 #include "app/model_measure.h"
 
 #include "app/fetch.h"
+#include "app/stop.h"
 
 #include "base/os.h"
 #include "core/walk.h"
@@ -9,13 +10,15 @@
 #include "model/model.h"
 #include "model/qualify.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_PICTURES = 32 };
+enum { MOST_PICTURES = 32, LEAST_PICTURES = 8 };
 
 /* ---- pictures to measure on ---- */
 
@@ -69,6 +72,41 @@ static void see(sight *s, mp_decoder *decoder, const mp_view_spec *view, const c
     close(fd);
 }
 
+/* As many parts of the list as pictures are wanted, and one of each in turns: where a part has no
+ * picture, others give more. */
+static mp_err see_some(sight *s, mp_decoder *decoder, const mp_view_spec *view,
+                       const mp_walk_list *list, mp_why *why)
+{
+    for (size_t turn = 0; turn <= list->n / MOST_PICTURES; turn++)
+        for (size_t i = 0; i < MOST_PICTURES && s->n < MOST_PICTURES; i++) {
+            size_t at = i * list->n / MOST_PICTURES + turn;
+            if (stop_asked())
+                return mp_fail(why, MP_CANCELLED, "stopped");
+            if (at < (i + 1) * list->n / MOST_PICTURES)
+                see(s, decoder, view, list->path[at]);
+        }
+    return MP_OK;
+}
+
+static bool asked_to_stop(void *context, size_t found)
+{
+    (void)context, (void)found;
+    return stop_asked();
+}
+
+static mp_err list_folder(const char *folder, mp_walk_list *list, mp_why *why)
+{
+    static const mp_walk_options walk = {.poll = asked_to_stop};
+    struct stat st;
+    if (stat(folder, &st) != 0)
+        return mp_fail_errno(why, errno, "cannot read the folder %.300s", folder);
+    if (!S_ISDIR(st.st_mode))
+        return mp_fail(why, MP_INVALID, "%.300s is not a folder", folder);
+    mp_err err = mp_walk_folder(folder, &walk, list, why);
+    mp_walk_sort(list);
+    return err;
+}
+
 /* Up to MOST_PICTURES of a folder, from all over it. */
 static mp_err see_folder(const mp_app *app, const char *folder, const mp_view_spec *view, sight *s,
                          mp_why *why)
@@ -80,18 +118,13 @@ static mp_err see_folder(const mp_app *app, const char *folder, const mp_view_sp
                               .timeout_ms = 10000,
                               .max_pixels = 50000000,
                               .max_side = 16384};
-    mp_walk_options walk = {0};
     mp_walk_list list = {0};
     mp_decoder *decoder = NULL;
-    mp_err err = mp_walk_folder(folder, &walk, &list, why);
+    mp_err err = list_folder(folder, &list, why);
     if (!err)
         err = mp_decoder_open(&decoder, &opt, why);
-    size_t step = MP_MAX(list.n / MOST_PICTURES, (size_t)1);
-    for (size_t i = 0; !err && i < list.n && s->n < MOST_PICTURES; i += step)
-        see(s, decoder, view, list.path[i]);
-    if (!err && s->n == 0)
-        err = mp_fail(why, MP_NOT_FOUND, "no pictures in %.300s; name a folder with --pictures",
-                      folder);
+    if (!err)
+        err = see_some(s, decoder, view, &list, why);
     mp_decoder_close(decoder);
     mp_walk_free(&list);
     return err;
@@ -140,22 +173,36 @@ static void show_qualification(mp_app *app, const char *id, const mp_qualificati
         say(&app->out, "texts", q->text, (size_t)q->texts);
 }
 
+/* What the model is measured on: of the user's folder, or (NULL) of the samples. */
+static mp_err find_sight(const mp_app *app, const char *folder, const mp_view_spec *view, sight *s,
+                         mp_why *why)
+{
+    char samples[PATH_MAX];
+    mp_err err = folder ? MP_OK : find_samples(app, samples, sizeof samples, why);
+    if (!err)
+        err = see_folder(app, folder ? folder : samples, view, s, why);
+    if (!err && folder && s->n < LEAST_PICTURES)
+        return mp_fail(why, MP_INVALID,
+                       "%zu pictures could be read in %.300s; at least %d are needed", s->n, folder,
+                       LEAST_PICTURES);
+    if (!err && s->n == 0)
+        return mp_fail(why, MP_NOT_FOUND, "no pictures in %.300s; name a folder with --pictures",
+                       samples);
+    return err;
+}
+
 static mp_err qualify(const mp_app *app, const char *id, const char *folder, mp_qualification *out,
                       mp_why *why)
 {
-    char dir[PATH_MAX], samples[PATH_MAX];
+    char dir[PATH_MAX];
     mp_model_info info;
     sight s = {0};
     *out = (mp_qualification){0};
     mp_err err = fetch_models_dir(app, dir, sizeof dir, why);
     if (!err && !mp_model_installed(id, dir, &info))
         err = mp_model_absent(id, dir, why);
-    if (!err && !folder) {
-        err = find_samples(app, samples, sizeof samples, why);
-        folder = samples;
-    }
     if (!err)
-        err = see_folder(app, folder, &info.space[MP_SPACE_LOOK].view, &s, why);
+        err = find_sight(app, folder, &info.space[MP_SPACE_LOOK].view, &s, why);
     mp_model_options opt = {.models_dir = dir};
     if (!err)
         err = mp_model_qualify(id, &opt, s.px, s.n, out, why);
@@ -198,6 +245,7 @@ enum { ONE, MANY, QUERY, MEASURES };
 static const char *const measures[MEASURES] = {"picture", "picture_in_16", "query"};
 
 typedef struct trial {
+    int ways; /* builtin knows the first alone */
     mp_model *model[MP_COUNT(ways)];
     uint8_t *px;
     float *out;
@@ -233,7 +281,7 @@ static mp_err run_trial(trial *t, bool words, mp_why *why)
     mp_err err = MP_OK;
     double ms;
     for (int round = -1; !err && round < ROUNDS; round++)
-        for (int way = 0; !err && way < (int)MP_COUNT(ways); way++)
+        for (int way = 0; !err && way < t->ways; way++)
             for (int what = 0; !err && what < (words ? MEASURES : QUERY); what++) {
                 err = measure(t, way, what, &ms, why);
                 if (round >= 0)
@@ -253,13 +301,13 @@ static void show_trial(mp_app *app, const char *id, trial *t, bool words)
     static const column columns[] = {
         {"", false, false}, {"f32", true, false}, {"int8", true, false}};
     json_t *o = app_json(app);
-    table *rows = table_new(columns, MP_COUNT(columns));
+    table *rows = table_new(columns, 1 + (size_t)t->ways);
     json_object_set_new(o, "action", json_string("bench"));
     json_object_set_new(o, "model", json_text(id));
     for (int what = 0; what < (words ? MEASURES : QUERY); what++) {
         json_t *both = json_object();
         table_cellf(rows, PAINT_NONE, "%s, ms", measures[what]);
-        for (int way = 0; way < (int)MP_COUNT(ways); way++) {
+        for (int way = 0; way < t->ways; way++) {
             double *all = t->ms[way][what];
             qsort(all, ROUNDS, sizeof *all, by_value);
             json_object_set_new(both, ways[way], json_float(all[ROUNDS / 2]));
@@ -280,16 +328,19 @@ static mp_err open_trial(trial *t, const mp_app *app, const char *id, mp_why *wh
 {
     char dir[PATH_MAX];
     mp_err err = fetch_models_dir(app, dir, sizeof dir, why);
-    for (size_t i = 0; !err && i < MP_COUNT(ways); i++) {
+    t->ways = strcmp(id, "builtin") == 0 ? 1 : MP_COUNT(ways);
+    for (int i = 0; !err && i < t->ways; i++) {
         mp_model_options opt = {.models_dir = dir, .precision = choices[i]};
         err = mp_model_open(&t->model[i], id, &opt, why);
     }
     if (err)
         return err;
-    const mp_space_info *look = &mp_model_get_info(t->model[0])->space[MP_SPACE_LOOK];
+    const mp_space_info *space = mp_model_get_info(t->model[0])->space;
+    const mp_space_info *look = &space[MP_SPACE_LOOK];
     size_t bytes = LARGE_BATCH * (size_t)look->view.width * (size_t)look->view.height * 3;
+    size_t floats = (size_t)MP_MAX(LARGE_BATCH * look->dims, space[MP_SPACE_WORD].dims);
     t->px = mp_try_array(bytes, 1);
-    t->out = mp_try_array(LARGE_BATCH * 4096, sizeof *t->out);
+    t->out = mp_try_array(floats, sizeof *t->out);
     if (!t->px || !t->out)
         return mp_fail(why, MP_NOMEM, "no memory for %d pictures", LARGE_BATCH);
     mp_rng rng = {1};

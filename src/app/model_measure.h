@@ -8,10 +8,11 @@
  * be measured does no harm, f32 needs no measure; then the line says why. */
 void model_measure_new(const mp_app *app, const char *id, mp_buf *line);
 /* Measures how far 8-bit products move an installed model's vectors on pictures from `folder`
- * (NULL: the samples that come with magpie), and keeps the result beside it. Returns the exit code.
- */
+ * (NULL: the samples that come with magpie), and keeps the result beside it. One picture says
+ * nothing of others: a folder must have at least 8. Returns the exit code. */
 int model_quantize(mp_app *app, const char *id, const char *folder);
-/* Milliseconds per picture and per query, in f32 and with 8-bit products, in turns. */
+/* Milliseconds per picture and per query, in f32 and with 8-bit products, in turns; of builtin,
+ * which has no such products, in f32. */
 int model_bench(mp_app *app, const char *id);
 
 #endif

@@ -128,6 +128,70 @@ def test_a_tower_that_8_bits_do_not_reach_is_f32(tmp_path, photos, bad):
     assert vectors_of(m, photos, "f32") == exact and vectors_of(m, photos, "int8") == rough
 
 
+def quantized(clip, folder):
+    return clip.json("model", "quantize", "clip-small", "--pictures", folder)[-1]["image"]
+
+
+def test_pictures_are_measured_from_all_over_a_folder(clip, tmp_path):
+    """Of 63 pictures in two kinds the worst is found, wherever its kind stands in the order of names."""
+    names = [f"{i:02}.png" for i in range(63)]
+    worst = {}
+    for order in ("a", "b", "ab", "ba"):
+        for i, name in enumerate(names):
+            picture(tmp_path / order / name, ord(order[i * len(order) // 63]), size=(80, 60))
+        worst[order] = quantized(clip, tmp_path / order)
+        assert worst[order]["pictures"] == 32
+    assert worst["a"]["worst_cosine"] != worst["b"]["worst_cosine"]
+    least = min(worst["a"]["worst_cosine"], worst["b"]["worst_cosine"])
+    assert worst["ab"]["worst_cosine"] == worst["ba"]["worst_cosine"] == pytest.approx(least, abs=1e-6)
+
+
+def test_pictures_that_cannot_be_measured_on(clip, tmp_path):
+    folder, file = tmp_path / "some", tmp_path / "file.png"
+
+    def refused(where, code):
+        return clip.run("model", "quantize", "clip-small", "--pictures", where, code=code).stderr.decode()
+    assert "No such file or directory" in refused(tmp_path / "nowhere", 3)
+    picture(file, 1)
+    assert "is not a folder" in refused(file, 2)
+    for i in range(200):
+        (tmp_path / f"some/{i:03}.txt").parent.mkdir(exist_ok=True)
+        (tmp_path / f"some/{i:03}.txt").write_text("no picture")
+    assert "0 pictures" in refused(folder, 2)
+    for i in range(7):
+        picture(folder / f"100-{i}.png", i, size=(80, 60))
+    assert "7 pictures" in refused(folder, 2) and "at least 8" in refused(folder, 2)
+    assert not (clip.models / "clip-small" / "precision.json").exists()
+    picture(folder / "100-7.png", 7, size=(80, 60))
+    assert quantized(clip, folder)["pictures"] == 8
+
+
+def test_bench(clip, tmp_path):
+    clip_folder.install(clip.models, "clip-wide", {**clip_folder.SHAPE, "dims": 8192})
+    for name in ("clip-small", "clip-wide"):
+        report = clip.json("model", "bench", name)[-1]
+        assert report["action"] == "bench" and report["model"] == name
+        for measure in ("picture", "picture_in_16", "query"):
+            assert sorted(report[measure]) == ["f32", "int8"] and all(ms > 0 for ms in report[measure].values())
+    lines = clip.run("model", "bench", "clip-small").stdout.decode().splitlines()
+    assert lines[0].split() == ["f32", "int8"]
+    assert [line.split(",")[0].split()[0] for line in lines[1:]] == ["picture", "picture_in_16", "query"]
+
+
+def test_builtin_has_one_way(clip):
+    report = clip.json("model", "bench", "builtin")[-1]
+    assert list(report["picture"]) == ["f32"] and "query" not in report
+    assert clip.run("model", "bench", "builtin").stdout.decode().splitlines()[0].split() == ["f32"]
+    assert "builtin is part of magpie" in clip.run("model", "quantize", "builtin", code=2).stderr.decode()
+
+
+@pytest.mark.parametrize("action", ["list", "use", "bench", "quantize"])
+def test_one_model_at_a_time(clip, action):
+    words = ["builtin", "extra"] if action != "list" else ["extra"]
+    assert f"usage: magpie model {action}" in clip.run("model", action, *words, code=2).stderr.decode()
+    assert clip.json("stats")[-1]["model"] == "clip-small"
+
+
 def header_of(data):
     size = struct.unpack("<Q", data[:8])[0]
     return json.loads(data[8:8 + size]), data[8 + size:]
