@@ -206,8 +206,9 @@ mp_err fetch_job(void *app, const char *id, mp_job_run *run, mp_why *why)
     mp_err err = bring(app, id, run, why);
     if (err)
         return err;
-    model_measure_new(app, id, &line);
-    mp_job_log(run, MP_LOG_INFO, "%s", line.p);
+    err = model_measure_new(app, id, &line, why);
+    if (!err)
+        mp_job_log(run, MP_LOG_INFO, "%s", line.p);
     mp_buf_free(&line);
-    return MP_OK;
+    return err;
 }

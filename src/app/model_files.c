@@ -4,6 +4,7 @@
 #include "app/commands.h"
 #include "app/fetch.h"
 #include "app/model_measure.h"
+#include "app/model_try.h"
 #include "app/pull.h"
 
 #include "base/os.h"
@@ -44,12 +45,14 @@ static bool watch_tick(watch *w, const char *stage)
 static int pulled(mp_app *app, const char *id)
 {
     mp_buf line = {0};
-    model_measure_new(app, id, &line);
+    mp_why why = {0};
+    mp_err err = model_measure_new(app, id, &line, &why);
     char *safe = app_escaped(line.p);
-    app_note(app, PAINT_NONE, "%s", safe);
+    if (!err)
+        app_note(app, PAINT_NONE, "%s", safe);
     free(safe);
     mp_buf_free(&line);
-    return model_list(app, "pull");
+    return err ? app_fail_inner(app, err, &why) : model_list(app, "pull");
 }
 
 static int pull_lite(mp_app *app)
@@ -220,6 +223,27 @@ static int named_folder(mp_app *app, const char *action, char dir[PATH_MAX],
     return err ? app_fail_inner(app, err, &why) : EXIT_DONE;
 }
 
+/* Files that are as they were installed need not be a model that works. */
+static mp_err judge_files(mp_app *app, const mp_manifest *m, size_t bad, json_t *files, mp_why *why)
+{
+    mp_err err = bad ? MP_CORRUPT : model_try(app, app_operand(app, 1), why);
+    if (app->json) {
+        json_t *o = app_json(app);
+        json_object_set_new(o, "action", json_string("verify"));
+        json_object_set_new(o, "id", json_string(m->id));
+        json_object_set_new(o, "problems", json_integer((json_int_t)bad));
+        json_object_set_new(o, "usable", bad ? json_null() : json_boolean(!err));
+        json_object_set(o, "files", files);
+        app_json_print(o);
+    }
+    if (!bad)
+        return err;
+    return mp_fail(why, MP_CORRUPT,
+                   "%zu of %zu files are not as they were installed; to fetch them again: magpie "
+                   "model pull %s",
+                   bad, m->n_files, m->id);
+}
+
 int model_verify(mp_app *app)
 {
     char dir[PATH_MAX], folder[PATH_MAX + 300];
@@ -240,20 +264,8 @@ int model_verify(mp_app *app)
     }
     if (!err)
         err = verify_files(app, folder, m, &bad, files, &why);
-    if (!err && app->json) {
-        json_t *o = app_json(app);
-        json_object_set_new(o, "action", json_string("verify"));
-        json_object_set_new(o, "id", json_string(m->id));
-        json_object_set_new(o, "problems", json_integer((json_int_t)bad));
-        json_object_set(o, "files", files);
-        app_json_print(o);
-    }
-    if (!err && bad)
-        err =
-            mp_fail(&why, MP_CORRUPT,
-                    "%zu of %zu files are not as they were installed; to fetch them again: magpie "
-                    "model pull %s",
-                    bad, m->n_files, m->id);
+    if (!err)
+        err = judge_files(app, m, bad, files, &why);
     json_decref(files);
     free(m);
     return err ? app_fail_inner(app, err, &why) : EXIT_DONE;

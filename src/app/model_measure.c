@@ -2,6 +2,7 @@
 #include "app/model_measure.h"
 
 #include "app/fetch.h"
+#include "app/model_try.h"
 #include "app/stop.h"
 
 #include "base/os.h"
@@ -210,19 +211,21 @@ static mp_err qualify(const mp_app *app, const char *id, const char *folder, mp_
     return err;
 }
 
-void model_measure_new(const mp_app *app, const char *id, mp_buf *line)
+mp_err model_measure_new(const mp_app *app, const char *id, mp_buf *line, mp_why *why)
 {
     mp_qualification q;
-    mp_why why = {0};
-    if (qualify(app, id, NULL, &q, &why)) {
-        mp_buf_printf(line, "8-bit products were not measured (%s), so f32 is used", why.text);
-        return;
+    mp_why inner = {0};
+    if (qualify(app, id, NULL, &q, &inner)) { /* for want of samples, or does the model not work? */
+        mp_err err = model_try(app, id, why);
+        mp_buf_printf(line, "8-bit products were not measured (%s), so f32 is used", inner.text);
+        return model_is_unusable(err) ? err : MP_OK;
     }
     mp_buf_printf(line,
                   "8-bit products (%s): pictures keep a cosine of %.4f, so they are computed in %s",
                   q.kernels, (double)q.image, precision_word(q.image));
     if (q.texts)
         mp_buf_printf(line, "; texts %.4f, %s", (double)q.text, precision_word(q.text));
+    return MP_OK;
 }
 
 int model_quantize(mp_app *app, const char *id, const char *folder)

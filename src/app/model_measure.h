@@ -5,8 +5,9 @@
 #include "app/app.h"
 
 /* For a model that has just come: measures it and puts what was found into a line. That it cannot
- * be measured does no harm, f32 needs no measure; then the line says why. */
-void model_measure_new(const mp_app *app, const char *id, mp_buf *line);
+ * be measured, say for want of samples, does no harm, f32 needs no measure; then the line says why.
+ * Errors: as model_is_unusable (model_try.h) has them; the model is here but does not work. */
+MP_CHECK mp_err model_measure_new(const mp_app *app, const char *id, mp_buf *line, mp_why *why);
 /* Measures how far 8-bit products move an installed model's vectors on pictures from `folder`
  * (NULL: the samples that come with magpie), and keeps the result beside it. One picture says
  * nothing of others: a folder must have at least 8. Returns the exit code. */

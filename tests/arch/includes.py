@@ -37,6 +37,7 @@ EXCEPTIONS = {
     ("app/model_measure.c", "model"): "measures a model, for which no library is needed",
     ("app/model_measure.c", "core"): "finds pictures in a folder as adding does",
     ("app/model_measure.c", "image"): "decodes the pictures that it measures on",
+    ("app/model_try.c", "model"): "tries a model that has just come",
     ("app/pull.h", "model"): "brings what a manifest describes",
     ("app/pull.c", "model"): "knows the catalogue",
 }

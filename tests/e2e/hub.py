@@ -1,18 +1,57 @@
 """A hub of models for tests: a local HTTP server that serves small files, misbehaves as it is told and counts
 what it sends."""
+import array
 import hashlib
 import http.server
 import json
+import math
+import random
 import select
 import socket
 import socketserver
+import struct
 import threading
 import time
 
-SHAPE = {"side": 224, "patch": 32, "vocabulary": 100, "dims": 8,
-         "image": {"width": 8, "layers": 1, "heads": 2, "hidden": 16},
-         "text": {"width": 8, "layers": 1, "heads": 2, "hidden": 16},
+TOWER = {"width": 32, "layers": 1, "heads": 2, "hidden": 16}
+SHAPE = {"side": 32, "patch": 16, "vocabulary": 515, "dims": 8, "image": TOWER, "text": TOWER,
          "activation": "gelu", "mean": [0.5, 0.5, 0.5], "deviation": [0.25, 0.25, 0.25]}
+MERGES = "bpe_simple_vocab_16e6.txt"  # the tokenizer's one file; with 256 bytes twice and two markers one merge makes 515
+WEIGHTS_BYTES = 400_000
+
+
+def tensors():
+    """The shapes of SHAPE's tensors, by the names of transformers."""
+    width, hidden, dims = TOWER["width"], TOWER["hidden"], SHAPE["dims"]
+    out = {"vision_model.embeddings.class_embedding": (width,),
+           "vision_model.embeddings.patch_embedding.weight": (width, 3, SHAPE["patch"], SHAPE["patch"]),
+           "vision_model.embeddings.position_embedding.weight": ((SHAPE["side"] // SHAPE["patch"]) ** 2 + 1, width),
+           "visual_projection.weight": (dims, width), "text_projection.weight": (dims, width),
+           "text_model.embeddings.token_embedding.weight": (SHAPE["vocabulary"], width),
+           "text_model.embeddings.position_embedding.weight": (77, width)}
+    norms = ["vision_model.pre_layrnorm", "vision_model.post_layernorm", "text_model.final_layer_norm"]
+    for tower in ("vision_model.encoder.layers.0.", "text_model.encoder.layers.0."):
+        norms += [tower + "layer_norm1", tower + "layer_norm2"]
+        for name, rows, columns in [(f"self_attn.{part}_proj", width, width) for part in ("q", "k", "v", "out")] + \
+                [("mlp.fc1", hidden, width), ("mlp.fc2", width, hidden)]:
+            out.update({f"{tower}{name}.weight": (rows, columns), f"{tower}{name}.bias": (rows,)})
+    for name in norms:
+        out.update({name + ".weight": (width,), name + ".bias": (width,)})
+    return out
+
+
+def weights(seed):
+    """Random ones that can be computed with, as safetensors; what the model leaves of the size is another tensor."""
+    room, header, at = 8192, {}, 0
+    whole = WEIGHTS_BYTES - 8 - room
+    shapes = tensors()
+    shapes["unused"] = (whole // 4 - sum(math.prod(shape) for shape in shapes.values()),)
+    for name, shape in shapes.items():
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + 4 * math.prod(shape)]}
+        at += 4 * math.prod(shape)
+    rng = random.Random(seed)
+    values = array.array("f", (rng.uniform(-0.3, 0.3) for _ in range(whole // 4)))
+    return struct.pack("<Q", room) + json.dumps(header).encode().ljust(room) + values.tobytes()
 
 
 def sha256(data):
@@ -181,7 +220,7 @@ class Hub:
     def model(self, folder, weights, merges=b"#version: 0.2\na b\n", id="small", pinned=True, **more):
         """Puts a small model on the hub; its manifest's path."""
         rows = []
-        for name, data in (("model.safetensors", weights), ("merges.txt", merges)):
+        for name, data in (("model.safetensors", weights), (MERGES, merges)):
             path = f"maker/small/resolve/r1/{name}"
             self.files["/" + path] = data
             row = {"name": name, "path": path}
@@ -190,7 +229,7 @@ class Hub:
             rows.append(row)
         manifest = {"magpie_model": 1, "id": id, "family": "clip", "about": "a small one", "licence": "MIT",
                     "source": {"repository": "maker/small", "revision": "r1"}, "files": rows, "architecture": SHAPE,
-                    "weights": "model.safetensors", "tokenizer": {"merges": "merges.txt"}, **more}
+                    "weights": "model.safetensors", "tokenizer": {"merges": MERGES}, **more}
         path = folder / f"{id}.json"
         path.write_text(json.dumps(manifest))
         return path

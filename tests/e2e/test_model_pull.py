@@ -9,18 +9,20 @@ import random
 import shutil
 import signal
 import ssl
+import struct
 import subprocess
 import time
 
 import pytest
 from conftest import BINARY, Magpie
-from hub import Hub, Proxy, sha256
+from hub import MERGES, Hub, Proxy, sha256, weights
 from service import Service
 from test_fail import PRELOAD, failing, said_once, whole_again
 from test_jobs import wait_for
 
-WEIGHTS = random.Random(7).randbytes(400_000)
+WEIGHTS = weights(7)
 PATH = "/maker/small/resolve/r1/model.safetensors"
+MERGES_PATH = PATH.replace("model.safetensors", MERGES)
 
 
 @pytest.fixture
@@ -52,11 +54,11 @@ class Puller(Magpie):
 
     def check(self):
         folder = self.models / "small"
-        assert sorted(p.name for p in folder.iterdir()) == ["manifest.json", "merges.txt", "model.safetensors"]
+        ours = {".checked.json", "precision.json"}  # what the first use has found
+        assert {p.name for p in folder.iterdir()} - ours == {"manifest.json", MERGES, "model.safetensors"}
         assert (folder / "model.safetensors").read_bytes() == WEIGHTS
         assert not (self.models / ".pull-small").exists()
-        assert self.run("model", "verify", "small").stdout.decode().split() == ["ok", "model.safetensors", "ok",
-                                                                                "merges.txt"]
+        assert self.run("model", "verify", "small").stdout.decode().split() == ["ok", "model.safetensors", "ok", MERGES]
 
     def absent(self):
         assert not (self.models / "small").exists()
@@ -82,7 +84,7 @@ def test_a_model_comes_and_goes(puller, hub):
     m = json.loads((puller.models / "small" / "manifest.json").read_text())
     assert m["magpie_model"] == 1 and m["id"] == "small" and m["architecture"]["image"]["hidden"] == 16
     assert m["sha256"] == sha256("".join(f["sha256"] for f in m["files"]).encode())
-    assert [f["bytes"] for f in m["files"]] == [400_000, len(hub.files["/maker/small/resolve/r1/merges.txt"])]
+    assert [f["bytes"] for f in m["files"]] == [400_000, len(hub.files[MERGES_PATH])]
     assert hub.counted() == sum(f["bytes"] for f in m["files"])
     rows = {r["id"]: r for r in puller.json("model")[-1]["models"]}
     assert rows["small"]["installed"] and rows["small"]["dims"] == 8 and rows["small"]["sha256"] == m["sha256"]
@@ -127,7 +129,7 @@ def test_a_connection_that_breaks_off(puller, hub):
     hub.script = [lambda h, p: h.answer(p, most=100_000)] * 3
     puller.pull()
     puller.check()
-    assert hub.counted() == 400_000 + len(hub.files["/maker/small/resolve/r1/merges.txt"])
+    assert hub.counted() == 400_000 + len(hub.files[MERGES_PATH])
     ranges = [(one[2], one[3]) for one in hub.gets("safetensors")]
     tag = f'"{sha256(WEIGHTS)[:16]}"'
     assert ranges == [(None, None), ("bytes=100000-", tag), ("bytes=200000-", tag), ("bytes=300000-", tag)]
@@ -161,8 +163,7 @@ def test_a_rerun_goes_on_at_another_mirror(puller, hub, tmp_path):
     puller.pull(code=3)
     assert puller.part.stat().st_size == 150_000
     second = Hub()
-    second.files = {"/x/model.safetensors": WEIGHTS, "/x/merges.txt": hub.files[PATH.replace("model.safetensors",
-                                                                                           "merges.txt")]}
+    second.files = {"/x/model.safetensors": WEIGHTS, "/x/" + MERGES: hub.files[MERGES_PATH]}
     puller.pull("--from", second.url + "/x/")
     puller.check()
     assert second.gets()[0][2] == "bytes=150000-" and second.counted() < 260_000
@@ -278,6 +279,55 @@ def test_a_pin_of_the_users(puller, hub, tmp_path):
     puller.check()
 
 
+# ---- what came, and is of no use ----
+
+NO_MODEL = random.Random(7).randbytes(400_000)
+
+
+def masked(data, value):
+    """The weights with a number of the pictures' projection changed."""
+    header = json.loads(data[8:8200])
+    at = 8200 + header["visual_projection.weight"]["data_offsets"][0]
+    return data[:at] + struct.pack("<f", value) + data[at + 4:]
+
+
+@pytest.mark.parametrize("data, says", [
+    (NO_MODEL, "the header's length is wrong"), (WEIGHTS[:8] + b"x" + WEIGHTS[9:], "the header is not JSON"),
+    (WEIGHTS.replace(b"visual_projection", b"visual_projectioN"), "visual_projection.weight"),
+    (masked(WEIGHTS, float("inf")), "its weights are damaged"),
+], ids=["random", "header", "tensor", "numbers"])
+@pytest.mark.parametrize("samples", [True, False])
+def test_bytes_as_pinned_that_are_no_model(puller, hub, tmp_path, data, says, samples):
+    """The pin holds, so that the model is there, and yet nobody can use it: pull and verify say so."""
+    if not samples:
+        puller.env["MAGPIE_SHARE"] = str(tmp_path)
+    puller.manifest = hub.model(tmp_path, data)
+    for _ in range(2):  # fetched, and found there
+        said = puller.pull(code=5)
+        assert "small is here but cannot be used: " in said and says in said
+    done = puller.run("model", "verify", "small", code=5)
+    assert done.stdout.decode().split() == ["ok", "model.safetensors", "ok", MERGES]
+    assert "cannot be used: " in done.stderr.decode() and says in done.stderr.decode()
+    report, error = puller.json("model", "verify", "small", code=5)
+    assert report["problems"] == 0 and report["usable"] is False and says in error["error"]["message"]
+    puller.manifest = hub.model(tmp_path, WEIGHTS)
+    puller.pull()
+    puller.check()
+    assert puller.json("model", "verify", "small")[-1]["usable"] is True
+
+
+def test_a_tokenizer_that_is_none(puller, hub, tmp_path):
+    puller.manifest = hub.model(tmp_path, WEIGHTS, merges=b"#version: 0.2\nab c\n")
+    assert "cannot be used: " in puller.pull(code=5)
+
+
+def test_without_samples(puller, tmp_path):
+    """Pictures to measure on are no part of a model: that there are none is only noted."""
+    puller.env["MAGPIE_SHARE"] = str(tmp_path)
+    assert "not measured (the sample pictures were not installed" in puller.pull()
+    puller.check()
+
+
 # ---- trust on first use ----
 
 def test_what_the_hub_names(puller, hub, tmp_path):
@@ -288,7 +338,7 @@ def test_what_the_hub_names(puller, hub, tmp_path):
     said = puller.pull()
     puller.check()
     assert "model.safetensors is not pinned" in said and "on trust" in said and sha256(WEIGHTS) in said
-    assert "merges.txt is not pinned" in said and "as it came" in said
+    assert f"{MERGES} is not pinned" in said and "as it came" in said
     assert [one[1] for one in hub.asked if one[0] == "HEAD"][0] == PATH
     puller.run("model", "remove", "small")
     hub.files["/cdn/1"] = WEIGHTS[:-1] + b"?"
@@ -446,7 +496,7 @@ def test_killed_and_gone_on(puller, hub):
     hub.count_anew()
     puller.pull()
     puller.check()
-    assert hub.counted() == 400_000 - have + len(hub.files["/maker/small/resolve/r1/merges.txt"])
+    assert hub.counted() == 400_000 - have + len(hub.files[MERGES_PATH])
 
 
 def test_killed_anywhere(puller, hub):
@@ -537,7 +587,7 @@ def test_a_damaged_one_is_replaced(puller, hub):
     done = puller.run("model", "verify", "small", code=5)
     assert "differs" in done.stdout.decode() and sha256(WEIGHTS) in done.stdout.decode()
     report = [o for o in puller.json("model", "verify", "small", code=5) if o.get("action") == "verify"][0]
-    assert report["problems"] == 1 and report["files"][0]["state"] == "differs"
+    assert report["problems"] == 1 and report["files"][0]["state"] == "differs" and report["usable"] is None
     weights.unlink()
     assert "missing" in puller.run("model", "verify", "small", code=5).stdout.decode()
     puller.pull()
@@ -550,11 +600,11 @@ def test_from_a_folder(puller, hub, tmp_path):
     stick = tmp_path / "stick"
     stick.mkdir()
     (stick / "model.safetensors").write_bytes(WEIGHTS)
-    assert "merges.txt" in puller.pull("--from", stick, code=3)
+    assert MERGES in puller.pull("--from", stick, code=3)
     puller.absent()
-    (stick / "merges.txt").write_bytes(b"#version: 9\n")
+    (stick / MERGES).write_bytes(b"#version: 9\n")
     assert sha256(b"#version: 9\n")[:3] and "expected" in puller.pull("--from", stick, code=5)
-    (stick / "merges.txt").write_bytes(hub.files["/maker/small/resolve/r1/merges.txt"])
+    (stick / MERGES).write_bytes(hub.files[MERGES_PATH])
     puller.pull("--from", stick)
     puller.check()
     assert not hub.asked
@@ -567,7 +617,7 @@ def test_from_a_file(puller, hub, tmp_path):
     file.write_bytes(WEIGHTS)
     puller.pull("--from", file)  # the rest from the hub
     puller.check()
-    assert [one[1] for one in hub.asked] == ["/maker/small/resolve/r1/merges.txt"]
+    assert [one[1] for one in hub.asked] == [MERGES_PATH]
 
 
 def test_from_what_is_no_file(puller, hub, tmp_path):
