@@ -79,6 +79,15 @@ static mp_err on_data(void *arg, const void *data, size_t n)
 
 /* ---- tries ---- */
 
+/* A redirect has been followed, if it says where to. */
+static mp_err judge(const mp_hop *hop, mp_why *why)
+{
+    mp_err err = mp_net_judge(hop->status, why);
+    if (err != MP_UNSUPPORTED)
+        return err;
+    return mp_fail(why, err, "the server redirects (%d) and does not say where to", hop->status);
+}
+
 static mp_err one_try(getting *g, mp_hop *hop)
 {
     char range[32];
@@ -99,7 +108,7 @@ static mp_err one_try(getting *g, mp_hop *hop)
         err = failed ? failed : err;
         g->anew = false;
     }
-    return err ? err : mp_net_judge(hop->status, g->why);
+    return err ? err : judge(hop, g->why);
 }
 
 static mp_err wait_for_next(getting *g, const mp_hop *hop, int idle)
@@ -190,7 +199,7 @@ mp_err mp_net_facts(const mp_download *d, int64_t *bytes, char sha256[65], mp_wh
         if (!err && hop.status == 405) /* HEAD is not known there */
             return MP_OK;
         if (!err)
-            err = mp_net_judge(hop.status, why);
+            err = judge(&hop, why);
         if (!hop.again || hop.retry_after_s > RETRY_AFTER_S || tries == most)
             break;
         mp_err stopped = wait_for_next(&g, &hop, tries);

@@ -90,10 +90,21 @@ static const struct meaning {
     {CURLE_USE_SSL_FAILED, MP_IO, "TLS is required and not offered"},
 };
 
+int mp_easy_refused_by_proxy(const mp_easy *e)
+{
+    long status = 0;
+    curl_easy_getinfo(e->curl, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status / 100 == 2 ? 0 : (int)status;
+}
+
 mp_err mp_easy_fail(const mp_easy *e, CURLcode code, const char *who, mp_why *why)
 {
     if (e->refused)
         return mp_net_refuse(why);
+    int proxy = mp_easy_refused_by_proxy(e);
+    if (proxy)
+        return mp_fail(why, MP_IO, "%s: the proxy answered %d instead of connecting to it%s", who,
+                       proxy, proxy == 407 ? "; it wants a user and a password" : "");
     for (size_t i = 0; i < MP_COUNT(meanings); i++)
         if (meanings[i].code == code)
             return mp_fail(why, meanings[i].err, "%s: %s", who,

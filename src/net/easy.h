@@ -21,6 +21,9 @@ MP_CHECK mp_err mp_easy_open(mp_easy *e, const mp_net_url *url, mp_why *why);
 void mp_easy_close(mp_easy *e);
 /* Runs it, with SIGPIPE held back from this thread. */
 CURLcode mp_easy_perform(mp_easy *e);
+/* The status with which a proxy has not connected where it was asked to; 0: it has, or there is
+ * none. */
+int mp_easy_refused_by_proxy(const mp_easy *e);
 /* What a failed code means; `who` begins the text. */
 mp_err mp_easy_fail(const mp_easy *e, CURLcode code, const char *who, mp_why *why);
 

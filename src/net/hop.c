@@ -169,7 +169,7 @@ static mp_err judge(mp_hop *h, CURLcode code, const char *authority, char **to)
         return h->err;
     bool cut = h->begun && h->status / 100 != 2; /* by us */
     if (code != CURLE_OK && !cut) {
-        h->again = may_pass(code);
+        h->again = may_pass(code) && mp_easy_refused_by_proxy(&h->easy) / 100 != 4;
         return mp_easy_fail(&h->easy, code, authority, h->why);
     }
     if (h->status / 100 == 3 && !(h->head && (h->linked_bytes || *h->linked_sha256)))

@@ -32,11 +32,19 @@ mp_err mp_net_request(const mp_net_ask *ask, const mp_net_sink *to, mp_net_answe
     return err;
 }
 
+/* The other 3xx lead nowhere. */
+static bool is_redirect(int status)
+{
+    return (status >= 301 && status <= 303) || status == 307 || status == 308;
+}
+
 mp_err mp_net_judge(int status, mp_why *why)
 {
     if (status / 100 == 2)
         return MP_OK;
-    if (status / 100 == 3)
+    if (status == 407)
+        return mp_fail(why, MP_IO, "the proxy answered 407; it wants a user and a password");
+    if (is_redirect(status))
         return mp_fail(why, MP_UNSUPPORTED,
                        "the server redirects (%d) and redirects are not followed: give the URL "
                        "that it leads to",

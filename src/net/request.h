@@ -58,7 +58,8 @@ typedef struct mp_net_answer {
 MP_CHECK mp_err mp_net_request(const mp_net_ask *ask, const mp_net_sink *to, mp_net_answer *out,
                                mp_why *why);
 
-/* MP_OK for 2xx; UNSUPPORTED: a redirect; NOT_FOUND: 404, 410; BUSY: 429; IO: any other. */
+/* MP_OK for 2xx; UNSUPPORTED: a redirect (301, 302, 303, 307, 308); NOT_FOUND: 404, 410; BUSY: 429;
+ * IO: any other. */
 MP_CHECK mp_err mp_net_judge(int status, mp_why *why);
 
 #endif

@@ -70,6 +70,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.serve(True)
 
+    def do_CONNECT(self):
+        hub = self.server.hub
+        with hub.lock:
+            hub.asked.append((self.command, self.path, None, None))
+        self.status(hub.connects)
+        self.close_connection = True
+
     def serve(self, body):
         hub = self.server.hub
         with hub.lock:
@@ -186,6 +193,7 @@ class Proxy:
 class Hub:
     def __init__(self, tls=None):
         self.files, self.redirects, self.facts = {}, {}, {}
+        self.connects = 403  # what it answers as a proxy that is to connect
         self.script = []  # what the next GETs do instead of answering: called with the handler and the path
         self.asked, self.sent, self.busy, self.tags, self.prefix = [], 0, 0, True, ""
         self.lock = threading.Lock()

@@ -449,14 +449,6 @@ def test_hosts_without_a_proxy(puller, hub, proxy, name, exempt, asked):
     assert bool(proxy.asked) == asked and not hub.asked
 
 
-def test_a_proxy_that_refuses(puller, hub, proxy):
-    proxy.status = 403
-    puller.env["https_proxy"] = proxy.url
-    done = puller.run("model", "pull", "--manifest", puller.manifest, "--hub", "https://hub.invalid/", code=6)
-    assert b"hub.invalid:443" in done.stderr and not hub.asked
-    assert list(puller.models.iterdir()) == []
-
-
 def test_through_the_tunnel_of_a_proxy(puller, proxy, safe):
     proxy.port = safe.server.server_address[1]
     puller.env["https_proxy"] = proxy.url
@@ -474,6 +466,32 @@ def test_through_the_tunnel_of_a_proxy(puller, proxy, safe):
     done = safe.pull(puller)
     assert done.returncode == 0 and not proxy.asked, done.stderr
     puller.check()
+
+
+@pytest.mark.parametrize("code, more", [(403, ""), (407, "a user and a password")])
+def test_a_proxy_that_does_not_connect(puller, hub, code, more):
+    """Said as it is, at once, and without what the proxy's address has of a password."""
+    hub.connects = code
+    puller.env["https_proxy"] = hub.url.replace("//", "//somebody:secret@")
+    said = puller.run("model", "pull", "--manifest", puller.manifest, "--hub", "https://hub.invalid", code=6).stderr.decode()
+    assert f"hub.invalid:443: the proxy answered {code} instead of connecting" in said and more in said
+    assert "secret" not in said and "somebody" not in said
+    assert hub.asked == [("CONNECT", "hub.invalid:443", None, None)]
+
+
+def test_a_proxy_that_wants_a_password(puller, hub):
+    hub.script = [lambda h, p: h.status(407)]
+    puller.env["http_proxy"] = hub.url
+    said = puller.run("model", "pull", "--manifest", puller.manifest, "--hub", "http://hub.invalid", code=6).stderr.decode()
+    assert "the proxy answered 407" in said
+
+
+@pytest.mark.parametrize("code, exit, says", [(304, 6, "the server answered 304"), (300, 6, "the server answered 300"),
+                                              (302, 5, "redirects (302) and does not say where to")])
+def test_an_answer_that_leads_nowhere(puller, hub, code, exit, says):
+    hub.script = [lambda h, p: h.status(code)]
+    assert says in puller.pull(code=exit)
+    assert len(hub.gets()) == 1 and list(puller.models.iterdir()) == []
 
 
 # ---- killed, full, twice at once ----

@@ -142,9 +142,10 @@ static void a_status_is_the_callers_to_judge(void **state)
     static const struct {
         int status;
         mp_err err;
-    } cases[] = {{200, MP_OK},        {204, MP_OK},   {301, MP_UNSUPPORTED},
-                 {400, MP_IO},        {401, MP_IO},   {404, MP_NOT_FOUND},
-                 {410, MP_NOT_FOUND}, {429, MP_BUSY}, {500, MP_IO}};
+    } cases[] = {{200, MP_OK},          {204, MP_OK},   {301, MP_UNSUPPORTED},
+                 {308, MP_UNSUPPORTED}, {304, MP_IO},   {400, MP_IO},
+                 {401, MP_IO},          {407, MP_IO},   {404, MP_NOT_FOUND},
+                 {410, MP_NOT_FOUND},   {429, MP_BUSY}, {500, MP_IO}};
     for (size_t i = 0; i < MP_COUNT(cases); i++) {
         mp_why why;
         mp_net_answer out;
