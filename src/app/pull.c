@@ -56,8 +56,11 @@ mp_err pull_read(const char *path, mp_manifest *out, mp_why *why)
     mp_err err = mp_file_read(path, MP_MANIFEST_BYTES, &text, &n, why);
     if (err)
         return err;
-    err = mp_manifest_read(out, (mp_str){(const char *)text, n}, why);
+    mp_why inner = {0};
+    err = mp_manifest_read(out, (mp_str){(const char *)text, n}, &inner);
     free(text);
+    if (err)
+        return mp_fail(why, err, "%.250s: %s", path, inner.text);
     for (size_t i = 0; !err && i < MP_COUNT(not_plain_files); i++)
         if (strcmp(out->id, not_plain_files[i]) == 0)
             err = mp_fail(why, MP_INVALID, "a model of one's own cannot be called %s", out->id);

@@ -9,7 +9,7 @@
 #include "model/safetensors.h"
 #include "model/transformer.h"
 
-enum { MP_CLIP_CONTEXT = 77 };
+enum { MP_CLIP_CONTEXT = 77, MP_CLIP_MAX_LAYERS = 48 }; /* tokens of a text; layers of a tower */
 
 typedef struct mp_clip_shape {
     int side, patch;                                                  /* pixels */

@@ -4,8 +4,6 @@
 
 #include "model/clip.h"
 
-enum { MP_CLIP_MAX_LAYERS = 48 };
-
 typedef struct mp_tower_weights {
     mp_layer_weights layer[MP_CLIP_MAX_LAYERS];
     const float *positions; /* rows x width */

@@ -2,6 +2,7 @@
 #include "model/manifest.h"
 
 #include "base/os.h"
+#include "model/clip.h"
 
 #include <jansson.h>
 #include <limits.h>
@@ -141,14 +142,28 @@ static void read_files(reader *r, const json_t *in, mp_manifest *m)
         json_array_foreach(in, i, row) read_file(r, row, m);
 }
 
+/* What nobody could compute with is refused here, before any of it is fetched. */
+static void check_tower(reader *r, const mp_manifest_tower *t)
+{
+    char rule[80];
+    if (t->width % t->heads != 0)
+        wrong(r, "width", "is not shared evenly by the heads");
+    snprintf(rule, sizeof rule, "of %d is not a multiple of %d", t->width, MP_PANEL);
+    if (t->width % MP_PANEL != 0)
+        wrong(r, "width", rule);
+    snprintf(rule, sizeof rule, "are %d; there can be at most %d", t->layers, MP_CLIP_MAX_LAYERS);
+    if (t->layers > MP_CLIP_MAX_LAYERS)
+        wrong(r, "layers", rule);
+}
+
 static void read_tower(reader *r, const json_t *in, mp_manifest_tower *out)
 {
     read_int(r, in, "width", 8192, &out->width);
     read_int(r, in, "layers", 128, &out->layers);
     read_int(r, in, "heads", 128, &out->heads);
     read_int(r, in, "hidden", 65536, &out->hidden);
-    if (!r->err && out->width % out->heads != 0)
-        wrong(r, "width", "is not shared evenly by the heads");
+    if (!r->err)
+        check_tower(r, out);
 }
 
 static void read_architecture(reader *r, const json_t *in, mp_manifest_architecture *out)

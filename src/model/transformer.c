@@ -89,10 +89,15 @@ static mp_err make_packed(mp_stack *s, mp_why *why)
 mp_err mp_stack_open(mp_stack **out, const mp_stack_spec *spec, mp_precision precision, mp_why *why)
 {
     *out = NULL;
-    if (spec->layers < 1 || spec->heads < 1 || spec->width % spec->heads != 0 ||
-        spec->width % MP_PANEL != 0 || spec->hidden < 1)
-        return mp_fail(why, MP_INVALID, "a width of %d cannot be %d heads", spec->width,
-                       spec->heads);
+    if (spec->layers < 1 || spec->heads < 1 || spec->hidden < 1)
+        return mp_fail(why, MP_INVALID, "%d layers of %d heads and %d hidden numbers", spec->layers,
+                       spec->heads, spec->hidden);
+    if (spec->width < 1 || spec->width % MP_PANEL != 0)
+        return mp_fail(why, MP_INVALID, "a width of %d is not a multiple of %d", spec->width,
+                       MP_PANEL);
+    if (spec->width % spec->heads != 0)
+        return mp_fail(why, MP_INVALID, "a width of %d is not shared evenly by %d heads",
+                       spec->width, spec->heads);
     mp_stack *s = mp_xcalloc(1, sizeof *s + (size_t)spec->layers * sizeof s->layers[0]);
     mp_isa isa = mp_simd_isa();
     s->spec = *spec;

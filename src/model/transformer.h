@@ -39,7 +39,7 @@ typedef struct mp_stack_spec {
 } mp_stack_spec;
 
 typedef struct mp_stack mp_stack; /* opaque */
-/* Errors: INVALID (a width that is no multiple of its heads), NOMEM. */
+/* Errors: INVALID (a width that is no multiple of MP_PANEL, or of its heads). */
 MP_CHECK mp_err mp_stack_open(mp_stack **out, const mp_stack_spec *spec, mp_precision precision,
                               mp_why *why);
 void mp_stack_close(mp_stack *s); /* NULL allowed */

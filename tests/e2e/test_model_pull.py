@@ -123,6 +123,14 @@ def test_hostile_manifests(puller, change):
     assert not puller.models.exists()
 
 
+def test_a_width_that_cannot_be_computed_with(puller, hub):
+    m = json.loads(puller.manifest.read_text())
+    m["architecture"]["image"].update(width=80, heads=5)
+    puller.manifest.write_text(json.dumps(m))
+    assert f"{puller.manifest}: the manifest's width of 80 is not a multiple of 32" in puller.pull(code=5)
+    assert not hub.asked and not puller.models.exists()
+
+
 # ---- broken off, and gone on with ----
 
 def test_a_connection_that_breaks_off(puller, hub):

@@ -81,6 +81,31 @@ static void what_is_written_is_read_as_the_same(void **state)
     mp_buf_free(&b);
 }
 
+static void what_cannot_be_computed_with_is_named(void **state)
+{
+    (void)state;
+    static const char *const swaps[][3] = {
+        {"\"width\":768,\"layers\":12,\"heads\":12", "\"width\":80,\"layers\":12,\"heads\":5",
+         "the manifest's width of 80 is not a multiple of 32"},
+        {"\"width\":512,\"layers\":12,\"heads\":8", "\"width\":512,\"layers\":49,\"heads\":8",
+         "the manifest's layers are 49; there can be at most 48"},
+        {"\"heads\":12", "\"heads\":7", "the manifest's width is not shared evenly by the heads"},
+    };
+    for (size_t i = 0; i < MP_COUNT(swaps); i++) {
+        mp_manifest m;
+        mp_why why;
+        char *text = with(swaps[i][0], swaps[i][1]);
+        assert_int_equal(read_one(&m, text, &why), MP_CORRUPT);
+        assert_string_equal(why.text, swaps[i][2]);
+        free(text);
+    }
+    char *most = with("\"layers\":12", "\"layers\":48");
+    mp_manifest m;
+    mp_why why;
+    assert_ok(read_one(&m, most, &why));
+    free(most);
+}
+
 static void hostile_ones_are_refused(void **state)
 {
     (void)state;
@@ -128,6 +153,8 @@ static void hostile_ones_are_refused(void **state)
         {"\"patch\":32", "\"patch\":0"},
         {"\"heads\":12", "\"heads\":7"},
         {"\"layers\":12", "\"layers\":1000000"},
+        {"\"layers\":12", "\"layers\":49"},
+        {"\"width\":768,\"layers\":12,\"heads\":12", "\"width\":80,\"layers\":12,\"heads\":5"},
         {"\"quick_gelu\"", "\"relu\""},
         {"0.4578275", "1e300"},
         {"0.26862954", "0"},
@@ -269,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_entry_is_read),
         cmocka_unit_test(what_is_written_is_read_as_the_same),
+        cmocka_unit_test(what_cannot_be_computed_with_is_named),
         cmocka_unit_test(hostile_ones_are_refused),
         cmocka_unit_test(what_is_no_object_is_refused),
         cmocka_unit_test(an_installed_model_is_whole),
