@@ -56,6 +56,7 @@ typedef struct row {
     int dims;
     bool installed, current;
     uint64_t items;
+    int64_t fetch_bytes; /* that pull would bring; 0: none, or not known */
 } row;
 
 static json_t *row_json(const row *r)
@@ -69,7 +70,18 @@ static json_t *row_json(const row *r)
     json_object_set_new(o, "installed", json_boolean(r->installed));
     json_object_set_new(o, "current", json_boolean(r->current));
     json_object_set_new(o, "items", json_integer((json_int_t)r->items));
+    json_object_set_new(o, "fetch_bytes",
+                        r->fetch_bytes ? json_integer((json_int_t)r->fetch_bytes) : json_null());
     return o;
+}
+
+static void about_cell(table *t, const row *r)
+{
+    if (r->fetch_bytes)
+        table_cellf(t, PAINT_DIM, "%s; pull fetches %lld MB", r->about,
+                    (long long)((r->fetch_bytes + 500000) / 1000000));
+    else
+        table_cell(t, PAINT_DIM, r->about);
 }
 
 static void show(mp_app *app, const char *action, const row *list, size_t n)
@@ -96,7 +108,7 @@ static void show(mp_app *app, const char *action, const row *list, size_t n)
         table_cell(t, PAINT_NONE, text_count(a, list[i].items));
         table_cellf(t, PAINT_NONE, "%d", list[i].dims);
         table_cell(t, PAINT_DIM, list[i].licence);
-        table_cell(t, PAINT_DIM, list[i].about);
+        about_cell(t, &list[i]);
     }
     table_print(t, &app->out, 0);
     table_free(t);
@@ -130,6 +142,31 @@ static void add_row(listing *l, row r, mp_manifest *m)
     l->rows[l->n++] = r;
 }
 
+/* Of what is no plain files: about as much as its two packages are. */
+static const int64_t LITE_BYTES = 110000000;
+
+static void tell_of_itself(row *r)
+{
+    mp_model_info info;
+    if (!mp_model_describe(r->id, &info))
+        return;
+    r->about = info.about;
+    r->licence = info.licence;
+    r->dims = info.space[MP_SPACE_LOOK].dims;
+    r->fetch_bytes = LITE_BYTES;
+}
+
+static int64_t bytes_of(const mp_manifest *m)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < m->n_files; i++) {
+        if (!m->files[i].bytes)
+            return 0;
+        sum += m->files[i].bytes;
+    }
+    return sum;
+}
+
 /* What the files say, or else the catalogue, of a model that nobody could open. */
 static void tell_of_files(listing *l, size_t at)
 {
@@ -140,10 +177,14 @@ static void tell_of_files(listing *l, size_t at)
     snprintf(folder, sizeof folder, "%s/%s", l->dir, r->id);
     r->installed = mp_manifest_check(folder, NULL) && mp_manifest_load(m, folder, NULL) == MP_OK;
     const mp_manifest *entry = r->installed ? NULL : mp_catalogue_find(r->id);
-    if (!r->installed && !entry)
+    if (!r->installed && !entry) {
+        tell_of_itself(r);
         return;
-    if (entry)
+    }
+    if (entry) {
         *m = *entry;
+        r->fetch_bytes = bytes_of(m);
+    }
     r->about = m->about;
     r->licence = m->licence;
     r->sha256 = m->sha256;
@@ -208,7 +249,7 @@ static magpie_err add_of_library(listing *l, magpie_why *why)
         const magpie_model_info *m = &l->infos[i];
         add_row(l,
                 (row){m->id, m->about, m->licence, m->sha256, m->dims, m->installed, m->current,
-                      m->items},
+                      m->items, 0},
                 NULL);
     }
     return err;

@@ -29,13 +29,14 @@ magpie_err magpie_models(magpie *m, magpie_model_info **out, size_t *n, magpie_w
     for (size_t i = 0; i < count; i++) {
         mp_model_info info = {0};
         bool installed = mp_model_installed(known[i], m->models_dir, &info);
+        bool told = installed || mp_model_describe(known[i], &info);
         const mp_manifest *entry = mp_catalogue_find(known[i]);
         list[i].id = known[i];
         list[i].current = strcmp(known[i], current) == 0;
         list[i].installed = installed;
         list[i].sha256 = installed ? info.sha256 : "";
-        list[i].about = installed ? info.about : entry ? entry->about : "";
-        list[i].licence = installed ? info.licence : entry ? entry->licence : "";
+        list[i].about = told ? info.about : entry ? entry->about : "";
+        list[i].licence = told ? info.licence : entry ? entry->licence : "";
         list[i].dims = installed ? info.space[MP_SPACE_LOOK].dims : 0;
         mp_err err = mp_meta_count_vectors(m->meta, known[i], mp_space_word(MP_SPACE_LOOK),
                                            &list[i].items, INNER(why));

@@ -10,6 +10,8 @@ typedef struct mp_family {
     bool words_are_sentences;
     /* Fills info when the model is there; *folder is <models_dir>/<id>. */
     bool (*installed)(const char *folder, mp_model_info *info);
+    /* What needs no files to be known; NULL where nothing is. */
+    void (*describe)(mp_model_info *info);
     mp_err (*open)(void **self, const char *folder, const mp_model_options *opt,
                    mp_model_info *info, mp_why *why);
     void (*close)(void *self);

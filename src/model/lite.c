@@ -68,6 +68,11 @@ static bool installed(const char *folder, mp_model_info *info)
     return true;
 }
 
+static void describe(mp_model_info *info)
+{
+    fill_info(info, "");
+}
+
 static void close_lite(void *self)
 {
     mp_lite *m = self;
@@ -181,6 +186,7 @@ static mp_err open_lite(void **self, const char *folder, const mp_model_options 
 const mp_family mp_family_lite = {
     .id = "lite",
     .installed = installed,
+    .describe = describe,
     .open = open_lite,
     .close = close_lite,
     .images = mp_lite_images,

@@ -83,6 +83,16 @@ bool mp_model_installed(const char *id, const char *models_dir, mp_model_info *i
     return f && f->installed(folder, info);
 }
 
+bool mp_model_describe(const char *id, mp_model_info *info)
+{
+    for (size_t i = 0; i < MP_COUNT(families); i++)
+        if (strcmp(families[i]->id, id) == 0 && families[i]->describe) {
+            families[i]->describe(info);
+            return true;
+        }
+    return false;
+}
+
 mp_err mp_model_absent(const char *id, const char *models_dir, mp_why *why)
 {
     char folder[PATH_MAX];

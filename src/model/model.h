@@ -82,6 +82,9 @@ size_t mp_model_list(const char *models_dir, const char **ids, size_t cap);
 /* Cheap look (manifest and file sizes only): is it installed? Fills info when it is. Strings are
  * static or owned by a per-process cache. */
 bool mp_model_installed(const char *id, const char *models_dir, mp_model_info *info);
+/* What this build itself knows of a model whose files are not here: false where they alone, or the
+ * catalogue (catalogue.h), would tell. sha256 is "". */
+bool mp_model_describe(const char *id, mp_model_info *info);
 /* Why not, for a person, and what to do; the errors are those of open. */
 MP_CHECK mp_err mp_model_absent(const char *id, const char *models_dir, mp_why *why);
 

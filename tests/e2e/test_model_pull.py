@@ -106,6 +106,22 @@ def test_the_catalogue(puller):
     puller.run("model", "pull", "other", "--manifest", puller.manifest, code=2)
 
 
+@pytest.mark.parametrize("library", [False, True])
+def test_lite_is_told_of_before_it_is_there(puller, library):
+    if library:
+        puller.run("init", "--model", "builtin")
+    lite = {r["id"]: r for r in puller.json("model", "list")[-1]["models"]}["lite"]
+    assert not lite["installed"] and lite["dims"] == 512 and lite["licence"] == "Apache-2.0" and lite["sha256"] == ""
+    assert lite["about"].startswith("concept search with a limited vocabulary") and lite["fetch_bytes"] == 110_000_000
+    row = next(line for line in puller.run("model").stdout.decode().splitlines() if line.split()[:1] == ["lite"])
+    for word in ("512", "Apache-2.0", "concept search", "pull fetches 110 MB"):
+        assert word in row
+    puller.pull()
+    rows = {r["id"]: r for r in puller.json("model", "list")[-1]["models"]}
+    assert rows["small"]["fetch_bytes"] is None and rows["builtin"]["fetch_bytes"] is None
+    assert rows["clip-vit-b32"]["fetch_bytes"] == 605_157_884 + 862_328 + 524_619
+
+
 def test_the_catalogue_asks_the_hub_for_pinned_revisions(puller, hub):
     puller.run("model", "pull", "clip-vit-b32", "--hub", hub.url, code=3)
     assert hub.asked == [("GET", "/openai/clip-vit-base-patch32/resolve/b33cedfd0df4e43b8238760678fcc89e1a0d38b3/"
