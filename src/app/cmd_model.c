@@ -372,7 +372,7 @@ const mp_command command_model = {
         "A model is used only if its files are those of its manifest, by size and SHA-256, which "
         "is "
         "looked at anew when one changes; where one is damaged, pull brings it again. verify reads "
-        "every file, changed or not. remove takes a model "
+        "every file, changed or not, and tries the model. remove takes a model "
         "away, unless the library uses it. use switches the library: every picture is computed "
         "anew "
         "first, so that a stop half-way changes nothing, and a rerun goes on.\n"
