@@ -316,7 +316,7 @@ def masked(data, value):
 
 
 @pytest.mark.parametrize("data, says", [
-    (NO_MODEL, "the header's length is wrong"), (WEIGHTS[:8] + b"x" + WEIGHTS[9:], "the header is not JSON"),
+    (NO_MODEL, "the header's length is wrong"), (WEIGHTS[:8] + b"x" + WEIGHTS[9:], "the header is no JSON object"),
     (WEIGHTS.replace(b"visual_projection", b"visual_projectioN"), "visual_projection.weight"),
     (masked(WEIGHTS, float("inf")), "its weights are damaged"),
 ], ids=["random", "header", "tensor", "numbers"])
