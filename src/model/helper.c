@@ -2,6 +2,7 @@
 #include "model/helper.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@ struct mp_helper {
     pthread_cond_t change;
     void (*fn)(void *arg); /* NULL: nothing to do */
     void *arg;
-    bool stop;
+    bool stop, elsewhere; /* elsewhere: it may not run on every core of `cores` yet */
+    cpu_set_t cores;
     mp_helper *next; /* of those that are kept */
 };
 
@@ -32,6 +34,9 @@ static void *live(void *context)
         if (!h->fn)
             break;
         pthread_mutex_unlock(&h->lock);
+        if (h->elsewhere)
+            (void)pthread_setaffinity_np(h->id, sizeof h->cores, &h->cores);
+        h->elsewhere = false;
         h->fn(h->arg);
         pthread_mutex_lock(&h->lock);
         h->fn = NULL;
@@ -110,10 +115,26 @@ static bool keep(mp_helper *h)
     return fits;
 }
 
+/* Lets it wake on any core but the caller's. Where the system is left to choose, that is the one
+ * where it ran before, which may be the caller's by now; and there it waits for the caller to be
+ * done. */
+static void send_elsewhere(mp_helper *h)
+{
+    cpu_set_t others;
+    int here = sched_getcpu();
+    if (here < 0 || pthread_getaffinity_np(pthread_self(), sizeof h->cores, &h->cores))
+        return;
+    others = h->cores;
+    CPU_CLR((size_t)here, &others);
+    h->elsewhere = CPU_COUNT(&others) > 0 && !pthread_setaffinity_np(h->id, sizeof others, &others);
+}
+
 mp_helper *mp_helper_start(void (*fn)(void *arg), void *arg)
 {
     mp_helper *h = take();
-    if (!h)
+    if (h)
+        send_elsewhere(h);
+    else
         h = make();
     if (!h)
         return NULL;
