@@ -1,8 +1,8 @@
 /* helper.h - threads that help for some milliseconds and are then kept for the next time.
  *
- * A new thread begins on its maker's core, and may share it for longer than the whole computation
- * lasts before the system moves it; one that wakes goes on where it ran before. So those that are
- * done wait here, as long as a model is open. Any thread. */
+ * A new thread takes a tenth of a millisecond to begin, and may begin on its maker's core and share
+ * it for longer than the whole computation lasts before the system moves it. So those that are done
+ * wait here, as long as a model is open, and wake on another core than the caller's. Any thread. */
 #ifndef MP_HELPER_H
 #define MP_HELPER_H
 

@@ -4,6 +4,7 @@
 #include "model/helper.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +51,29 @@ static void without_a_hold_none_is_kept(void **state)
     (void)ask();
     mp_helpers_release();
     (void)ask();
+    mp_helpers_release();
+}
+
+static void compare_cores(void *arg)
+{
+    cpu_set_t *cores = arg, mine;
+    if (pthread_getaffinity_np(pthread_self(), sizeof mine, &mine) || !CPU_EQUAL(&mine, cores))
+        CPU_ZERO(cores);
+}
+
+/* It wakes on another core, and then may run wherever its caller may. */
+static void no_core_is_kept_from_it(void **state)
+{
+    (void)state;
+    mp_helpers_hold();
+    for (int i = 0; i < 50; i++) {
+        cpu_set_t cores;
+        assert_int_equal(pthread_getaffinity_np(pthread_self(), sizeof cores, &cores), 0);
+        mp_helper *h = mp_helper_start(compare_cores, &cores);
+        assert_non_null(h);
+        mp_helper_wait(h);
+        assert_true(CPU_COUNT(&cores) > 0);
+    }
     mp_helpers_release();
 }
 
@@ -117,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_thread_serves_again), cmocka_unit_test(without_a_hold_none_is_kept),
-        cmocka_unit_test(many_ask_at_once), cmocka_unit_test(a_child_makes_its_own)};
+        cmocka_unit_test(no_core_is_kept_from_it), cmocka_unit_test(many_ask_at_once),
+        cmocka_unit_test(a_child_makes_its_own)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
