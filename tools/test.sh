@@ -23,6 +23,12 @@ step "model"
 run model
 step "web app: lint, types, unit tests, build"
 run web
+if command -v npm >/dev/null; then
+    step "TypeScript client: build, types, lint"
+    run sdk-typescript
+else
+    echo "no npm: the TypeScript client is not tested"
+fi
 if command -v "${CHROMIUM:-chromium}" >/dev/null; then
     step "web app in Chromium"
     run web-e2e
