@@ -13,8 +13,8 @@ MP_CHECK mp_err mp_odd_distinct(const float *v, size_t n, int dims, size_t *same
 
 /* Mean 1 - cosine (0..2) of each query to its k nearest points (fewer when there are fewer; 0
  * with none), and that of the nearest. All vectors have length 1. self: the queries are the
- * points, and none is its own neighbour; above MP_PAIRS_MOST points nearly all of the nearest are
- * found, else exactly they. k at most MP_ODD_MAX_K. Errors: CANCELLED. */
+ * points, and none is its own neighbour; above MP_PAIRS_MOST_ALONE points nearly all of the nearest
+ * are found, else exactly they. k at most MP_ODD_MAX_K. Errors: CANCELLED. */
 typedef struct mp_odd_near {
     const float *const *query, *const *point;
     size_t n_queries, n_points;

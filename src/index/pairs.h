@@ -47,9 +47,13 @@ MP_CHECK mp_err mp_pairs_nearest(const mp_pairs_input *in, mp_neighbour *out, mp
  * (clusters) and 15.6 s (falling), the graph's searches 30 and 21 s: they meet somewhere above, and
  * what grows with n^2 ends here. */
 enum { MP_PAIRS_MOST = 100000 };
-/* The same up to `exact_up_to` rows (0: MP_PAIRS_MOST); above, by a graph of the rows that is built
- * for it: of the nearest nearly all are found (0.99 and more), at exact scores. Errors: also those
- * of an index. */
+/* Where the graph has to be built first. `bench_odd --steps`: the pairs of 249,000 clustered rows
+ * take 9.9 s, 251,000 rows by a graph 30 s; rows spread over more directions take pairs several
+ * times as long (bench_pairs), a graph hardly longer, and pairs grow with n^2. */
+enum { MP_PAIRS_MOST_ALONE = 250000 };
+/* The same up to `exact_up_to` rows (0: MP_PAIRS_MOST_ALONE); above, by a graph of the rows that is
+ * built for it: of the nearest nearly all are found (0.99 and more), at exact scores. Errors: also
+ * those of an index. */
 MP_CHECK mp_err mp_pairs_nearly(const mp_pairs_input *in, size_t exact_up_to, mp_neighbour *out,
                                 mp_why *why);
 

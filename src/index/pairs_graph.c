@@ -88,7 +88,7 @@ mp_err mp_pairs_nearly(const mp_pairs_input *in, size_t exact_up_to, mp_neighbou
     mp_index_options opt = {.dims = (int)in->dims, .threads = in->threads, .storage = MP_INDEX_F16};
     phases p = {.in = in};
     mp_index *ix;
-    if (in->n <= (exact_up_to ? exact_up_to : MP_PAIRS_MOST))
+    if (in->n <= (exact_up_to ? exact_up_to : MP_PAIRS_MOST_ALONE))
         return mp_pairs_nearest(in, out, why);
     mp_err err = mp_index_open(&ix, "hnsw", &opt, why);
     if (err)
