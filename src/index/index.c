@@ -233,7 +233,7 @@ static void beam(const mp_index *ix, const probe *query, const mp_search_options
     mp_heap_free(&found);
 }
 
-static int by_score_then_label(const void *a, const void *b)
+int mp_by_score_then_label(const void *a, const void *b)
 {
     const mp_neighbour *x = a, *y = b;
     if (x->score != y->score)
@@ -262,7 +262,7 @@ static mp_err expand(const mp_index *ix, const best *b, const mp_search_options 
             taken++;
         }
     }
-    qsort(all, total, sizeof *all, by_score_then_label);
+    qsort(all, total, sizeof *all, mp_by_score_then_label);
     *n = MP_MIN(total, opt->k);
     memcpy(out, all, *n * sizeof *out);
     free(all);

@@ -39,6 +39,8 @@ typedef struct mp_neighbour {
     int64_t label;
     float score; /* cosine */
 } mp_neighbour;
+/* For qsort, the order of all answers: by falling score, ties by rising label. */
+int mp_by_score_then_label(const void *a, const void *b);
 
 /* Which labels may be returned: a sorted array of distinct labels. */
 typedef struct mp_label_set {

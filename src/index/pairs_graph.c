@@ -45,14 +45,6 @@ static mp_err add_rows(mp_index *ix, phases *p, mp_why *why)
     return err;
 }
 
-static int by_score(const void *a, const void *b)
-{
-    const mp_neighbour *x = a, *y = b;
-    if (x->score != y->score)
-        return x->score > y->score ? -1 : 1;
-    return (x->label > y->label) - (x->label < y->label);
-}
-
 /* A row's neighbours by their own scores and under the caller's labels, which rise as places do. */
 static void finish_row(const mp_pairs_input *in, mp_dot_fn dot, size_t at, mp_neighbour *found)
 {
@@ -63,7 +55,7 @@ static void finish_row(const mp_pairs_input *in, mp_dot_fn dot, size_t at, mp_ne
         if (in->label)
             found[n].label = in->label[other];
     }
-    qsort(found, n, sizeof *found, by_score);
+    qsort(found, n, sizeof *found, mp_by_score_then_label);
 }
 
 static mp_err ask_graph(mp_index *ix, phases *p, mp_neighbour *out, mp_why *why)

@@ -122,14 +122,6 @@ void mp_pairs_free_same(pairs_same *s)
     free(s->member);
 }
 
-static int by_score_then_label(const void *a, const void *b)
-{
-    const mp_neighbour *x = a, *y = b;
-    if (x->score != y->score)
-        return x->score < y->score ? 1 : -1;
-    return (x->label > y->label) - (x->label < y->label);
-}
-
 /* Up to k members of a distinct row, `but` left out. */
 static size_t add_members(const mp_pairs_input *in, const pairs_same *s, size_t distinct,
                           float score, size_t but, mp_neighbour *to)
@@ -158,7 +150,7 @@ size_t mp_pairs_expand(const mp_pairs_input *in, const pairs_same *s, size_t row
         n += more;
     }
     if (!sorted)
-        qsort(room, n, sizeof *room, by_score_then_label);
+        qsort(room, n, sizeof *room, mp_by_score_then_label);
     n = MP_MIN(n, in->k);
     memcpy(out, room, n * sizeof *out);
     return n;
